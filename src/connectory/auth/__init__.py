@@ -1,0 +1,1 @@
+"""How credentials come and stay fresh: the protocols, AuthManager, the backends."""

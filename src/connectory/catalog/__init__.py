@@ -1,0 +1,1 @@
+"""What exists: the manifest model, loading, the compiled index, search. Pure data."""

@@ -1,0 +1,393 @@
+"""The one error tree. Every error a caller can meet is a leaf of it.
+
+ConnectoryError
+├── BadInput            the caller must change the call
+│   ├── InvalidArguments, UnknownConnector, UnknownAction, UnknownConnection, UnknownResult, UnknownObject
+│   ├── AmbiguousConnection, InvalidCursor, InvalidPath, HeaderRefused, SecretInChat, AlreadyExists
+├── AccessNeeded        the person must do something first
+│   ├── NotConnected, NeedsReconnect, MissingScope, ConfirmationNeeded, SessionExpired
+├── Refused             the rules say no
+│   ├── PolicyDenied, RoleDenied, QuotaExceeded, AddressRefused, HostRefused, Unauthenticated
+├── ProviderError       the provider answered badly, or not at all
+│   ├── ProviderRejected, ProviderNotFound, ProviderConflict, ProviderForbidden, ProviderUnauthorized, RateLimited
+│   └── ProviderUnavailable, ProviderTimeout, ResponseTooLarge, UnexpectedResponse, RedirectRefused
+└── SetupError          whoever runs the server must mend something
+    ├── InvalidSettings, ManifestInvalid, KeyInvalid, CannotDecrypt, BackendUnavailable
+    └── DatabaseLocked, DatabaseFull, DatabaseUnusable, PortTaken
+
+An error's text is read by a language model and by people: what failed, whose fault it is, what to do now.
+It never holds a credential. `code` is stable and part of the interface.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Fault(StrEnum):
+    """Whose move it is after an error."""
+
+    CALLER = "caller"
+    PERSON = "person"
+    RULES = "rules"
+    PROVIDER = "provider"
+    OPERATOR = "operator"
+    SERVER = "server"
+
+
+class ConnectoryError(Exception):
+    """Something failed in a way we can explain; the text says what to do."""
+
+    code: ClassVar[str] = "internal_error"
+    fault: ClassVar[Fault] = Fault.SERVER
+    retryable: ClassVar[bool] = False  # the same call may succeed later, unchanged
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.retry_after_s = retry_after_s
+
+    @property
+    def text(self) -> str:
+        """The message, then the hint: what an agent or a person reads."""
+        return f"{self.message} {self.hint}".strip()
+
+
+def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Return up to `most` known names that resemble `word`, best first: those containing it, then close spellings."""
+    names = sorted(set(known))
+    within = [name for name in names if word and word.lower() in name.lower()]
+    close = difflib.get_close_matches(word.lower(), names, n=most, cutoff=0.55)
+    return list(dict.fromkeys([*close, *within]))[:most]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return "Did you mean 'a' or 'b'?", or an empty string where nothing resembles `word`."""
+    names = nearest(word, known)
+    return f"Did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
+
+
+class BadInput(ConnectoryError):
+    """The call cannot work as it is written; the caller must change it."""
+
+    code = "bad_input"
+    fault = Fault.CALLER
+
+
+class InvalidArguments(BadInput):
+    """Arguments do not fit the action's schema."""
+
+    code = "invalid_arguments"
+
+
+class UnknownConnector(BadInput):
+    """No connector has this name."""
+
+    code = "unknown_connector"
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        hint = did_you_mean(name, known) or "list_connectors shows what there is."
+        super().__init__(f"There is no connector '{name}'.", hint=hint)
+
+
+class UnknownAction(BadInput):
+    """No action has this name."""
+
+    code = "unknown_action"
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        hint = did_you_mean(name, known) or "search_actions finds actions by what they do."
+        super().__init__(f"There is no action '{name}'.", hint=hint)
+
+
+class UnknownConnection(BadInput):
+    """The principal has no such connection; another's private one is unknown too (design 1)."""
+
+    code = "unknown_connection"
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        hint = did_you_mean(name, known) or "list_connections shows yours."
+        super().__init__(f"There is no connection '{name}'.", hint=hint)
+
+
+class UnknownResult(BadInput):
+    """The kept result does not exist for this principal, or its hour is over."""
+
+    code = "unknown_result"
+
+    def __init__(self, handle: str) -> None:
+        super().__init__(f"There is no kept result '{handle}'.", hint="Results are kept for an hour; run the action again.")
+
+
+class UnknownObject(BadInput):
+    """No such workspace, user, token or other object is visible to the principal."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+        super().__init__(f"There is no {kind} '{name}'.", hint=did_you_mean(name, known))
+
+
+class AlreadyExists(BadInput):
+    """The name is taken."""
+
+    code = "already_exists"
+
+
+class AmbiguousConnection(BadInput):
+    """Several accounts fit, and choosing one is not ours to do."""
+
+    code = "ambiguous_connection"
+
+
+class InvalidCursor(BadInput):
+    """The cursor is not one that this call gave out."""
+
+    code = "invalid_cursor"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This cursor does not belong to this action, connection and arguments.",
+            hint="Repeat the call that returned next_cursor with exactly the same arguments plus cursor, or start without one.",
+        )
+
+
+class InvalidPath(BadInput):
+    """A path, URL part or value cannot be sent safely."""
+
+    code = "invalid_path"
+
+
+class HeaderRefused(BadInput):
+    """A caller's header is not on the list of harmless ones."""
+
+    code = "header_refused"
+
+
+class SecretInChat(BadInput):
+    """A credential was offered in a tool call; credentials are only ever typed on the connect page."""
+
+    code = "secret_in_chat"
+
+
+class AccessNeeded(ConnectoryError):
+    """A person must do something before this can work."""
+
+    code = "access_needed"
+    fault = Fault.PERSON
+
+
+class NotConnected(AccessNeeded):
+    """The principal has no connection to this connector."""
+
+    code = "not_connected"
+
+
+class NeedsReconnect(AccessNeeded):
+    """The provider no longer accepts this connection's grant; only the person can mend that."""
+
+    code = "needs_reconnect"
+
+
+class MissingScope(AccessNeeded):
+    """The grant does not hold a scope that the action needs."""
+
+    code = "missing_scope"
+
+
+class ConfirmationNeeded(AccessNeeded):
+    """A policy wants the person's yes before exactly this call runs."""
+
+    code = "confirmation_needed"
+
+
+class SessionExpired(AccessNeeded):
+    """The connect link is spent: used, timed out, or opened in another browser."""
+
+    code = "session_expired"
+
+
+class Refused(ConnectoryError):
+    """A rule says no; repeating the call changes nothing."""
+
+    code = "refused"
+    fault = Fault.RULES
+
+
+class PolicyDenied(Refused):
+    """A policy of the workspace, user or token forbids the action."""
+
+    code = "policy_denied"
+
+
+class RoleDenied(Refused):
+    """The principal's role does not allow this."""
+
+    code = "role_denied"
+
+
+class Unauthenticated(Refused):
+    """No valid token or sign-in came with the request."""
+
+    code = "unauthenticated"
+
+
+class QuotaExceeded(Refused):
+    """The principal used up an allowance; it grows back."""
+
+    code = "quota_exceeded"
+    retryable = True
+
+
+class AddressRefused(Refused):
+    """The address is private, special or a metadata service, and nobody entitled to has allowed it."""
+
+    code = "address_refused"
+
+
+class HostRefused(Refused):
+    """The request would leave the set of hosts frozen on the connection."""
+
+    code = "host_refused"
+
+
+class ProviderError(ConnectoryError):
+    """The provider answered with an error, or not at all."""
+
+    code = "provider_error"
+    fault = Fault.PROVIDER
+
+
+class ProviderRejected(ProviderError):
+    """The provider understood the request and found it wrong (400, 422 and other 4xx)."""
+
+    code = "provider_rejected"
+
+
+class ProviderUnauthorized(ProviderError):
+    """The provider did not accept the credentials (401); the gateway turns it into `NeedsReconnect`."""
+
+    code = "provider_unauthorized"
+
+
+class ProviderForbidden(ProviderError):
+    """The account may not do this (403)."""
+
+    code = "provider_forbidden"
+
+
+class ProviderNotFound(ProviderError):
+    """The object does not exist, or the account may not see it (404, 410)."""
+
+    code = "provider_not_found"
+
+
+class ProviderConflict(ProviderError):
+    """The object changed meanwhile or exists already (409, 412)."""
+
+    code = "provider_conflict"
+
+
+class RateLimited(ProviderError):
+    """The provider wants us to wait (429)."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider is down or unreachable (5xx, refused connection, failed name lookup)."""
+
+    code = "provider_unavailable"
+    retryable = True
+
+
+class ProviderTimeout(ProviderError):
+    """The provider did not answer within the call's time."""
+
+    code = "provider_timeout"
+    retryable = True
+
+
+class ResponseTooLarge(ProviderError):
+    """The answer is larger than the cap."""
+
+    code = "response_too_large"
+
+
+class UnexpectedResponse(ProviderError):
+    """The answer is not what the provider documents, e.g. HTML where JSON was due."""
+
+    code = "unexpected_response"
+
+
+class RedirectRefused(ProviderError):
+    """The provider redirected in a circle, too often, or to a place the connection does not own."""
+
+    code = "redirect_refused"
+
+
+class SetupError(ConnectoryError):
+    """Whoever runs the server must mend something."""
+
+    code = "setup_error"
+    fault = Fault.OPERATOR
+
+
+class InvalidSettings(SetupError):
+    """An environment variable is unknown or has a value that is not allowed."""
+
+    code = "invalid_settings"
+
+
+class ManifestInvalid(SetupError):
+    """A manifest breaks the format; the text names file, line, key and what was meant."""
+
+    code = "manifest_invalid"
+
+
+class KeyInvalid(SetupError):
+    """The encryption key cannot be read or has no accepted form."""
+
+    code = "key_invalid"
+
+
+class CannotDecrypt(SetupError):
+    """A stored value does not open with the keys at hand; the value is kept as it is."""
+
+    code = "cannot_decrypt"
+
+
+class BackendUnavailable(SetupError):
+    """The auth backend asked for cannot serve this connector as the server is set up."""
+
+    code = "backend_unavailable"
+
+
+class DatabaseLocked(SetupError):
+    """Another process holds the database longer than we wait."""
+
+    code = "database_locked"
+    retryable = True
+
+
+class DatabaseFull(SetupError):
+    """The disk is full; nothing was written."""
+
+    code = "database_full"
+
+
+class DatabaseUnusable(SetupError):
+    """The database cannot be opened, or belongs to a newer version."""
+
+    code = "database_unusable"
+
+
+class PortTaken(SetupError):
+    """Another program listens on the port."""
+
+    code = "port_taken"

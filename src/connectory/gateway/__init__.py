@@ -1,0 +1,1 @@
+"""The one way of a call: its seven steps, policy, shaping, audit, kept results."""

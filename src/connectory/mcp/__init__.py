@@ -1,0 +1,1 @@
+"""The MCP face: tool list, tool calls, transports."""

@@ -1,0 +1,232 @@
+"""Configuration: the only module that reads the environment (design 7.7).
+
+Each setting has a type, a unit, a default and a sentence; a value that is not allowed stops the start and says what is.
+Variables begin with `CONNECTORY_`, except the few that people know from the providers' and Nango's own pages
+(`APP_URL`, `AUTH_METHOD`, `CONNECTOR_ENCRYPTION_KEY`, `NANGO_*`, `<FAMILY>_CLIENT_ID`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import platformdirs
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from connectory.errors import InvalidSettings
+
+DEFAULT_PORT = 8765
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+OAUTH_CLIENT = re.compile(r"([A-Z][A-Z0-9_]*)_CLIENT_(ID|SECRET)")
+
+
+def _split(value: object) -> object:
+    """Turn "a, b" into ("a", "b"): lists come from the environment separated by commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+class OAuthClient(BaseModel):
+    """The OAuth app registered with a provider for one auth family (RFC 6749 section 2.2)."""
+
+    model_config = ConfigDict(frozen=True)
+    client_id: str
+    client_secret: SecretStr | None = None  # a public client has none
+
+
+class Settings(BaseModel):
+    """All that can be configured. Field aliases are the environment variables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("connectory")),
+        alias="CONNECTORY_DATA_DIR",
+        description="Folder of the database, the key file, custom manifests and the compiled index.",
+    )
+    database_url: str | None = Field(
+        None,
+        alias="CONNECTORY_DATABASE_URL",
+        repr=False,
+        description="SQLAlchemy URL of the database; unset: SQLite in the data folder.",
+    )
+    manifests: Annotated[tuple[Path, ...], BeforeValidator(_split)] = Field(
+        (), alias="CONNECTORY_MANIFESTS", description="Further folders of manifests, separated by commas."
+    )
+    app_url: str | None = Field(
+        None, alias="APP_URL", description="Public address of the web page; unset: http://localhost and the port."
+    )
+    host: str | None = Field(
+        None, alias="CONNECTORY_HOST", description="Address to listen on; unset: loopback, 127.0.0.1 and ::1."
+    )
+    port: int = Field(DEFAULT_PORT, ge=1, le=65535, alias="CONNECTORY_PORT", description="Port of the web page and of /mcp.")
+    trusted_hosts: Names = Field(
+        (), alias="CONNECTORY_TRUSTED_HOSTS", description="Further Host names to answer to, separated by commas."
+    )
+    trusted_proxies: Names = Field(
+        (),
+        alias="CONNECTORY_TRUSTED_PROXIES",
+        description="Addresses of reverse proxies whose X-Forwarded headers count; nobody's by default.",
+    )
+    allow_hosts: Names = Field(
+        (),
+        alias="CONNECTORY_ALLOW_HOSTS",
+        description="Private addresses that connectors may reach, as host:port, separated by commas.",
+    )
+    proxy: SecretStr | None = Field(
+        None, alias="CONNECTORY_PROXY", description="Outgoing HTTP proxy URL; HTTP_PROXY and its kin are never read."
+    )
+    token: SecretStr | None = Field(
+        None, alias="CONNECTORY_TOKEN", description="API token that stdio and the command line act with."
+    )
+    encryption_key: SecretStr | None = Field(
+        None,
+        alias="CONNECTOR_ENCRYPTION_KEY",
+        description="Encryption keys separated by commas, the first encrypts: 64 hex digits or base64 of 32 bytes each; unset: the key file.",
+    )
+    auth_method: Literal["auto", "nango", "builtin", "direct"] = Field(
+        "auto", alias="AUTH_METHOD", description="Auth backend preferred where a connector has several."
+    )
+    nango_secret_key: SecretStr | None = Field(
+        None, alias="NANGO_SECRET_KEY", description="Secret key of a Nango environment; turns the nango backend on."
+    )
+    nango_host: str = Field("http://localhost:3003", alias="NANGO_HOST", description="Address of the Nango server.")
+    nango_webhook_signing_key: SecretStr | None = Field(
+        None, alias="NANGO_WEBHOOK_SIGNING_KEY", description="Key that verifies Nango's webhooks."
+    )
+    nango_public_key: SecretStr | None = Field(
+        None, alias="NANGO_PUBLIC_KEY", description="Accepted for old configurations; no longer needed."
+    )
+    max_tools: int = Field(40, ge=8, le=1000, alias="CONNECTORY_MAX_TOOLS", description="Most tools in one list.")
+    list_tokens: int = Field(
+        8000, ge=1000, alias="CONNECTORY_LIST_TOKENS", description="Most tokens (4 bytes of JSON) of one tool list."
+    )
+    result_tokens: int = Field(
+        6000, ge=200, alias="CONNECTORY_RESULT_TOKENS", description="Most tokens (4 bytes) of one tool result."
+    )
+    call_timeout_s: float = Field(
+        50.0, gt=0, le=55, alias="CONNECTORY_CALL_TIMEOUT_S", description="Seconds that one action may take in all."
+    )
+    connect_wait_s: float = Field(
+        45.0, ge=0, le=50, alias="CONNECTORY_CONNECT_WAIT_S", description="Seconds that a second `connect` waits for the person."
+    )
+    max_response_bytes: int = Field(
+        10_000_000, ge=10_000, alias="CONNECTORY_MAX_RESPONSE_BYTES", description="Largest provider answer, in decoded bytes."
+    )
+    calls_per_minute: int = Field(
+        600, ge=1, alias="CONNECTORY_CALLS_PER_MINUTE", description="Calls that one user may make in a minute."
+    )
+    links_per_hour: int = Field(
+        60, ge=1, alias="CONNECTORY_LINKS_PER_HOUR", description="Connect and confirmation links that one user may ask for in an hour."
+    )
+    max_kept_results: int = Field(
+        200, ge=1, alias="CONNECTORY_MAX_KEPT_RESULTS", description="Results kept at a time for one user; the oldest goes first."
+    )
+    database_wait_s: float = Field(
+        10.0, gt=0, alias="CONNECTORY_DATABASE_WAIT_S", description="Seconds to wait for another process's database lock."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", alias="CONNECTORY_LOG_LEVEL", description="What is logged to stderr."
+    )
+    oauth_clients: Mapping[str, OAuthClient] = Field(
+        default_factory=dict, description="OAuth clients by family, from <FAMILY>_CLIENT_ID and <FAMILY>_CLIENT_SECRET."
+    )
+
+    @field_validator("app_url", "nango_host")
+    @classmethod
+    def _is_origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
+            raise ValueError("write it as https://host or http://host:port, without a path")
+        return value.rstrip("/")
+
+    @field_validator("allow_hosts")
+    @classmethod
+    def _are_host_ports(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s:/@\[\]]+):\d{1,5}", entry):
+                raise ValueError(f"write {entry!r} as host:port, e.g. 10.0.0.5:5432 or [fd00::5]:443")
+        return value
+
+    @property
+    def origin(self) -> str:
+        """The one canonical origin of the web page: scheme, host and port, without a trailing slash."""
+        return self.app_url or f"http://localhost:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Local mode: the listening address and `APP_URL` are loopback; all else is fleet mode (design 1)."""
+        listens_locally = self.host is None or is_loopback(self.host)
+        return listens_locally and is_loopback(urlsplit(self.origin).hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is a loopback address or one of loopback's fixed names; other names are never looked up."""
+    if host.lower() in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environment` (default: the process's).
+
+    Raises `InvalidSettings` naming every variable that is wrong, with what is allowed.
+    """
+    env = os.environ if environment is None else environment
+    known = {field.alias: name for name, field in Settings.model_fields.items() if field.alias}
+    problems = [_unknown(name, known) for name in sorted(env) if name not in known and _looks_ours(name, known)]
+    values: dict[str, object] = {name: env[name] for name in known if env.get(name, "") != ""}
+    values["oauth_clients"] = _oauth_clients(env, known)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += [_describe(str(item["loc"][0]), item["msg"]) for item in error.errors(include_input=False)]
+    if problems:
+        raise InvalidSettings("; ".join(problems), hint="`connectory settings` lists every setting and its default.")
+    return settings
+
+
+def _looks_ours(name: str, known: Mapping[str, str]) -> bool:
+    """Whether a variable we do not know was meant for us: our prefix, or a near miss of a seed name.
+
+    A client starts us with its whole environment, so a foreign variable must never stop the start.
+    """
+    near_miss = name.startswith("CONNECTOR_") and difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    return name.startswith("CONNECTORY_") or bool(near_miss)
+
+
+def _unknown(name: str, known: Mapping[str, str]) -> str:
+    likely = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"{name} is not a setting" + (f" (did you mean {likely[0]}?)" if likely else "")
+
+
+def _describe(name: str, message: str) -> str:
+    field = next((item for item in Settings.model_fields.values() if item.alias == name), None)
+    meaning = f" ({field.description})" if field else ""
+    return f"{name}: {message.removeprefix('Value error, ')}{meaning}"
+
+
+def _oauth_clients(env: Mapping[str, str], known: Mapping[str, str]) -> dict[str, OAuthClient]:
+    """Collect `<FAMILY>_CLIENT_ID` and `_SECRET`; a secret without its id belongs to somebody else's program."""
+    clients: dict[str, OAuthClient] = {}
+    for name, value in env.items():
+        match = OAUTH_CLIENT.fullmatch(name)
+        if match is None or match[2] != "ID" or not value or name in known:
+            continue
+        secret = env.get(f"{match[1]}_CLIENT_SECRET")
+        family = match[1].lower().replace("_", "-")
+        clients[family] = OAuthClient(client_id=value, client_secret=SecretStr(secret) if secret else None)
+    return clients

@@ -1,0 +1,1 @@
+"""Who is connected: encryption, tables, stores, migrations."""

@@ -1,0 +1,80 @@
+"""Credentials: a closed union, encrypted at rest, placed in requests by the manifest alone (design 5.2).
+
+They live here, below both `auth` (which gets them) and `actions` (which sends them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, SerializationInfo, TypeAdapter
+
+_REVEAL = {"reveal": True}
+
+
+def _serialize(secret: SecretStr, info: SerializationInfo) -> str:
+    """In clear only for the key ring; any other dump is masked."""
+    return secret.get_secret_value() if info.context == _REVEAL else "**********"
+
+
+Secret = Annotated[SecretStr, PlainSerializer(_serialize)]
+
+
+class _Credentials(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def secrets(self) -> Mapping[str, SecretStr]:
+        """What `{credential.NAME}` stands for, by name."""
+        return {}
+
+    def lasts(self, valid_for_s: float, *, now: datetime) -> bool:
+        """Whether they are still good in `valid_for_s` seconds."""
+        return True
+
+
+class NoCredentials(_Credentials):
+    """Auth method `none`."""
+
+    kind: Literal["none"] = "none"
+
+
+class SecretFields(_Credentials):
+    """Keys, tokens and passwords as the person typed them; they have no expiry that we know."""
+
+    kind: Literal["fields"] = "fields"
+    values: dict[str, Secret]
+
+    def secrets(self) -> Mapping[str, SecretStr]:
+        return self.values
+
+
+class OAuthTokens(_Credentials):
+    """A token answer (RFC 6749 section 5.1); `expires_at` is absent where the provider names no lifetime."""
+
+    kind: Literal["oauth"] = "oauth"
+    access_token: Secret
+    refresh_token: Secret | None = None
+    token_type: str = "Bearer"
+    expires_at: AwareDatetime | None = None
+
+    def secrets(self) -> Mapping[str, SecretStr]:
+        return {"access_token": self.access_token}
+
+    def lasts(self, valid_for_s: float, *, now: datetime) -> bool:
+        return self.expires_at is None or (self.expires_at - now).total_seconds() > valid_for_s
+
+
+Credentials = Annotated[NoCredentials | SecretFields | OAuthTokens, Field(discriminator="kind")]
+_ADAPTER: TypeAdapter[Credentials] = TypeAdapter(Credentials)
+
+
+def dump_credentials(credentials: Credentials) -> bytes:
+    """Serialize with the secrets in clear: only ever handed to the key ring for sealing."""
+    return _ADAPTER.dump_json(credentials, context=_REVEAL)
+
+
+def parse_credentials(data: bytes) -> Credentials:
+    """The inverse of `dump_credentials`."""
+    return _ADAPTER.validate_json(data)

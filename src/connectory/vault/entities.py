@@ -1,0 +1,250 @@
+"""What the vault keeps, as immutable values (design 5.7). Table rows never leave the vault; these do.
+
+Ids are a prefix that names the kind and 26 random base32 characters (130 bits). Times are aware, in UTC.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, NewType
+
+WorkspaceId = NewType("WorkspaceId", str)
+UserId = NewType("UserId", str)
+TokenId = NewType("TokenId", str)
+GrantId = NewType("GrantId", str)
+ConnectionId = NewType("ConnectionId", str)
+SessionId = NewType("SessionId", str)
+ResultId = NewType("ResultId", str)
+
+Prefix = Literal["ws", "us", "tk", "gr", "cn", "cs", "cf", "rs", "po", "au"]
+
+
+def new_id(prefix: Prefix) -> str:
+    """Return a new random id, e.g. `cn_4kq2...`: 130 random bits behind the prefix."""
+    return f"{prefix}_{base64.b32encode(secrets.token_bytes(17)).decode().lower()[:26]}"
+
+
+class Role(StrEnum):
+    """What a user may do in a workspace (design 1)."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The tenant; nothing crosses it. `revision` grows with every change that another process must hear of."""
+
+    id: WorkspaceId
+    slug: str
+    name: str
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person."""
+
+    id: UserId
+    name: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A user's role in a workspace."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A bearer token for our own faces; only its hash is stored."""
+
+    id: TokenId
+    workspace_id: WorkspaceId
+    user_id: UserId
+    name: str
+    prefix: str
+    read_only: bool
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class GrantStatus(StrEnum):
+    """Whether the provider still honours a grant."""
+
+    ACTIVE = "active"
+    NEEDS_RECONNECT = "needs_reconnect"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a provider account gave us. `facts` are what `{connection.NAME}` stands for."""
+
+    id: GrantId
+    workspace_id: WorkspaceId
+    backend: str
+    method: str
+    family: str
+    account_id: str | None
+    account_name: str | None
+    sealed_credentials: bytes = field(repr=False)
+    facts: Mapping[str, str]
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+    status: GrantStatus
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedHost:
+    """One origin that a connection owns. `private_confirmed`: a person entitled to has allowed a private address there."""
+
+    origin: str  # "https://api.github.com", with the port only where it is not the scheme's own
+    private_confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One use of a grant. `owner` is a user's id, or the workspace's own for a shared connection; never null."""
+
+    id: ConnectionId
+    workspace_id: WorkspaceId
+    owner: str
+    connector: str
+    alias: str
+    grant_id: GrantId
+    hosts: tuple[AllowedHost, ...]
+    created_at: datetime
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """`{connector}/{alias}`: how people and agents name it."""
+        return f"{self.connector}/{self.alias}"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the workspace itself owns it."""
+        return self.owner == self.workspace_id
+
+
+class SessionStatus(StrEnum):
+    """The life of a connect session."""
+
+    PENDING = "pending"  # link given, nobody has posted yet
+    BOUND = "bound"  # a browser has posted; only that one may go on
+    CONNECTED = "connected"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectSession:
+    """A short-lived, single-use invitation to make one connection on the web page.
+
+    `connection_id` is set from the start when an existing connection is to be reconnected, else at the end.
+    """
+
+    id: SessionId
+    workspace_id: WorkspaceId
+    user_id: UserId
+    owner: str
+    connector: str
+    alias: str
+    backend: str
+    scopes: tuple[str, ...]
+    status: SessionStatus
+    expires_at: datetime
+    link: str = field(repr=False)  # the secret part of the link; sealed at rest, looked up by its hash
+    browser_hash: str | None = field(default=None, repr=False)
+    connection_id: ConnectionId | None = None
+
+
+class ConfirmationStatus(StrEnum):
+    """The life of a confirmation."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    DENIED = "denied"
+    SPENT = "spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """One call that waits for a person's yes; `digest` identifies exactly that call."""
+
+    id: str
+    workspace_id: WorkspaceId
+    user_id: UserId
+    token_id: TokenId | None
+    connection_id: ConnectionId
+    action: str
+    digest: str
+    arguments: Mapping[str, Any]
+    status: ConfirmationStatus
+    expires_at: datetime
+    link: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptResult:
+    """The projected whole of an answer that was cut, for the same principal only."""
+
+    id: ResultId
+    workspace_id: WorkspaceId
+    user_id: UserId
+    token_id: TokenId | None
+    connection_id: ConnectionId
+    body: bytes = field(repr=False)
+    expires_at: datetime
+
+
+class PolicyEffect(StrEnum):
+    """What a rule says of the tool names that its pattern matches."""
+
+    ALLOW = "allow"
+    CONFIRM = "confirm"
+    DENY = "deny"
+    READ_ONLY = "read_only"  # denies every action of theirs that is not a read
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """A rule for the whole workspace, or narrowed to one user or one token. `pattern` is a glob over tool names."""
+
+    id: str
+    workspace_id: WorkspaceId
+    user_id: UserId | None
+    token_id: TokenId | None
+    effect: PolicyEffect
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """What happened, without values: argument names and a digest (design 7.6)."""
+
+    id: str
+    at: datetime
+    workspace_id: WorkspaceId
+    user_id: UserId
+    token_id: TokenId | None
+    connection_id: str | None
+    action: str
+    effect: str
+    outcome: Literal["started", "ok", "error", "refused"]
+    code: str | None
+    argument_names: tuple[str, ...]
+    digest: str
+    duration_ms: int | None

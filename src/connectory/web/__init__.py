@@ -1,0 +1,1 @@
+"""The HTTP face: connect page, confirmation page, health."""
