@@ -1,0 +1,84 @@
+# Everything a person does here. Each target sets up what it needs; a stamp file makes the second run instant.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+KINTO := .test-tools/kinto
+ARGS ?=
+
+RUNTIME := $(VENV)/.runtime
+TOOLS := $(VENV)/.tools
+KINTO_READY := $(KINTO)/.ready
+
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install serve shell test test-unit check lint format bench lock clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(RUNTIME) ## Make .venv with the command in .venv/bin/connectory, from pinned hashes
+
+serve: $(RUNTIME) ## Serve the web page and /mcp (further arguments: ARGS="--port 9000")
+	@$(BIN)/connectory serve $(ARGS)
+
+shell: $(RUNTIME) ## Open a prompt on a throw-away workspace with sample data
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT \
+	&& export CONNECTORY_DATA_DIR="$$data" PATH="$(CURDIR)/$(BIN):$$PATH" \
+	&& connectory connect demo \
+	&& echo "A throw-away workspace: 'connectory connections', 'connectory search task'. It goes when you leave (exit)." \
+	&& { PS1='(connectory) \w $$ ' bash --norc -i || true; }
+
+test: $(TOOLS) $(KINTO_READY) ## Run every test, the end-to-end ones too
+	$(BIN)/python -m pytest $(ARGS)
+
+test-unit: $(TOOLS) ## Run the quick tests (under 20 seconds)
+	$(BIN)/python -m pytest --ignore=tests/e2e -m "not slow" $(ARGS)
+
+check: lint test-unit ## Lint, format, types, direction of imports, Dockerfile, quick tests
+
+lint: $(TOOLS) ## The part of `check` that runs nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint Dockerfile
+
+format: $(TOOLS) ## Format the code and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(TOOLS) $(KINTO_READY) ## Measure calls and start-up (benchmarks/README.md)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(TOOLS) ## Pin the newest versions that pyproject.toml and requirements-*.in allow
+	$(LOCK) --upgrade -o requirements.txt pyproject.toml
+	$(LOCK) --upgrade -o requirements-build.txt requirements-build.in
+	$(LOCK) --upgrade -o requirements-dev.txt requirements-dev.in
+	$(LOCK) --upgrade -o requirements-kinto.txt requirements-kinto.in
+
+clean: ## Remove what was built and installed here
+	rm -rf $(VENV) .test-tools dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Connectory needs Python 3.11 or newer; say which with: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+# The package itself is linked, not copied: a changed file counts at once. Its build tool is pinned like the rest.
+$(RUNTIME): requirements.txt requirements-build.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python $(PIP_INSTALL) -r requirements.txt -r requirements-build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS): $(RUNTIME) requirements-dev.txt
+	$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+$(KINTO_READY): requirements-kinto.txt
+	$(PYTHON) -m venv --clear $(KINTO)
+	$(KINTO)/bin/python $(PIP_INSTALL) -r requirements-kinto.txt
+	@touch $@

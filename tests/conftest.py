@@ -1,0 +1,71 @@
+"""What holds for every test: nothing may be left out in silence, and what blocks the event loop is named.
+
+With `CONNECTORY_TEST_REQUIRE_ALL=1` (as `.ci/run` sets it) a skipped test fails, unless `MAY_BE_SKIPPED` lists it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator
+
+import pytest
+
+# Node id -> why this test cannot run on every machine. Each is printed by name when it was skipped.
+MAY_BE_SKIPPED = {
+    "tests/e2e/test_wheel.py::test_the_wheel_serves_as_another_user_on_a_read_only_root": "needs mount namespaces",
+}
+
+# Taken out of the environment at once: programs under test refuse settings that they do not know.
+REQUIRE_ALL = os.environ.pop("CONNECTORY_TEST_REQUIRE_ALL", "") == "1"
+
+
+class BlockedLoop(logging.Handler):
+    """Collects what asyncio's debug mode says of callbacks that held the loop for over 100 ms."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.current = ""
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text.startswith("Executing ") and " took " in text:
+            self.seen.append(f"{self.current}: {text.rsplit(' took ', 1)[1]}")
+
+
+BLOCKED = BlockedLoop()
+
+
+def pytest_configure() -> None:
+    logging.getLogger("asyncio").addHandler(BLOCKED)
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    BLOCKED.current = nodeid
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail") and item.nodeid not in MAY_BE_SKIPPED:
+        report.outcome, report.longrepr = "failed", f"left out, though all must run here: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if REQUIRE_ALL and report.skipped and collector.nodeid not in MAY_BE_SKIPPED:
+        report.outcome, report.longrepr = "failed", f"left out, though all must run here: {report.longrepr}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.stats.get("skipped", []):
+        if report.nodeid in MAY_BE_SKIPPED:
+            terminalreporter.write_line(f"ALLOWED TO BE SKIPPED {report.nodeid}: {MAY_BE_SKIPPED[report.nodeid]}")
+    for line in BLOCKED.seen[:20]:
+        terminalreporter.write_line(f"HELD THE EVENT LOOP {line}")

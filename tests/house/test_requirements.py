@@ -1,0 +1,65 @@
+"""What is installed is pinned, hashed, and names no place to fetch it from: any mirror of the index will do."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PINNED = sorted(ROOT.glob("requirements*.txt"))
+A_PLACE = re.compile(r"://|^\s*(-i|-f|--(extra-)?index-url|--find-links|--trusted-host)\b|\bfile:/", re.MULTILINE)
+
+
+def entries(path: Path) -> dict[str, list[str]]:
+    """Map "name==version" to its hashes."""
+    joined = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.split("#")[0].split() for line in joined.splitlines()]
+    return {words[0]: [word for word in words if word.startswith("--hash=")] for words in lines if words}
+
+
+@pytest.mark.parametrize("path", PINNED, ids=lambda path: path.name)
+def test_every_requirement_is_pinned_with_its_hashes(path: Path) -> None:
+    for requirement, hashes in entries(path).items():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+_-]+", requirement), requirement
+        assert hashes, f"{requirement} has no hash"
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", item) for item in hashes), requirement
+
+
+@pytest.mark.parametrize("path", [*PINNED, *sorted(ROOT.glob("requirements*.in"))], ids=lambda path: path.name)
+def test_no_requirements_file_names_a_place_to_fetch_from(path: Path) -> None:
+    assert not A_PLACE.search(path.read_text(encoding="utf-8"))
+
+
+def test_the_pinned_versions_satisfy_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = dict(entry.split("==") for entry in entries(ROOT / "requirements.txt"))
+    for requirement in map(Requirement, project["dependencies"]):
+        assert pins[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_the_test_environment_agrees_with_the_runtime() -> None:
+    runtime = dict(entry.split("==") for entry in entries(ROOT / "requirements.txt"))
+    tools = dict(entry.split("==") for entry in entries(ROOT / "requirements-dev.txt"))
+    assert {name: tools[name] for name in runtime.keys() & tools.keys()} == {
+        name: runtime[name] for name in runtime.keys() & tools.keys()
+    }
+
+
+def test_every_dependency_is_imported_somewhere() -> None:
+    # The distribution's name is the import's, but for these.
+    imported_as = {"pyyaml": "yaml", "python-multipart": "python_multipart", "httpx2": "httpx2"}
+    used_through_another = {"aiosqlite", "python-multipart"}  # SQLAlchemy's driver, Starlette's form parser
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    names = {canonicalize_name(Requirement(item).name) for item in project["dependencies"]} - used_through_another
+    unused = [
+        name
+        for name in sorted(names)
+        if not re.search(rf"^\s*(from|import) {imported_as.get(name, name)}\b", source, re.MULTILINE)
+    ]
+    assert not unused
