@@ -1,4 +1,4 @@
-"""The image: not root, with a health check, linted. What it runs is proven without an engine, in tests/e2e/test_wheel.py."""
+"""The image: not root, with a health check, linted. What it runs is proven in tests/e2e/test_wheel.py."""
 
 from __future__ import annotations
 
