@@ -1,0 +1,111 @@
+"""Raw requests: what an agent may send beyond the declared actions, and which action such a request amounts to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, unquote, urlencode
+
+from connectory.actions.filling import Values, as_text, fill_headers, header_value
+from connectory.actions.request import PreparedRequest, server_base, with_credentials
+from connectory.catalog.connector import Action, Connector
+from connectory.catalog.template import parse_template
+from connectory.errors import BadInput, HeaderRefused, InvalidArguments, InvalidPath, SecretInChat
+
+RAW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+HARMLESS_HEADERS = frozenset(
+    {"accept", "accept-language", "content-type", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "prefer", "idempotency-key"}
+)  # fmt: skip
+SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|api[-_]?key|signature|credential|password|auth-", re.IGNORECASE)
+METHOD_OVERRIDES = frozenset({"_method", "x-http-method-override", "_httpmethod", "$method"})
+_PATH = re.compile(r"/(?!/)[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A request in the agent's own words, inside a connection's servers."""
+
+    method: str
+    path: str
+    server: str | None = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_raw(raw: RawRequest, connector: Connector) -> None:
+    """Raise a `BadInput` for a method, path, query or header that may not be sent; each says what would be right."""
+    if raw.method.upper() not in RAW_METHODS:
+        raise InvalidArguments(f"'{raw.method}' is no method to send.", hint=f"Use one of {', '.join(RAW_METHODS)}.")
+    _check_path(raw.path)
+    if overrides := [key for key in raw.query if key.lower() in METHOD_OVERRIDES]:
+        raise InvalidArguments(f"Query parameter '{overrides[0]}' would change the method.", hint="Set `method` instead.")
+    for name in raw.headers:
+        _check_header(name, connector)
+
+
+def prepare_raw(raw: RawRequest, connector: Connector, auth_method: str, values: Values) -> PreparedRequest:
+    """Build the request. Call `check_raw` first."""
+    base = server_base(connector, raw.server, values)
+    query = [(key, as_text(item)) for key, value in raw.query.items() for item in _many(value)]
+    url = base + raw.path + (f"?{urlencode(query)}" if query else "")
+    headers = fill_headers(connector.manifest.headers, values)
+    headers |= {name: header_value(name, value) for name, value in raw.headers.items()}
+    body = None
+    if raw.body is not None:
+        body = raw.body.encode() if isinstance(raw.body, str) else json.dumps(raw.body, ensure_ascii=False).encode()
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = "application/json"
+    return with_credentials(connector, auth_method, PreparedRequest(raw.method.upper(), url, headers, body, base), values)
+
+
+def matching_actions(connector: Connector, raw: RawRequest) -> list[Action]:
+    """Return the actions with this method whose path template the path fits; policy judges by the strictest of them."""
+    path = unquote(raw.path)
+    return [
+        action
+        for action in connector.actions.values()
+        if action.manifest.request.method == raw.method.upper() and _pattern(action.manifest.request.path).fullmatch(path)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = parse_template(path).parts
+    return re.compile("".join(re.escape(p) if isinstance(p, str) else ".+" if p.many else "[^/]+" for p in parts))
+
+
+def _check_path(path: str) -> None:
+    """The path is appended to the server's base, so it must not be able to change host, climb, or carry a query."""
+    hint = "Write it like /items/42, without host, '..' or query (give `query` separately)."
+    if not _PATH.fullmatch(path):
+        suggestion = quote(path, safe="/%") if path.startswith("/") and not path.startswith("//") else None
+        extra = f" Escaped it would be {suggestion}." if suggestion and "?" not in path and "\\" not in path else ""
+        raise InvalidPath(f"The path {path!r:.200} cannot be sent.", hint=hint + extra)
+    decoded = unquote(unquote(path)).replace("\\", "/")
+    if any(segment.partition(";")[0] in (".", "..") for segment in decoded.split("/")):
+        raise InvalidPath(f"The path {path!r:.200} climbs with dot segments.", hint=hint)
+    if any(ord(character) < 32 or ord(character) == 127 for character in decoded):
+        raise InvalidPath("The path holds a control character.", hint=hint)
+
+
+def _check_header(name: str, connector: Connector) -> None:
+    lowered = name.lower()
+    placed = {header.lower() for method in connector.manifest.auth.values() for header in method.header}
+    if lowered in placed or SECRET_HEADER.search(lowered):
+        raise SecretInChat(
+            f"Header '{name}' carries credentials, which never belong in a tool call.",
+            hint="Leave it out: the connection adds its own. To use another account, call connect and let the person sign in.",
+        )
+    if lowered not in HARMLESS_HEADERS:
+        raise HeaderRefused(f"Header '{name}' may not be set.", hint=f"Allowed are {', '.join(sorted(HARMLESS_HEADERS))}.")
+
+
+def _many(value: Any) -> Sequence[Any]:
+    if isinstance(value, Mapping):
+        raise BadInput("A query value must be a text, number, truth value, or list of these.", hint="Flatten it.")
+    return value if isinstance(value, list) else [value]

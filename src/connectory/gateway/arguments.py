@@ -1,0 +1,99 @@
+"""Step 1 of a call: check arguments by the action's compiled schema, and say which, why, and what would be right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connectory.catalog.connector import Action
+from connectory.errors import InvalidArguments, did_you_mean
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+DEFAULT_LIMIT = 25
+MAX_LIMIT = 200
+MOST_PROBLEMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedArguments:
+    """Arguments that fit the schema, the reserved ones (design 4.5) taken apart."""
+
+    inputs: Mapping[str, Any]
+    connection: str | None
+    limit: int
+    cursor: str | None
+
+
+class ArgumentChecker:
+    """Holds one compiled validator per action: compiling costs more than a call."""
+
+    def __init__(self) -> None:
+        self._validators: dict[int, tuple[Action, Draft202012Validator]] = {}
+
+    def check(self, action: Action, arguments: Mapping[str, Any]) -> CheckedArguments:
+        """Return the checked arguments. Raises `InvalidArguments` naming up to five things that are wrong."""
+        problems = check_schema(self._validator(action), arguments)
+        if problems:
+            raise InvalidArguments(
+                f"{action.tool} was not called: {'; '.join(problems)}.", hint=f"It takes: {describe_inputs(action)}."
+            )
+        inputs = {name: value for name, value in arguments.items() if name in action.manifest.inputs}
+        for name, spec in action.manifest.inputs.items():
+            if name not in inputs and spec.default is not None:
+                inputs[name] = spec.default
+        return CheckedArguments(
+            inputs, arguments.get("connection"), int(arguments.get("limit") or DEFAULT_LIMIT), arguments.get("cursor")
+        )
+
+    def _validator(self, action: Action) -> Draft202012Validator:
+        known = self._validators.get(id(action))
+        if known is None or known[0] is not action:
+            known = self._validators[id(action)] = (action, compile_schema(action.input_schema))
+        return known[1]
+
+
+def compile_schema(schema: Mapping[str, Any]) -> Draft202012Validator:
+    """Compile a JSON Schema (2020-12), formats checked too."""
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(dict(schema), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def check_schema(validator: Draft202012Validator, arguments: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with `arguments`, in words; an empty list is good."""
+    errors = sorted(validator.iter_errors(dict(arguments)), key=lambda error: list(map(str, error.absolute_path)))
+    return [problem for error in errors for problem in _describe(error)][:MOST_PROBLEMS]
+
+
+def describe_inputs(action: Action) -> str:
+    """List an action's inputs, the required ones first and marked."""
+    inputs = sorted(action.manifest.inputs.items(), key=lambda pair: not pair[1].required)
+    words = [f"{name}{' (required)' if spec.required else ''}" for name, spec in inputs]
+    return ", ".join([*words, *(["limit", "cursor"] if action.manifest.pages else []), "connection"])
+
+
+def _describe(error: ValidationError) -> list[str]:
+    where = ".".join(map(str, error.absolute_path))
+    match error.validator:
+        case "additionalProperties":
+            known = list(error.schema.get("properties", {}))
+            extra = [name for name in error.instance if name not in known]
+            return [f"unknown argument '{name}' {did_you_mean(name, known)}".strip() for name in extra]
+        case "required":
+            return [f"'{name}' is missing" for name in error.validator_value if name not in error.instance][:1]
+        case "enum":
+            return [f"'{where}' is {_short(error.instance)} but must be one of {', '.join(map(str, error.validator_value))}"]
+        case "type":
+            return [f"'{where}' is {_short(error.instance)} but must be of type {error.validator_value}"]
+        case "pattern":
+            return [f"'{where}' is {_short(error.instance)} but must match {error.validator_value}"]
+    return [f"'{where}' {error.message:.200}" if where else f"{error.message:.200}"]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:60] + "…"

@@ -1,0 +1,33 @@
+"""Seal `next_cursor`: bound to connection, action and arguments, readable by nobody (design 4.7). Stateless."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from connectory.errors import CannotDecrypt, InvalidCursor
+from connectory.vault.keys import KeyRing
+
+
+def digest(action: str, connection_id: str, arguments: Mapping[str, Any]) -> str:
+    """Return the SHA-256 that identifies exactly this call, whatever the order of its arguments."""
+    text = json.dumps([action, connection_id, arguments], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def seal_cursor(keys: KeyRing, page: str, call: str) -> str:
+    """Return a cursor for `page`, good only for the call with digest `call`."""
+    return base64.urlsafe_b64encode(keys.seal(page.encode(), bound_to=f"cursor:{call}")).decode().rstrip("=")
+
+
+def open_cursor(keys: KeyRing, cursor: str, call: str) -> str:
+    """Return the page. Raises `InvalidCursor` for anything that this very call did not give out."""
+    try:
+        sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return keys.open(sealed, bound_to=f"cursor:{call}").decode()
+    except (CannotDecrypt, binascii.Error, ValueError):
+        raise InvalidCursor from None

@@ -1,0 +1,52 @@
+"""Put the mending link into an error: not connected, or connected no longer (design 5.5).
+
+What only a person can mend, a person must be able to reach with one click.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from connectory.auth.manager import AuthManager
+from connectory.errors import CannotDecrypt, ConnectoryError, NeedsReconnect, NotConnected, ProviderUnauthorized
+from connectory.identity.principal import Principal
+from connectory.vault.entities import Connection
+
+Presence = Callable[[], Awaitable[None]]
+"""Raises `PortTaken` where the web page cannot be offered; handed in by the face that serves it."""
+
+
+async def always_present() -> None:
+    """The page is served by this very process."""
+
+
+class Mending:
+    """Makes links through the AuthManager, and words for when there can be none."""
+
+    def __init__(self, auth: AuthManager, presence: Presence = always_present) -> None:
+        self._auth, self._presence = auth, presence
+
+    async def with_link(
+        self, principal: Principal, connector: str, connection: Connection | None, error: ConnectoryError
+    ) -> ConnectoryError:
+        """Return what to raise instead of `error`: the same, or one whose hint holds the link."""
+        if isinstance(error, NotConnected):
+            link = await self._link(principal, connector, None)
+            return NotConnected(error.message, hint=f"{link} Then repeat this call.")
+        if connection is not None and isinstance(error, ProviderUnauthorized | NeedsReconnect | CannotDecrypt):
+            link = await self._link(principal, connector, connection)
+            return NeedsReconnect(f"{error.message} The sign-in '{connection.name}' must be renewed.", hint=f"{link} Then repeat this call.")
+        return error
+
+    async def _link(self, principal: Principal, connector: str, connection: Connection | None) -> str:
+        try:
+            await self._presence()
+            session = await self._auth.connect(
+                principal,
+                connector,
+                alias=connection.alias if connection else None,
+                shared=connection.is_shared if connection else False,
+            )
+        except ConnectoryError as refusal:
+            return f"No link can be given: {refusal.text}"
+        return f"Ask the person to open {self._auth.link_url(session)} and sign in."

@@ -1,0 +1,102 @@
+"""Step 3 of a call: may this principal do it, and does it need the person's yes? One pure function (design 2).
+
+The rules of workspace, user and token all apply: deny goes before confirm, confirm before allow. At each of the three
+levels, where any allow stands, what no pattern of that level matches is denied: a token can narrow, never widen.
+The tool list passes the same function as the call, so that nothing is shown that would be refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from fnmatch import fnmatchcase
+
+from connectory.catalog.manifest import Effect
+from connectory.errors import ConnectoryError, PolicyDenied, RoleDenied
+from connectory.identity.principal import Principal
+from connectory.vault.entities import Connection, PolicyEffect, PolicyRule, Role
+
+
+class Verdict(IntEnum):
+    """What the rules say, the stricter the greater."""
+
+    ALLOW = 0
+    CONFIRM = 1
+    DENY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with the rule's own words for it."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules look at: a tool name and what it does. A raw request is judged as what it amounts to."""
+
+    tool: str
+    effect: Effect
+
+
+def decide(
+    rules: Iterable[PolicyRule], principal: Principal, judged: Judged, connection: Connection | None = None
+) -> Decision:
+    """Return what `principal` may do. `connection` narrows by role: viewers only read, and only over shared ones."""
+    if judged.effect is not Effect.READ:
+        if principal.read_only:
+            return Decision(Verdict.DENY, "this API token is read-only")
+        if principal.role is Role.VIEWER:
+            return Decision(Verdict.DENY, "viewers may only read")
+    if principal.role is Role.VIEWER and connection is not None and not connection.is_shared:
+        return Decision(Verdict.DENY, "viewers may only use shared connections")
+    applying = [rule for rule in rules if _concerns(rule, principal)]
+    return max((_level(level, judged) for level in _levels(applying)), key=lambda decision: decision.verdict)
+
+
+def strictest(
+    rules: Sequence[PolicyRule], principal: Principal, judged: Sequence[Judged], connection: Connection
+) -> Decision:
+    """Return the strictest decision over several readings of one call."""
+    return max((decide(rules, principal, one, connection) for one in judged), key=lambda decision: decision.verdict)
+
+
+def refusal(decision: Decision, principal: Principal, judged: Judged) -> ConnectoryError:
+    """The error for a denied call: what may not be done, by which rule, and who can change that."""
+    error = RoleDenied if principal.role is Role.VIEWER and "viewers" in decision.reason else PolicyDenied
+    return error(
+        f"{judged.tool} ({judged.effect}) is not allowed here: {decision.reason}.",
+        hint="Do not retry it; tell the person. An owner of the workspace can change this with `connectory policy`.",
+    )
+
+
+def _concerns(rule: PolicyRule, principal: Principal) -> bool:
+    return rule.user_id in (None, principal.user_id) and rule.token_id in (None, principal.token_id)
+
+
+def _levels(rules: Sequence[PolicyRule]) -> tuple[list[PolicyRule], ...]:
+    workspace = [rule for rule in rules if rule.user_id is None and rule.token_id is None]
+    user = [rule for rule in rules if rule.user_id is not None and rule.token_id is None]
+    token = [rule for rule in rules if rule.token_id is not None]
+    return workspace, user, token
+
+
+def _level(rules: Sequence[PolicyRule], judged: Judged) -> Decision:
+    """Decide by the rules of one level alone."""
+    matching = [rule for rule in rules if fnmatchcase(judged.tool, rule.pattern)]
+    for rule in matching:
+        if rule.effect is PolicyEffect.DENY:
+            return Decision(Verdict.DENY, f"a policy denies '{rule.pattern}'")
+        if rule.effect is PolicyEffect.READ_ONLY and judged.effect is not Effect.READ:
+            return Decision(Verdict.DENY, f"a policy makes '{rule.pattern}' read-only")
+    for rule in matching:
+        if rule.effect is PolicyEffect.CONFIRM:
+            return Decision(Verdict.CONFIRM, f"a policy wants a yes for '{rule.pattern}'")
+    allows = [rule for rule in rules if rule.effect is PolicyEffect.ALLOW]
+    if allows and not any(rule.effect is PolicyEffect.ALLOW for rule in matching):
+        patterns = ", ".join(sorted({rule.pattern for rule in allows}))
+        return Decision(Verdict.DENY, f"a policy allows only {patterns}")
+    return Decision(Verdict.ALLOW)

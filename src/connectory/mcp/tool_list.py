@@ -1,0 +1,81 @@
+"""The tool list: the eight fixed tools and, within the budget, the actions of connected services (design 6.1, 6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain, zip_longest
+
+import mcp_types as t
+
+from connectory.catalog.connector import Action
+from connectory.catalog.manifest import Effect
+from connectory.mcp.fixed_tools import FIXED_TOOLS
+
+BYTES_PER_TOKEN = 4  # design 6.1: a token is counted as 4 bytes of compact JSON
+
+
+def tools_within(actions: Sequence[Action], *, max_tools: int, max_tokens: int) -> list[t.Tool]:
+    """Return the list to send, in one page. Connectors take turns, so that a large one does not push out the others.
+
+    What is left out stays callable by its name and through `call_action`.
+    """
+    tools, spent = list(FIXED_TOOLS), sum(_tokens(tool) for tool in FIXED_TOOLS)
+    for action in _in_turns(actions):
+        tool = as_tool(action)
+        cost = _tokens(tool)
+        if len(tools) >= max_tools:
+            break
+        if spent + cost <= max_tokens:
+            tools.append(tool)
+            spent += cost
+    return tools
+
+
+def as_tool(action: Action) -> t.Tool:
+    """An action as an MCP tool: no output schema (one bad one hides the whole server in some clients), all annotations."""
+    return _as_tool(id(action), _Held(action))
+
+
+class _Held:
+    """Keeps an action alive beside its id in the cache, since an action holds unhashable mappings."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Held) and other.action is self.action
+
+    def __hash__(self) -> int:
+        return id(self.action)
+
+
+@lru_cache(maxsize=4096)
+def _as_tool(_: int, held: _Held) -> t.Tool:
+    action = held.action
+    spec = action.manifest
+    return t.Tool(
+        name=action.tool,
+        title=spec.title,
+        description=spec.description,
+        input_schema=dict(action.input_schema),
+        annotations=t.ToolAnnotations(
+            title=spec.title,
+            read_only_hint=spec.effect is Effect.READ,
+            destructive_hint=spec.effect is Effect.DESTRUCTIVE,
+            idempotent_hint=spec.is_idempotent,
+            open_world_hint=True,
+        ),
+    )
+
+
+def _in_turns(actions: Sequence[Action]) -> Iterable[Action]:
+    by_connector: dict[str, list[Action]] = {}
+    for action in actions:
+        by_connector.setdefault(action.connector, []).append(action)
+    rounds = chain.from_iterable(zip_longest(*by_connector.values()))
+    return (action for action in rounds if action is not None)
+
+
+def _tokens(tool: t.Tool) -> int:
+    return -(-len(tool.model_dump_json(by_alias=True, exclude_none=True).encode()) // BYTES_PER_TOKEN)
