@@ -129,7 +129,7 @@ def test_the_wheel_serves_as_another_user_on_a_read_only_root(command: Path, fol
     )
     try:
         answered = wait_for_healthz(server, port)
-        owner = Path(f"/proc/{server.pid}").stat().st_uid
+        owner = Path(f"/proc/{server.pid}").stat().st_uid if answered else None
         health = subprocess.run(health_check(command), env=environment, capture_output=True, text=True, timeout=30)
     finally:
         server.terminate()
