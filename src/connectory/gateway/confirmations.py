@@ -8,25 +8,51 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectory.catalog.catalog import Catalog
 from connectory.catalog.manifest import Effect
-from connectory.errors import ConfirmationNeeded, PolicyDenied, SessionExpired
+from connectory.errors import ConfirmationNeeded, PolicyDenied, UnknownObject
 from connectory.gateway.cursors import digest
 from connectory.gateway.policy import Judged
 from connectory.identity.principal import Principal
-from connectory.vault.entities import Confirmation, ConfirmationStatus, Connection
+from connectory.vault.entities import Confirmation, ConfirmationStatus, Connection, UserId, WorkspaceId
 from connectory.vault.vault import Vault
 
 OPEN_FOR = timedelta(minutes=10)
 
 
-class Confirmations:
-    """Asks for a yes, and spends it."""
+@dataclass(frozen=True, slots=True)
+class ConfirmationView:
+    """One call as a person should see it. `is_open`: nobody has decided yet, and its time is not over."""
 
-    def __init__(self, vault: Vault, origin: str, use_link: Callable[[Principal], None], now: Callable[[], datetime]) -> None:
-        self._vault, self._origin, self._use_link, self._now = vault, origin, use_link, now
+    title: str  # the action's
+    effect: Effect
+    connector: str  # the service's name as a person would say it
+    connection: str
+    arguments: Mapping[str, object]
+    asked_by: str  # the user's name
+    workspace: str
+    workspace_id: WorkspaceId
+    user_id: UserId
+    is_open: bool
+
+
+class Confirmations:
+    """Asks for a yes, shows what is asked, and spends the answer."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        catalog: Catalog,
+        origin: str,
+        use_link: Callable[[Principal], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._vault, self._catalog = vault, catalog
+        self._origin, self._use_link, self._now = origin, use_link, now
 
     async def require(
         self, principal: Principal, connection: Connection, judged: Judged, action: str, arguments: Mapping[str, Any]
@@ -49,17 +75,37 @@ class Confirmations:
             hint=f"Ask them to open {self._origin}/confirm/{found.link} and decide, then repeat exactly this call within ten minutes.",
         )
 
-    async def open_link(self, link: str) -> Confirmation:
-        """Return what the link asks about. Raises `SessionExpired` once it is decided or its time is over."""
+    async def open(self, link: str) -> ConfirmationView:
+        """Return what the link asks about; nothing changes. Raises `UnknownObject` where there is no such link."""
+        found = await self._vault.confirmations.by_link(link)
+        if found is None:
+            raise UnknownObject("confirmation", "of this link")
+        connection = await self._vault.connections.get(found.workspace_id, found.connection_id)
+        workspace = await self._vault.workspaces.get(found.workspace_id)
+        user = await self._vault.workspaces.get_user(found.user_id)
+        if connection is None or workspace is None or user is None:  # removed since it was asked
+            raise UnknownObject("confirmation", "of this link")
+        connector = self._catalog.connectors.get(connection.connector)
+        action = self._catalog.actions.get(found.action)
+        return ConfirmationView(
+            title=action.manifest.title if action else "Raw request",
+            effect=Effect(found.arguments["effect"]),
+            connector=connector.title if connector else connection.connector,
+            connection=connection.name,
+            arguments=found.arguments["arguments"],
+            asked_by=user.name,
+            workspace=workspace.name,
+            workspace_id=found.workspace_id,
+            user_id=found.user_id,
+            is_open=found.status is ConfirmationStatus.ASKED and found.expires_at > self._now(),
+        )
+
+    async def decide(self, link: str, yes: bool) -> bool:  # noqa: FBT001  # the page's answer is the point
+        """Record the person's answer, once. Returns whether it counted: false where somebody had answered, or too late."""
         found = await self._vault.confirmations.by_link(link)
         if found is None or found.expires_at <= self._now():
-            raise SessionExpired("This confirmation link is not valid any more.", hint="Let the assistant ask again.")
-        return found
-
-    async def decide(self, confirmation: Confirmation, *, yes: bool) -> None:
-        """Record the person's answer, once. Raises `SessionExpired` when somebody was faster."""
-        if not await self._vault.confirmations.decide(confirmation.id, confirmed=yes):
-            raise SessionExpired("This call was decided already.", hint="Let the assistant ask again.")
+            return False
+        return await self._vault.confirmations.decide(found.id, confirmed=yes)
 
     async def _ask(
         self, principal: Principal, connection: Connection, judged: Judged, action: str, arguments: Mapping[str, Any], call: str
@@ -76,8 +122,3 @@ class Confirmations:
             expires_at=self._now() + OPEN_FOR,
             link=secrets.token_urlsafe(32),
         )
-
-
-def is_destructive(confirmation: Confirmation) -> bool:
-    """Whether the page must warn before anything else."""
-    return confirmation.arguments.get("effect") == Effect.DESTRUCTIVE

@@ -1,0 +1,86 @@
+"""Connectors for tests: a small provider called Notes, in a manifest that tests may change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectory.catalog.catalog import Catalog, compile_connector
+from connectory.catalog.connector import Connector
+from connectory.catalog.loading import parse_manifest
+from connectory.errors import ManifestInvalid
+
+NOTES_YAML = """
+format: 1
+name: notes
+title: Notes
+description: Keep notes.
+category: productivity
+docs: https://notes.example/docs
+servers: {api: "https://api.notes.example/v1"}
+headers: {Accept: application/json}
+auth:
+  token: {method: api_key, header: {Authorization: "Bearer {credential.token}"}}
+verify: {get: /me, account: {id: id, name: login}, scopes_header: X-Scopes}
+errors:
+  - when: {status: [403], header: {x-remaining: "0"}}
+    code: rate_limited
+    retry_at_header: x-reset
+tasks: [Show my notes.]
+actions:
+  list_notes:
+    title: List notes
+    description: List the notes of one Notes book, newest first.
+    effect: read
+    inputs:
+      book: {type: string, required: true, description: The book's name.}
+      state: {type: string, enum: [open, closed, all]}
+      tags: {type: array, items: {type: string}}
+    request: {get: "/books/{book}/notes", query: {state: "{state}", tag: "{tags}", per_page: "{limit}"}}
+    pages: {style: link_header, max_size: 100}
+    answer: {items: "@", item: "{id: id, title: title}"}
+    docs: https://notes.example/docs/list
+  read_file:
+    title: Read a file
+    description: Read one file of a Notes book.
+    effect: read
+    inputs:
+      book: {type: string, required: true}
+      path: {type: string, required: true}
+    request: {get: "/books/{book}/files/{+path}"}
+    answer: {text: true}
+    docs: https://notes.example/docs/files
+  create_note:
+    title: Create a note
+    description: Create a note in a Notes book.
+    effect: write
+    inputs:
+      book: {type: string, required: true}
+      title: {type: string, required: true, maxLength: 200}
+      pinned: {type: boolean}
+      priority: {type: integer, minimum: 0, maximum: 9}
+    request: {post: "/books/{book}/notes", body: {title: "{title}", pinned: "{pinned}", meta: {priority: "{priority}"}}}
+    docs: https://notes.example/docs/create
+  delete_note:
+    title: Delete a note
+    description: Delete one note of a Notes book.
+    effect: destructive
+    inputs:
+      book: {type: string, required: true}
+      id: {type: integer, required: true}
+    request: {delete: "/books/{book}/notes/{id}"}
+    docs: https://notes.example/docs/delete
+"""
+
+
+def make_connector(yaml: str = NOTES_YAML) -> Connector:
+    """Compile a manifest. Raises `ManifestInvalid`."""
+    manifest, problems = parse_manifest(yaml.encode(), Path("test.yaml"))
+    if manifest is None:
+        raise ManifestInvalid("\n".join(map(str, problems)))
+    return compile_connector(manifest)
+
+
+def make_catalog(*connectors: Connector) -> Catalog:
+    """A catalog of the given connectors, or of Notes alone."""
+    chosen = connectors or (make_connector(),)
+    return Catalog({connector.name: connector for connector in chosen})

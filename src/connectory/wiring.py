@@ -1,0 +1,151 @@
+"""Build everything from `Settings`, once: the only module that knows all rooms. Imported by `cli` and `testing` alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from connectory.actions.executor import Target
+from connectory.actions.http import HttpExecutor
+from connectory.auth.backend import Account, NewGrant
+from connectory.auth.direct import DirectBackend
+from connectory.auth.manager import AuthManager
+from connectory.catalog.catalog import Catalog, load_catalog, packaged_folder
+from connectory.catalog.connector import Connector
+from connectory.gateway.arguments import ArgumentChecker
+from connectory.gateway.audit import AuditTrail
+from connectory.gateway.confirmations import Confirmations
+from connectory.gateway.gateway import Gateway, Steps
+from connectory.gateway.mending import Mending, Presence, always_present
+from connectory.gateway.quotas import Quotas
+from connectory.gateway.results import Results
+from connectory.identity.policies import Policies
+from connectory.identity.principal import Principal
+from connectory.identity.tokens import Tokens
+from connectory.identity.workspaces import Workspaces
+from connectory.net.client import OutboundClient
+from connectory.settings import Settings
+from connectory.vault.vault import Vault, open_vault
+
+if TYPE_CHECKING:
+    import httpx2
+
+DEMO_ORIGIN = "https://demo.invalid"
+VERIFY_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything a face needs. Services take a principal first."""
+
+    settings: Settings
+    vault: Vault
+    catalog: Catalog
+    auth: AuthManager
+    gateway: Gateway
+    tokens: Tokens
+    workspaces: Workspaces
+    policies: Policies
+    confirmations: Confirmations
+    audit: AuditTrail
+    presence: Presence
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    *,
+    vault: Vault | None = None,
+    catalog: Catalog | None = None,
+    mounts: Mapping[str, httpx2.AsyncBaseTransport] | None = None,
+    presence: Presence = always_present,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> AsyncIterator[Application]:
+    """Build the application, and close it when the block ends.
+
+    Tests hand in a vault in memory, a catalog of their own, and transports that answer inside the process. Raises
+    `SetupError` leaves: `KeyInvalid`, `DatabaseUnusable`, `DatabaseLocked`, ...
+    """
+    async with AsyncExitStack() as stack:
+        if vault is None:
+            vault = await open_vault(settings)
+            stack.push_async_callback(vault.aclose)
+        if catalog is None:
+            catalog = await asyncio.to_thread(_catalog, settings)
+        client = OutboundClient(
+            allow_hosts=settings.allow_hosts,
+            proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+            max_response_bytes=settings.max_response_bytes,
+            mounts=_demo(settings) if mounts is None else mounts,
+        )
+        stack.push_async_callback(client.aclose)
+        application = _build(settings, vault, catalog, HttpExecutor(client), presence, now)
+        stack.push_async_callback(application.audit.aclose)
+        yield application
+
+
+def _build(
+    settings: Settings,
+    vault: Vault,
+    catalog: Catalog,
+    executor: HttpExecutor,
+    presence: Presence,
+    now: Callable[[], datetime],
+) -> Application:
+    quotas = Quotas(settings)
+
+    async def verify(connector: Connector, new: NewGrant) -> Account:
+        facts = {**new.facts, "id": new.connection_id}
+        target = Target(connector, new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
+        account_id, name, scopes = await executor.verify(target)
+        return Account(account_id, name, scopes)
+
+    async def allow_link(principal: Principal) -> None:
+        quotas.use_link(principal)
+
+    auth = AuthManager(
+        vault, catalog, settings, {"direct": DirectBackend(vault, catalog, settings)}, verify, allow_link=allow_link, now=now
+    )
+    confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, now)
+    audit = AuditTrail(vault.audit, now)
+    steps = Steps(
+        catalog=catalog,
+        vault=vault,
+        auth=auth,
+        executor=executor,
+        arguments=ArgumentChecker(),
+        confirmations=confirmations,
+        results=Results(vault.results, settings, now),
+        audit=audit,
+        quotas=quotas,
+        mending=Mending(auth, presence),
+    )
+    return Application(
+        settings=settings,
+        vault=vault,
+        catalog=catalog,
+        auth=auth,
+        gateway=Gateway(steps, settings),
+        tokens=Tokens(vault, now),
+        workspaces=Workspaces(vault),
+        policies=Policies(vault),
+        confirmations=confirmations,
+        audit=audit,
+        presence=presence,
+    )
+
+
+def _catalog(settings: Settings) -> Catalog:
+    own = settings.data_dir / "manifests"
+    folders = [packaged_folder(), *settings.manifests, *([own] if own.is_dir() else [])]
+    return load_catalog(folders, index_dir=settings.data_dir / "index")
+
+
+def _demo(settings: Settings) -> dict[str, httpx2.AsyncBaseTransport]:
+    from connectory.demo.transport import DemoTransport
+
+    return {DEMO_ORIGIN: DemoTransport(settings.data_dir / "demo.db")}

@@ -1,0 +1,63 @@
+"""One pure function decides; deny before confirm before allow, level by level."""
+
+import pytest
+
+from connectory.catalog.manifest import Effect
+from connectory.gateway.policy import Judged, Verdict, decide
+from connectory.identity.principal import Principal
+from connectory.vault.entities import PolicyEffect, PolicyRule, Role, TokenId, UserId, WorkspaceId
+
+WS, ME, TOKEN = WorkspaceId("ws_1"), UserId("us_1"), TokenId("tk_1")
+READ, WRITE = Judged("github_list_issues", Effect.READ), Judged("github_create_issue", Effect.WRITE)
+DESTROY = Judged("github_delete_repo", Effect.DESTRUCTIVE)
+
+
+def me(role: Role = Role.MEMBER, **more: bool) -> Principal:
+    return Principal(WS, ME, role, TOKEN, **more)
+
+
+def rule(effect: str, pattern: str, user: UserId | None = None, token: TokenId | None = None) -> PolicyRule:
+    return PolicyRule("po_1", WS, user, token, PolicyEffect(effect), pattern)
+
+
+@pytest.mark.parametrize(
+    ("rules", "judged", "verdict"),
+    [
+        ([], WRITE, Verdict.ALLOW),
+        ([rule("deny", "github_*")], READ, Verdict.DENY),
+        ([rule("deny", "stripe_*")], READ, Verdict.ALLOW),
+        ([rule("allow", "github_list_*")], READ, Verdict.ALLOW),
+        ([rule("allow", "github_list_*")], WRITE, Verdict.DENY),
+        ([rule("allow", "*"), rule("deny", "*_delete_*")], DESTROY, Verdict.DENY),
+        ([rule("allow", "*"), rule("confirm", "github_create_*")], WRITE, Verdict.CONFIRM),
+        ([rule("confirm", "*"), rule("deny", "github_create_*")], WRITE, Verdict.DENY),
+        ([rule("read_only", "*")], READ, Verdict.ALLOW),
+        ([rule("read_only", "*")], WRITE, Verdict.DENY),
+        ([rule("read_only", "stripe_*")], WRITE, Verdict.ALLOW),
+    ],
+)
+def test_rules_of_one_level(rules: list[PolicyRule], judged: Judged, verdict: Verdict) -> None:
+    assert decide(rules, me(), judged).verdict is verdict
+
+
+def test_a_token_narrows_and_never_widens() -> None:
+    workspace, token = rule("allow", "github_list_*"), rule("allow", "*", token=TOKEN)
+
+    assert decide([workspace, token], me(), WRITE).verdict is Verdict.DENY
+    assert decide([rule("allow", "*"), rule("allow", "github_list_*", token=TOKEN)], me(), WRITE).verdict is Verdict.DENY
+
+
+def test_another_users_and_another_tokens_rules_do_not_apply() -> None:
+    rules = [rule("deny", "*", user=UserId("us_2")), rule("deny", "*", token=TokenId("tk_2"))]
+
+    assert decide(rules, me(), WRITE).verdict is Verdict.ALLOW
+
+
+@pytest.mark.parametrize("judged", [WRITE, DESTROY])
+def test_a_read_only_token_and_a_viewer_cause_no_write(judged: Judged) -> None:
+    assert decide([rule("allow", "*")], me(read_only=True), judged).verdict is Verdict.DENY
+    assert decide([rule("allow", "*")], me(Role.VIEWER), judged).verdict is Verdict.DENY
+
+
+def test_a_denial_says_why() -> None:
+    assert "allows only github_list_*" in decide([rule("allow", "github_list_*")], me(), WRITE).reason
