@@ -13,7 +13,7 @@ ConnectoryError
 │   └── ProviderUnavailable, ProviderTimeout, ResponseTooLarge, UnexpectedResponse, RedirectRefused
 └── SetupError          whoever runs the server must mend something
     ├── InvalidSettings, ManifestInvalid, KeyInvalid, CannotDecrypt, BackendUnavailable
-    └── DatabaseLocked, DatabaseFull, DatabaseUnusable, PortTaken
+    └── DatabaseLocked, DatabaseFull, DatabaseUnusable, PortTaken, PageUnavailable
 
 An error's text is read by a language model and by people: what failed, whose fault it is, what to do now.
 It never holds a credential. `code` is stable and part of the interface.
@@ -120,7 +120,9 @@ class UnknownResult(BadInput):
     code = "unknown_result"
 
     def __init__(self, handle: str) -> None:
-        super().__init__(f"There is no kept result '{handle}'.", hint="Results are kept for an hour; run the action again.")
+        super().__init__(
+            f"There is no kept result '{handle}'.", hint="Results are kept for an hour; run the action again."
+        )
 
 
 class UnknownObject(BadInput):
@@ -152,7 +154,7 @@ class InvalidCursor(BadInput):
     def __init__(self) -> None:
         super().__init__(
             "This cursor does not belong to this action, connection and arguments.",
-            hint="Repeat the call that returned next_cursor with exactly the same arguments plus cursor, or start without one.",
+            hint="Repeat the call that gave the cursor with the same arguments plus it, or start without one.",
         )
 
 
@@ -391,3 +393,10 @@ class PortTaken(SetupError):
     """Another program listens on the port."""
 
     code = "port_taken"
+
+
+class PageUnavailable(SetupError):
+    """Nobody serves the web page at the moment, so no link can be offered."""
+
+    code = "page_unavailable"
+    retryable = True

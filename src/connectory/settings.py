@@ -67,7 +67,9 @@ class Settings(BaseModel):
     host: str | None = Field(
         None, alias="CONNECTORY_HOST", description="Address to listen on; unset: loopback, 127.0.0.1 and ::1."
     )
-    port: int = Field(DEFAULT_PORT, ge=1, le=65535, alias="CONNECTORY_PORT", description="Port of the web page and of /mcp.")
+    port: int = Field(
+        DEFAULT_PORT, ge=1, le=65535, alias="CONNECTORY_PORT", description="Port of the web page and of /mcp."
+    )
     trusted_hosts: Names = Field(
         (), alias="CONNECTORY_TRUSTED_HOSTS", description="Further Host names to answer to, separated by commas."
     )
@@ -90,7 +92,7 @@ class Settings(BaseModel):
     encryption_key: SecretStr | None = Field(
         None,
         alias="CONNECTOR_ENCRYPTION_KEY",
-        description="Encryption keys separated by commas, the first encrypts: 64 hex digits or base64 of 32 bytes each; unset: the key file.",
+        description="Encryption keys by commas, the first encrypts: 64 hex digits or base64 of 32 bytes. Unset: key file.",
     )
     auth_method: Literal["auto", "nango", "builtin", "direct"] = Field(
         "auto", alias="AUTH_METHOD", description="Auth backend preferred where a connector has several."
@@ -116,22 +118,38 @@ class Settings(BaseModel):
         50.0, gt=0, le=55, alias="CONNECTORY_CALL_TIMEOUT_S", description="Seconds that one action may take in all."
     )
     connect_wait_s: float = Field(
-        45.0, ge=0, le=50, alias="CONNECTORY_CONNECT_WAIT_S", description="Seconds that a second `connect` waits for the person."
+        45.0,
+        ge=0,
+        le=50,
+        alias="CONNECTORY_CONNECT_WAIT_S",
+        description="Seconds that a second `connect` waits for the person.",
     )
     max_response_bytes: int = Field(
-        10_000_000, ge=10_000, alias="CONNECTORY_MAX_RESPONSE_BYTES", description="Largest provider answer, in decoded bytes."
+        10_000_000,
+        ge=10_000,
+        alias="CONNECTORY_MAX_RESPONSE_BYTES",
+        description="Largest provider answer, in decoded bytes.",
     )
     calls_per_minute: int = Field(
         600, ge=1, alias="CONNECTORY_CALLS_PER_MINUTE", description="Calls that one user may make in a minute."
     )
     links_per_hour: int = Field(
-        60, ge=1, alias="CONNECTORY_LINKS_PER_HOUR", description="Connect and confirmation links that one user may ask for in an hour."
+        60,
+        ge=1,
+        alias="CONNECTORY_LINKS_PER_HOUR",
+        description="Connect and confirmation links that one user may ask for in an hour.",
     )
     max_kept_results: int = Field(
-        200, ge=1, alias="CONNECTORY_MAX_KEPT_RESULTS", description="Results kept at a time for one user; the oldest goes first."
+        200,
+        ge=1,
+        alias="CONNECTORY_MAX_KEPT_RESULTS",
+        description="Results kept at a time for one user; the oldest goes first.",
     )
     database_wait_s: float = Field(
-        10.0, gt=0, alias="CONNECTORY_DATABASE_WAIT_S", description="Seconds to wait for another process's database lock."
+        10.0,
+        gt=0,
+        alias="CONNECTORY_DATABASE_WAIT_S",
+        description="Seconds to wait for another process's database lock.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="CONNECTORY_LOG_LEVEL", description="What is logged to stderr."

@@ -1,4 +1,4 @@
-"""Build everything from `Settings`, once: the only module that knows all rooms. Imported by `cli` and `testing` alone."""
+"""Build everything from `Settings`: the only module that knows all rooms. Imported by `cli` and `testing` alone."""
 
 from __future__ import annotations
 
@@ -108,7 +108,13 @@ def _build(
         quotas.use_link(principal)
 
     auth = AuthManager(
-        vault, catalog, settings, {"direct": DirectBackend(vault, catalog, settings)}, verify, allow_link=allow_link, now=now
+        vault,
+        catalog,
+        settings,
+        {"direct": DirectBackend(vault, catalog, settings)},
+        verify,
+        allow_link=allow_link,
+        now=now,
     )
     confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, now)
     audit = AuditTrail(vault.audit, now)

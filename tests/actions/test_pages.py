@@ -6,7 +6,8 @@ from connectory.actions.pages import is_below, page_size
 
 
 @pytest.mark.parametrize(
-    ("limit", "most", "size"), [(25, 100, 25), (100, 100, 100), (150, 100, 75), (200, 100, 100), (200, 30, 28), (1, 100, 1)]
+    ("limit", "most", "size"),
+    [(25, 100, 25), (100, 100, 100), (150, 100, 75), (200, 100, 100), (200, 30, 28), (1, 100, 1)],
 )
 def test_whole_pages_come_closest_to_the_limit_from_below(limit: int, most: int, size: int) -> None:
     assert page_size(limit, most) == size

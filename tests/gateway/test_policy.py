@@ -44,7 +44,9 @@ def test_a_token_narrows_and_never_widens() -> None:
     workspace, token = rule("allow", "github_list_*"), rule("allow", "*", token=TOKEN)
 
     assert decide([workspace, token], me(), WRITE).verdict is Verdict.DENY
-    assert decide([rule("allow", "*"), rule("allow", "github_list_*", token=TOKEN)], me(), WRITE).verdict is Verdict.DENY
+    assert (
+        decide([rule("allow", "*"), rule("allow", "github_list_*", token=TOKEN)], me(), WRITE).verdict is Verdict.DENY
+    )
 
 
 def test_another_users_and_another_tokens_rules_do_not_apply() -> None:

@@ -31,7 +31,9 @@ def test_every_value_reads_back_as_itself(value: object) -> None:
 
 
 def test_a_list_of_objects_is_smaller_than_escaped_json() -> None:
-    issues = [{"number": n, "title": "Fix the login page", "state": "open", "body": "Line one\nLine two"} for n in range(20)]
+    issues = [
+        {"number": n, "title": "Fix the login page", "state": "open", "body": "Line one\nLine two"} for n in range(20)
+    ]
 
     text = as_compact_text(issues)
 

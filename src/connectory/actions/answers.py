@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from connectory.errors import ConnectoryError
 
 MESSAGE_CHARACTERS = 500
-USUAL_MESSAGES = ("message", "error.message", "error_description", "errors[0].message", "detail", "title", "error", "errors[0]")
+USUAL_MESSAGES = (
+    "message",
+    "error.message",
+    "error_description",
+    "errors[0].message",
+    "detail",
+    "title",
+    "error",
+    "errors[0]",
+)
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]+")
 
 
@@ -80,8 +89,8 @@ def _parse(response: OutboundResponse, connector: Connector, *, strict: bool) ->
         except (ValueError, RecursionError):
             if strict:
                 raise UnexpectedResponse(
-                    f"{connector.title} answered {response.status} with {content_type or 'something'} that is not JSON.",
-                    hint="A login page or a proxy may stand before the provider; ask the person to check the server's address.",
+                    f"{connector.title} answered {response.status} with {content_type or 'text'} that is not JSON.",
+                    hint="A login page or a proxy may stand before it; ask the person to check the server's address.",
                 ) from None
     return response.body.decode("utf-8", "replace")
 
@@ -107,7 +116,9 @@ def _ruled(
         case "needs_reconnect":
             return ProviderUnauthorized(f"{connector.title} did not accept the credentials.{said}")
         case "missing_scope":
-            return MissingScope(f"The sign-in to {connector.title} lacks a permission.{said}", hint="Connect it again with more rights.")
+            return MissingScope(
+                f"The sign-in to {connector.title} lacks a permission.{said}", hint="Connect it again with more rights."
+            )
         case "provider_unavailable":
             return _unavailable(connector, response.status, said, wait)
         case "provider_forbidden":
@@ -161,7 +172,9 @@ def _conflict(connector: Connector, said: str) -> ProviderConflict:
 
 
 def _rejected(connector: Connector, status: int, said: str) -> ProviderRejected:
-    return ProviderRejected(f"{connector.title} refused the request as wrong ({status}).{said}", hint="Correct the arguments.")
+    return ProviderRejected(
+        f"{connector.title} refused the request as wrong ({status}).{said}", hint="Correct the arguments."
+    )
 
 
 def _unavailable(connector: Connector, status: int, said: str, wait: float | None) -> ProviderUnavailable:

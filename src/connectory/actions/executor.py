@@ -36,7 +36,9 @@ class Outcome:
 class Executor(Protocol):
     """Sends calls to one kind of provider."""
 
-    async def run(self, target: Target, action: Action, arguments: Mapping[str, Any], limit: int, page: str | None) -> Outcome:
+    async def run(
+        self, target: Target, action: Action, arguments: Mapping[str, Any], limit: int, page: str | None
+    ) -> Outcome:
         """Run a declared action. `arguments` were checked; `page` is a `next_page` given out earlier.
 
         Raises `ProviderError` leaves, `InvalidPath`, `InvalidArguments`, `HostRefused`, `AddressRefused`.
@@ -48,5 +50,5 @@ class Executor(Protocol):
         ...
 
     async def verify(self, target: Target) -> tuple[str | None, str | None, tuple[str, ...]]:
-        """Run the manifest's verify call: the account's id and name and the granted scopes, as far as the provider tells."""
+        """Run the manifest's verify call: the account's id and name and the granted scopes, as far as told."""
         ...

@@ -57,7 +57,7 @@ def fill_path(template: str, values: Values) -> str:
 
 
 def fill_query(tree: Mapping[str, Any], values: Values) -> list[tuple[str, str]]:
-    """Fill query parameters; a list repeats its key (RFC 3986 leaves the form to the provider), absent inputs fall away."""
+    """Fill query parameters; a list repeats its key, absent inputs fall away."""
     filled = ((key, fill_tree(template, values)) for key, template in tree.items())
     return as_pairs({key: value for key, value in filled if value is not _ABSENT})
 
@@ -72,7 +72,7 @@ def as_pairs(filled: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def fill_headers(templates: Mapping[str, str], values: Values) -> dict[str, str]:
-    """Fill headers; a header with an absent input falls away. Raises `InvalidArguments` on what would break the line."""
+    """Fill headers; one with an absent input falls away. Raises `InvalidArguments` on what would break the line."""
     headers = {}
     for name, template in templates.items():
         value = _fill_text(template, values)
@@ -95,11 +95,13 @@ def fill_tree(tree: Any, values: Values) -> Any:
 
 
 def fill_plain(template: str, values: Values) -> str:
-    """Fill text that is escaped nowhere: server addresses and basic credentials. Raises `InvalidPath` on a missing value."""
+    """Fill text that is escaped nowhere: server addresses, basic credentials. Raises `InvalidPath` where one is missing."""
     value = _fill_text(template, values)
     if value is _ABSENT:
         names = ", ".join(part.name for part in _parse(template).placeholders)
-        raise InvalidPath(f"The connection lacks a value for {names}.", hint="Reconnect it, so that the value is asked again.")
+        raise InvalidPath(
+            f"The connection lacks a value for {names}.", hint="Reconnect it, so that the value is asked again."
+        )
     return str(value)
 
 
@@ -132,7 +134,9 @@ def _fill_text(template: str, values: Values) -> Any:
 
 def _segment(text: str, name: str) -> str:
     if text == "" or text in DOT_SEGMENTS:
-        raise InvalidPath(f"'{text}' is no name that can stand in a path (argument '{name}').", hint=f"Give a real '{name}'.")
+        raise InvalidPath(
+            f"'{text}' is no name that can stand in a path (argument '{name}').", hint=f"Give a real '{name}'."
+        )
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise InvalidPath(f"Argument '{name}' holds a control character.", hint="Remove it.")
     return quote(text, safe="")

@@ -71,11 +71,17 @@ class HttpExecutor:
         return str(account_id), str(name if name is not None else account_id), scopes
 
     async def _pages(
-        self, target: Target, action: Action, request: PreparedRequest, response: OutboundResponse, values: Values, limit: int
+        self,
+        target: Target,
+        action: Action,
+        request: PreparedRequest,
+        response: OutboundResponse,
+        values: Values,
+        limit: int,
     ) -> Outcome:
         """Collect whole pages while another one of the last size still fits in `limit`."""
         pages, items = action.manifest.pages, []
-        assert pages is not None  # noqa: S101  # the caller looked; tells the type checker
+        assert pages is not None  # the caller looked; tells the type checker
         while True:
             page = await self._read(target, response, action.manifest.answer)
             items += page
@@ -121,5 +127,7 @@ def _project(target: Target, response: OutboundResponse, answer: Answer) -> Any:
         return evaluate(answer.item, value)
     items = evaluate(answer.items, value)
     if not isinstance(items, list):
-        raise UnexpectedResponse(f"{target.connector.title} answered without the list that was due.", hint="Try again later.")
+        raise UnexpectedResponse(
+            f"{target.connector.title} answered without the list that was due.", hint="Try again later."
+        )
     return [evaluate(answer.item, item) for item in items]

@@ -18,9 +18,11 @@ from connectory.errors import BadInput, HeaderRefused, InvalidArguments, Invalid
 
 RAW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 HARMLESS_HEADERS = frozenset(
-    {"accept", "accept-language", "content-type", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "prefer", "idempotency-key"}
-)  # fmt: skip
-SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|api[-_]?key|signature|credential|password|auth-", re.IGNORECASE)
+    ["accept", "accept-language", "content-type", "idempotency-key", "prefer", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"]
+)
+SECRET_HEADER = re.compile(
+    r"authorization|cookie|token|secret|api[-_]?key|signature|credential|password|auth-", re.IGNORECASE
+)
 METHOD_OVERRIDES = frozenset({"_method", "x-http-method-override", "_httpmethod", "$method"})
 _PATH = re.compile(r"/(?!/)[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 
@@ -43,7 +45,9 @@ def check_raw(raw: RawRequest, connector: Connector) -> None:
         raise InvalidArguments(f"'{raw.method}' is no method to send.", hint=f"Use one of {', '.join(RAW_METHODS)}.")
     _check_path(raw.path)
     if overrides := [key for key in raw.query if key.lower() in METHOD_OVERRIDES]:
-        raise InvalidArguments(f"Query parameter '{overrides[0]}' would change the method.", hint="Set `method` instead.")
+        raise InvalidArguments(
+            f"Query parameter '{overrides[0]}' would change the method.", hint="Set `method` instead."
+        )
     for name in raw.headers:
         _check_header(name, connector)
 
@@ -60,7 +64,9 @@ def prepare_raw(raw: RawRequest, connector: Connector, auth_method: str, values:
         body = raw.body.encode() if isinstance(raw.body, str) else json.dumps(raw.body, ensure_ascii=False).encode()
         if not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = "application/json"
-    return with_credentials(connector, auth_method, PreparedRequest(raw.method.upper(), url, headers, body, base), values)
+    return with_credentials(
+        connector, auth_method, PreparedRequest(raw.method.upper(), url, headers, body, base), values
+    )
 
 
 def matching_actions(connector: Connector, raw: RawRequest) -> list[Action]:
@@ -69,7 +75,8 @@ def matching_actions(connector: Connector, raw: RawRequest) -> list[Action]:
     return [
         action
         for action in connector.actions.values()
-        if action.manifest.request.method == raw.method.upper() and _pattern(action.manifest.request.path).fullmatch(path)
+        if action.manifest.request.method == raw.method.upper()
+        and _pattern(action.manifest.request.path).fullmatch(path)
     ]
 
 
@@ -99,10 +106,12 @@ def _check_header(name: str, connector: Connector) -> None:
     if lowered in placed or SECRET_HEADER.search(lowered):
         raise SecretInChat(
             f"Header '{name}' carries credentials, which never belong in a tool call.",
-            hint="Leave it out: the connection adds its own. To use another account, call connect and let the person sign in.",
+            hint="Leave it out: the connection adds its own. For another account call connect.",
         )
     if lowered not in HARMLESS_HEADERS:
-        raise HeaderRefused(f"Header '{name}' may not be set.", hint=f"Allowed are {', '.join(sorted(HARMLESS_HEADERS))}.")
+        raise HeaderRefused(
+            f"Header '{name}' may not be set.", hint=f"Allowed are {', '.join(sorted(HARMLESS_HEADERS))}."
+        )
 
 
 def _many(value: Any) -> Sequence[Any]:

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from connectory.actions.filling import Values, absent, as_pairs, fill_headers, fill_path, fill_plain, fill_query, fill_tree
+from connectory.actions.filling import (
+    Values,
+    absent,
+    as_pairs,
+    fill_headers,
+    fill_path,
+    fill_plain,
+    fill_query,
+    fill_tree,
+)
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import BasicMethod, Request
 from connectory.errors import InvalidPath
@@ -27,12 +36,18 @@ class PreparedRequest:
 
 
 def prepare(connector: Connector, auth_method: str, request: Request, values: Values) -> PreparedRequest:
-    """Fill `request` for one connection. Raises `InvalidPath` or `InvalidArguments` on values that cannot be sent safely."""
+    """Fill `request` for one connection. Raises `InvalidPath` or `InvalidArguments` on unsafe values."""
     base = server_base(connector, request.server, values)
     query = fill_query(request.query, values)
     url = _join(base, fill_path(request.path, values), query)
-    content_type, body = _encode(request.encoding, fill_tree(request.body, values) if request.body is not None else None)
-    headers = {**fill_headers(connector.manifest.headers, values), **fill_headers(request.headers, values), **content_type}
+    content_type, body = _encode(
+        request.encoding, fill_tree(request.body, values) if request.body is not None else None
+    )
+    headers = {
+        **fill_headers(connector.manifest.headers, values),
+        **fill_headers(request.headers, values),
+        **content_type,
+    }
     return with_credentials(connector, auth_method, PreparedRequest(request.method, url, headers, body, base), values)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from connectory.catalog.connector import Action
 from connectory.errors import InvalidArguments, did_you_mean
@@ -77,20 +77,21 @@ def describe_inputs(action: Action) -> str:
 
 
 def _describe(error: ValidationError) -> list[str]:
-    where = ".".join(map(str, error.absolute_path))
+    where, wanted = ".".join(map(str, error.absolute_path)), cast("Any", error.validator_value)
+    given = cast("Any", error.instance)
     match error.validator:
         case "additionalProperties":
-            known = list(error.schema.get("properties", {}))
-            extra = [name for name in error.instance if name not in known]
+            known = list(cast("Mapping[str, Any]", error.schema).get("properties", {}))
+            extra = [name for name in given if name not in known]
             return [f"unknown argument '{name}' {did_you_mean(name, known)}".strip() for name in extra]
         case "required":
-            return [f"'{name}' is missing" for name in error.validator_value if name not in error.instance][:1]
+            return [f"'{name}' is missing" for name in wanted if name not in given][:1]
         case "enum":
-            return [f"'{where}' is {_short(error.instance)} but must be one of {', '.join(map(str, error.validator_value))}"]
+            return [f"'{where}' is {_short(given)} but must be one of {', '.join(map(str, wanted))}"]
         case "type":
-            return [f"'{where}' is {_short(error.instance)} but must be of type {error.validator_value}"]
+            return [f"'{where}' is {_short(given)} but must be of type {wanted}"]
         case "pattern":
-            return [f"'{where}' is {_short(error.instance)} but must match {error.validator_value}"]
+            return [f"'{where}' is {_short(given)} but must match {wanted}"]
     return [f"'{where}' {error.message:.200}" if where else f"{error.message:.200}"]
 
 

@@ -67,7 +67,10 @@ class AuditTrail:
             yield opened
             outcome, code = "ok", None
         except ConnectoryError as error:
-            outcome, code = "refused" if error.fault in (Fault.RULES, Fault.CALLER, Fault.PERSON) else "error", error.code
+            outcome, code = (
+                "refused" if error.fault in (Fault.RULES, Fault.CALLER, Fault.PERSON) else "error",
+                error.code,
+            )
             raise
         except Exception:
             code = "internal_error"

@@ -65,14 +65,17 @@ class Confirmations:
         store = self._vault.confirmations
         found = await store.find(principal.workspace_id, principal.user_id, principal.token_id, call)
         if found is not None and found.status is ConfirmationStatus.DENIED:
-            raise PolicyDenied(f"The person said no to this {judged.tool} call.", hint="Do not retry it; ask what they want instead.")
+            raise PolicyDenied(
+                f"The person said no to this {judged.tool} call.", hint="Do not retry it; ask what they want instead."
+            )
         if found is not None and found.status is ConfirmationStatus.CONFIRMED and await store.spend(found.id):
             return
         if found is None or found.status is not ConfirmationStatus.ASKED:
             found = await self._ask(principal, connection, judged, action, arguments, call)
         raise ConfirmationNeeded(
             f"{judged.tool} on {connection.name} needs the person's yes.",
-            hint=f"Ask them to open {self._origin}/confirm/{found.link} and decide, then repeat exactly this call within ten minutes.",
+            hint=f"Ask them to open {self._origin}/confirm/{found.link} and decide; then repeat exactly this call"
+            " within ten minutes.",
         )
 
     async def open(self, link: str) -> ConfirmationView:
@@ -100,15 +103,21 @@ class Confirmations:
             is_open=found.status is ConfirmationStatus.ASKED and found.expires_at > self._now(),
         )
 
-    async def decide(self, link: str, yes: bool) -> bool:  # noqa: FBT001  # the page's answer is the point
-        """Record the person's answer, once. Returns whether it counted: false where somebody had answered, or too late."""
+    async def decide(self, link: str, yes: bool) -> bool:  # the page's answer is the point
+        """Record the answer, once. Returns whether it counted: false where somebody had answered, or too late."""
         found = await self._vault.confirmations.by_link(link)
         if found is None or found.expires_at <= self._now():
             return False
         return await self._vault.confirmations.decide(found.id, confirmed=yes)
 
     async def _ask(
-        self, principal: Principal, connection: Connection, judged: Judged, action: str, arguments: Mapping[str, Any], call: str
+        self,
+        principal: Principal,
+        connection: Connection,
+        judged: Judged,
+        action: str,
+        arguments: Mapping[str, Any],
+        call: str,
     ) -> Confirmation:
         self._use_link(principal)
         return await self._vault.confirmations.create(

@@ -1,9 +1,9 @@
-"""The one way of a call, in seven steps (design 2). Each step is a module of its own; this one only puts them in order."""
+"""The one way of a call, in seven steps (design 2). Each step is a module; this one only puts them in order."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +74,17 @@ class Gateway:
 
     async def request(self, principal: Principal, connection: str, raw: RawRequest) -> Result:
         """Send a raw request through a connection; policy judges it as the strictest action that it amounts to."""
-        described = {"method": raw.method, "path": raw.path, "query": raw.query, "body": raw.body, "headers": raw.headers}
-        async with self._steps.audit.enclose(principal, "request", "unknown", described) as line, self._deadline("request"):
+        described = {
+            "method": raw.method,
+            "path": raw.path,
+            "query": raw.query,
+            "body": raw.body,
+            "headers": raw.headers,
+        }
+        async with (
+            self._steps.audit.enclose(principal, "request", "unknown", described) as line,
+            self._deadline("request"),
+        ):
             self._steps.quotas.use_call(principal)
             chosen, grant = await self._steps.auth.resolve(principal, connection)
             connector = self._steps.catalog.connector(chosen.connector)
@@ -93,7 +102,9 @@ class Gateway:
                 principal, chosen, connector.title, outcome.value, next_cursor=None, is_list=outcome.is_list
             )
 
-    async def read_result(self, principal: Principal, handle: str, path: str | None, offset: int, limit: int | None) -> Result:
+    async def read_result(
+        self, principal: Principal, handle: str, path: str | None, offset: int, limit: int | None
+    ) -> Result:
         """Read from the whole of a result that was cut."""
         described = {"result": handle, "path": path, "offset": offset, "limit": limit}
         async with self._steps.audit.enclose(principal, "read_result", Effect.READ, described):
@@ -122,7 +133,12 @@ class Gateway:
             raise await self._steps.mending.with_link(principal, connector.name, None, error) from None
 
     async def _permit(
-        self, principal: Principal, connection: Connection, judged: list[Judged], action: str, arguments: Mapping[str, Any]
+        self,
+        principal: Principal,
+        connection: Connection,
+        judged: list[Judged],
+        action: str,
+        arguments: Mapping[str, Any],
     ) -> None:
         """Step 3. Raises `PolicyDenied`, `RoleDenied` or `ConfirmationNeeded`."""
         rules = await self._steps.vault.policies.list(principal.workspace_id)
@@ -204,5 +220,3 @@ def _judge_raw(connector: Connector, raw: RawRequest) -> list[Judged]:
         return matching
     effect = Effect.READ if raw.method.upper() in ("GET", "HEAD") else Effect.WRITE
     return [Judged(f"{connector.name.replace('-', '_')}_request", effect)]
-
-

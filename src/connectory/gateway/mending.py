@@ -35,7 +35,10 @@ class Mending:
             return NotConnected(error.message, hint=f"{link} Then repeat this call.")
         if connection is not None and isinstance(error, ProviderUnauthorized | NeedsReconnect | CannotDecrypt):
             link = await self._link(principal, connector, connection)
-            return NeedsReconnect(f"{error.message} The sign-in '{connection.name}' must be renewed.", hint=f"{link} Then repeat this call.")
+            return NeedsReconnect(
+                f"{error.message} The sign-in '{connection.name}' must be renewed.",
+                hint=f"{link} Then repeat this call.",
+            )
         return error
 
     async def _link(self, principal: Principal, connector: str, connection: Connection | None) -> str:

@@ -18,7 +18,7 @@ NOTE_BYTES = 400  # room for the header and the note about what was left out
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The part that fits. `left_out` is one sentence, empty when nothing was cut; `shown` counts items, keys or characters."""
+    """The part that fits; `shown` counts items, keys or characters. `left_out` is empty when nothing was cut."""
 
     text: str
     shown: int

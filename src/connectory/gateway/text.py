@@ -11,7 +11,9 @@ import re
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+()%~$^=;-]*(?: [A-Za-z0-9_./@+()%~$^=;-]+)*")
-_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none", "~", "nan", "inf", ".inf", ".nan", "="})
+_WORDS = frozenset(
+    {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none", "~", "nan", "inf", ".inf", ".nan", "="}
+)
 # Control and format characters that a reader cannot see: written as escapes, so that hidden text shows (attack 112).
 _UNSEEN = re.compile(
     "[\\x7f-\\x9f\\xad\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff0-\\uffff\\U000e0000-\\U000e0fff]"

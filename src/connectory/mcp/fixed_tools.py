@@ -9,7 +9,9 @@ import mcp_types as t
 CONNECTION = {"type": "string", "description": "Which account: its name like github/default, or its id."}
 
 
-def _tool(name: str, description: str, properties: dict[str, Any], required: list[str], *, reads: bool, destroys: bool = False) -> t.Tool:
+def _tool(
+    name: str, description: str, properties: dict[str, Any], required: list[str], *, reads: bool, destroys: bool = False
+) -> t.Tool:
     schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     if required:
         schema["required"] = required
@@ -52,7 +54,11 @@ FIXED_TOOLS: tuple[t.Tool, ...] = (
                 "pattern": "^[a-z0-9][a-z0-9-]{0,31}$",
                 "description": "Name for a further account, e.g. work. Leave it out for the first one.",
             },
-            "backend": {"type": "string", "enum": ["direct", "builtin", "nango"], "description": "How to sign in; normally left out."},
+            "backend": {
+                "type": "string",
+                "enum": ["direct", "builtin", "nango"],
+                "description": "How to sign in; normally left out.",
+            },
             "scopes": {"type": "array", "items": {"type": "string"}, "description": "Further permissions to ask for."},
             "shared": {"type": "boolean", "description": "true: for the whole workspace (owners only)."},
         },
@@ -76,7 +82,7 @@ FIXED_TOOLS: tuple[t.Tool, ...] = (
     ),
     _tool(
         "search_actions",
-        "Search what can be done with the services, connected or not: gives the actions' names, arguments and whether they write.",
+        "Search what can be done with the services, connected or not: gives the actions' names, arguments and effects.",
         {
             "query": _text("Required. What you want to do, e.g. create an issue."),
             "connector": _text("Only actions of this service."),
@@ -90,7 +96,11 @@ FIXED_TOOLS: tuple[t.Tool, ...] = (
         "Call any action by its name from search_actions, also one that is not in your tool list.",
         {
             "action": _text("Required. The action's name, e.g. github_list_issues."),
-            "arguments": {"type": "object", "description": "The action's arguments by name.", "additionalProperties": True},
+            "arguments": {
+                "type": "object",
+                "description": "The action's arguments by name.",
+                "additionalProperties": True,
+            },
             "connection": CONNECTION,
         },
         ["action"],
@@ -102,7 +112,11 @@ FIXED_TOOLS: tuple[t.Tool, ...] = (
         "Send a raw HTTP request to a connected service's API, where no action fits. The sign-in is added by itself.",
         {
             "connection": {**CONNECTION, "description": "Required. " + CONNECTION["description"]},
-            "method": {"type": "string", "enum": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"], "description": "Required."},
+            "method": {
+                "type": "string",
+                "enum": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+                "description": "Required.",
+            },
             "path": _text("Required. Path below the API's base address, e.g. /user/repos; no host, no query."),
             "server": _text("Which of the service's servers; normally left out."),
             "query": {"type": "object", "description": "Query parameters.", "additionalProperties": True},

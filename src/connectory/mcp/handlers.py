@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-
 from connectory.actions.raw import RawRequest
 from connectory.auth.backend import Revocation
 from connectory.auth.manager import AuthManager
@@ -50,7 +49,9 @@ class FixedTools:
     ) -> str:
         categories = {connector.manifest.category.value for connector in self._catalog.connectors.values()}
         if category is not None and category.lower() not in categories:
-            raise InvalidArguments(f"There is no category '{category}'.", hint=f"There are: {', '.join(sorted(categories))}.")
+            raise InvalidArguments(
+                f"There is no category '{category}'.", hint=f"There are: {', '.join(sorted(categories))}."
+            )
         mine: dict[str, list[str]] = {}
         for connection, grant in await self._auth.list_connections(principal):
             mine.setdefault(connection.connector, []).append(_state(connection, grant))
@@ -69,7 +70,8 @@ class FixedTools:
             and connected in (None, connector.name in mine)
         ]
         if not rows:
-            return f"No connector fits. {did_you_mean(query, self._catalog.connectors)} Call without arguments to see all.".replace("  ", " ")
+            near = did_you_mean(query, self._catalog.connectors)
+            return " ".join(filter(None, ["No connector fits.", near, "Call without arguments to see all."]))
         return as_compact_text(rows) + "\nconnect(connector=NAME) connects one; search_actions finds what they can do."
 
     async def _connect(
@@ -96,7 +98,7 @@ class FixedTools:
         return self._invitation(session, "Still waiting for the person. ")
 
     async def _connected(self, principal: Principal, session: ConnectSession) -> str:
-        assert session.connection_id is not None  # noqa: S101  # the caller looked; tells the type checker
+        assert session.connection_id is not None  # the caller looked; tells the type checker
         connection = await self._auth.get_connection(principal, session.connection_id)
         connector = self._catalog.connector(connection.connector)
         names = ", ".join(action.tool for action in connector.actions.values())
@@ -109,7 +111,7 @@ class FixedTools:
         title = self._catalog.connector(session.connector).title
         return (
             f"{before}Ask the person to open this link and sign in to {title}: {self._auth.link_url(session)}\n"
-            f"It works once and for ten minutes. Then call connect with the same arguments again: it waits until they are done."
+            f"It works once and for ten minutes. Then call connect with the same arguments again: it waits for them."
         )
 
     async def _list_connections(self, principal: Principal, connector: str | None = None) -> str:
@@ -134,20 +136,33 @@ class FixedTools:
     async def _disconnect(self, principal: Principal, connection: str) -> str:
         found, _ = await self._auth.resolve(principal, connection)
         revocation = await self._auth.disconnect(principal, found.id)
-        title = self._catalog.connectors[found.connector].title if found.connector in self._catalog.connectors else found.connector
-        return f"Disconnected {found.name}; its stored credentials are deleted. {_REVOCATIONS[revocation].format(title=title)}"
+        title = (
+            self._catalog.connectors[found.connector].title
+            if found.connector in self._catalog.connectors
+            else found.connector
+        )
+        then = _REVOCATIONS[revocation].format(title=title)
+        return f"Disconnected {found.name}; its stored credentials are deleted. {then}"
 
-    async def _search_actions(self, principal: Principal, query: str, connector: str | None = None, limit: int = 10) -> str:
+    async def _search_actions(
+        self, principal: Principal, query: str, connector: str | None = None, limit: int = 10
+    ) -> str:
         if connector is not None:
             self._catalog.connector(connector)
         found = self._catalog.search(query, connector=connector, limit=limit)
         if not found:
-            return "No action fits these words. Try other words, or list_connectors; request sends what no action covers."
+            return (
+                "No action fits these words. Try other words, or list_connectors; request sends what no action covers."
+            )
         connected = {connection.connector for connection, _ in await self._auth.list_connections(principal)}
         return as_compact_text([_described(action, action.connector in connected) for action in found])
 
     async def _call_action(
-        self, principal: Principal, action: str, arguments: Mapping[str, Any] | None = None, connection: str | None = None
+        self,
+        principal: Principal,
+        action: str,
+        arguments: Mapping[str, Any] | None = None,
+        connection: str | None = None,
     ) -> str:
         return (await self._gateway.call_action(principal, action, arguments or {}, connection=connection)).text
 
@@ -201,5 +216,3 @@ def _choices(enum: list[str | int | float | bool] | None) -> str:
 def fixed_tool_names() -> frozenset[str]:
     """The names that no action may take."""
     return frozenset(tool.name for tool in FIXED_TOOLS)
-
-

@@ -57,7 +57,9 @@ async def principal_of_request(_: ServerRequestContext[Any]) -> Principal:
     """The principal of this HTTP request."""
     token = get_access_token()
     if not isinstance(token, PrincipalToken):
-        raise Unauthenticated("This needs an API token.", hint="Send `Authorization: Bearer TOKEN`; `connectory token create` makes one.")
+        raise Unauthenticated(
+            "This needs an API token.", hint="Send `Authorization: Bearer TOKEN`; `connectory token create` makes one."
+        )
     return token.principal
 
 
@@ -70,12 +72,16 @@ class HttpEndpoint:
 
     def __init__(self, server: Server[Any], verify: Verify, origin: str) -> None:
         self._manager = StreamableHTTPSessionManager(
-            app=server, stateless=True, security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False)
+            app=server,
+            stateless=True,
+            security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         )
         app = AuthContextMiddleware(RequireAuthMiddleware(StreamableHTTPASGIApp(self._manager), []))
         backend = BearerAuthBackend(Verifier(verify, origin))
         # POST alone: without sessions a GET stream would stay silent for ever, and a client waits on it (clients.md).
-        self.route = Route("/mcp", app, methods=["POST"], middleware=[Middleware(AuthenticationMiddleware, backend=backend)])
+        self.route = Route(
+            "/mcp", app, methods=["POST"], middleware=[Middleware(AuthenticationMiddleware, backend=backend)]
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import chain, zip_longest
 
 import mcp_types as t
@@ -33,26 +32,7 @@ def tools_within(actions: Sequence[Action], *, max_tools: int, max_tokens: int) 
 
 
 def as_tool(action: Action) -> t.Tool:
-    """An action as an MCP tool: no output schema (one bad one hides the whole server in some clients), all annotations."""
-    return _as_tool(id(action), _Held(action))
-
-
-class _Held:
-    """Keeps an action alive beside its id in the cache, since an action holds unhashable mappings."""
-
-    def __init__(self, action: Action) -> None:
-        self.action = action
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held) and other.action is self.action
-
-    def __hash__(self) -> int:
-        return id(self.action)
-
-
-@lru_cache(maxsize=4096)
-def _as_tool(_: int, held: _Held) -> t.Tool:
-    action = held.action
+    """An action as an MCP tool: all annotations, no output schema (one bad one hides the server in some clients)."""
     spec = action.manifest
     return t.Tool(
         name=action.tool,
