@@ -11,9 +11,10 @@ from typing import ClassVar, Literal, Protocol
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField
 from connectory.vault.credentials import Credentials
-from connectory.vault.entities import AllowedHost, ConnectSession, Grant
+from connectory.vault.entities import AllowedHost, Connection, ConnectionId, ConnectSession, Grant, new_id
 
 Route = Literal["direct", "nango_proxy"]
+Confirm = Literal["private_confirmed", "account_change_confirmed"]  # the fields of `Entry` that a tick sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,14 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with what was entered. `field` is empty when it concerns the whole."""
+    """One thing wrong with what was entered. `field` is empty when it concerns the whole.
+
+    `confirm` names the field of `Entry` with which the person may say "yes, that is meant"; None where nobody can.
+    """
 
     field: str
     message: str
+    confirm: Confirm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,16 @@ class DeviceCode:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the person entered on the form. `private_confirmed`: yes, a private address is meant (design 7.3)."""
+    """What the person entered on the form.
+
+    `private_confirmed`: yes, a private address is meant (design 7.3). `account_change_confirmed`: yes, the connection
+    shall belong to another provider account from now on (design 5.3).
+    """
 
     method: str
     values: Mapping[str, str] = field(repr=False)
     private_confirmed: bool = False
+    account_change_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class NewGrant:
-    """A grant that is not stored yet."""
+    """A grant that is not stored yet. `connection_id`: of the connection it will serve, known before it is verified."""
 
     method: str
     credentials: Credentials
@@ -96,6 +106,7 @@ class NewGrant:
     hosts: tuple[AllowedHost, ...]
     scopes: tuple[str, ...] = ()
     expires_at: datetime | None = None
+    connection_id: ConnectionId = field(default_factory=lambda: ConnectionId(new_id("cn")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,15 @@ class Done:
 
 
 Step = Form | Redirect | DeviceCode | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The sign-in is over: the connection stands, and this is the account it speaks for."""
+
+    connection: Connection
+    account: Account
+    connector: Connector
 
 
 class Revocation(StrEnum):
@@ -168,5 +188,9 @@ class BackendCatalog(Protocol):
         ...
 
 
+class Backend(AuthBackend, BackendCatalog, Protocol):
+    """Both protocols in one object: what `AuthManager` is handed, by name."""
+
+
 Verify = Callable[[Connector, NewGrant], Awaitable[Account]]
-"""Runs the manifest's verify call with credentials not stored yet; handed in by the wiring, since `auth` never sends."""
+"""Runs the manifest's verify call with credentials not stored yet; the wiring hands it in, since `auth` never sends."""

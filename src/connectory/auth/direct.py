@@ -1,0 +1,127 @@
+"""The `direct` backend: keys and passwords that a person typed on the connect page, or nothing at all.
+
+They have no expiry that we know and cannot be renewed or withdrawn by us; only the person can, at the provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from connectory.auth.backend import (
+    Access,
+    BackendConfig,
+    Done,
+    Entry,
+    Form,
+    MethodForm,
+    NewGrant,
+    Problem,
+    Revocation,
+    Step,
+)
+from connectory.auth.entries import CheckedEntry, check_entry
+from connectory.auth.hosts import resolve_hosts
+from connectory.catalog.catalog import Catalog
+from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import AuthMethod
+from connectory.errors import BackendUnavailable, InvalidPath, NeedsReconnect, SessionExpired
+from connectory.settings import Settings
+from connectory.vault.credentials import Credentials, NoCredentials, SecretFields
+from connectory.vault.entities import AllowedHost, ConnectSession, Grant
+from connectory.vault.vault import Vault
+
+TITLES = {"api_key": "API key", "basic": "User name and password", "fields": "Credentials", "none": "No sign-in needed"}
+
+
+class DirectBackend:
+    """Serves the methods `api_key`, `basic`, `fields` and `none`."""
+
+    name: ClassVar[str] = "direct"
+
+    def __init__(self, vault: Vault, catalog: Catalog, settings: Settings) -> None:
+        self._vault = vault
+        self._catalog = catalog
+        self._settings = settings
+
+    async def begin(self, session: ConnectSession, entry: Entry | None) -> Step:
+        """Show the form, or turn what was typed into a grant."""
+        connector = self._catalog.connector(session.connector)
+        forms = self.config(connector).methods
+        if entry is None:
+            return Form(forms)
+        method = _methods(connector).get(entry.method)
+        if method is None:
+            return Form(forms, (_unknown_method(connector),))
+        checked, hosts = self._check(connector, method, entry)
+        if checked.problems:
+            return Form(forms, checked.problems)
+        return Done(NewGrant(entry.method, _credentials(checked), checked.facts, hosts))
+
+    async def complete(self, session: ConnectSession, callback: Mapping[str, str]) -> NewGrant:
+        """Typed keys involve no callback."""
+        del session, callback
+        raise SessionExpired("No sign-in of this kind is under way.", hint="Open the connect link again.")
+
+    async def access(self, grant: Grant) -> Access:
+        """Return what was typed."""
+        return Access(await self._vault.grants.open_credentials(grant))
+
+    async def refresh(self, grant: Grant) -> Access:
+        """Typed keys cannot be renewed."""
+        raise NeedsReconnect(
+            f"The stored key of {grant.family} cannot be renewed by itself.",
+            hint="The person must make a new one at the provider and enter it on the connect page.",
+        )
+
+    async def revoke(self, grant: Grant) -> Revocation:
+        """Only the person can withdraw a key, where it was made."""
+        del grant
+        return Revocation.NOT_SUPPORTED
+
+    def supports(self, connector: Connector) -> bool:
+        """Whether one of the connector's ways to sign in is typed."""
+        return bool(_methods(connector))
+
+    def config(self, connector: Connector) -> BackendConfig:
+        """Return the forms, in the manifest's order."""
+        methods = _methods(connector)
+        if not methods:
+            raise BackendUnavailable(f"{connector.title} has no way to sign in by typing a key.")
+        return BackendConfig(self.name, connector.name, tuple(_form(name, method) for name, method in methods.items()))
+
+    def validate(self, connector: Connector, entry: Entry) -> list[Problem]:
+        """Check what was typed without asking the provider."""
+        method = _methods(connector).get(entry.method)
+        return (
+            [_unknown_method(connector)] if method is None else list(self._check(connector, method, entry)[0].problems)
+        )
+
+    def _check(
+        self, connector: Connector, method: AuthMethod, entry: Entry
+    ) -> tuple[CheckedEntry, tuple[AllowedHost, ...]]:
+        checked = check_entry(method.fields, entry, self._settings)
+        if checked.problems:
+            return checked, ()
+        confirmed = entry.private_confirmed and self._settings.is_local
+        try:
+            servers = connector.manifest.servers
+            return checked, resolve_hosts(servers, method.fields, checked.facts, private_confirmed=confirmed)
+        except InvalidPath as error:
+            return CheckedEntry({}, {}, (Problem("", error.text),)), ()
+
+
+def _methods(connector: Connector) -> dict[str, AuthMethod]:
+    return {name: method for name, method in connector.manifest.auth.items() if method.method in TITLES}
+
+
+def _form(name: str, method: AuthMethod) -> MethodForm:
+    return MethodForm(name, method.title or TITLES[method.method], method.help, method.docs, method.fields)
+
+
+def _unknown_method(connector: Connector) -> Problem:
+    return Problem("", f"{connector.title} knows these ways to sign in: {', '.join(_methods(connector))}.")
+
+
+def _credentials(checked: CheckedEntry) -> Credentials:
+    return SecretFields(values=dict(checked.secrets)) if checked.secrets else NoCredentials()

@@ -1,0 +1,99 @@
+"""Which origins a new connection owns: the manifest's servers, filled with its facts and frozen (design 4.3).
+
+Addresses are read by `net.url.parse_url` alone, which also reads what is sent: what two parsers read differently is the
+classic way round a host check (attack 57).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from connectory.catalog.manifest import CredentialField
+from connectory.catalog.template import Placeholder, parse_template
+from connectory.errors import InvalidPath, ManifestInvalid
+from connectory.net.address import METADATA_NAMES, AllowList, Reach, reach_of
+from connectory.net.url import Url, parse_url
+from connectory.vault.entities import AllowedHost
+
+_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+# Names no public resolver answers: RFC 6761 localhost, RFC 6762 local, RFC 8375 home.arpa, ICANN's reserved internal.
+_LOCAL_SUFFIXES = (".localhost", ".local", ".home.arpa", ".internal")
+
+
+def parse_origin(text: str) -> Url:
+    """Read a server's origin that a person typed, one closing slash allowed. Raises `InvalidPath`, not repeating it."""
+    url = parse_url(text)
+    if url.target != "/" or "?" in text or "#" in text:
+        raise InvalidPath(
+            "The address cannot be used: something stands behind the host.",
+            hint="Write https://host or https://host:port.",
+        )
+    return url
+
+
+def reach_by_spelling(url: Url) -> Reach:
+    """Say how far the host may be reached as far as its spelling tells.
+
+    No name is looked up here: where it leads is judged by `net`, at the socket.
+    """
+    address = _address(url)
+    if address is not None:
+        return reach_of(address)
+    if url.host in METADATA_NAMES:
+        return Reach.NEVER
+    return Reach.PRIVATE if "." not in url.host or url.host.endswith(_LOCAL_SUFFIXES) else Reach.PUBLIC
+
+
+def is_allowed_by(operator: AllowList, url: Url) -> bool:
+    """Whether `CONNECTORY_ALLOW_HOSTS` names this host and port."""
+    return operator.allows(url.host, url.port, _address(url) or IPv4Address(0))  # a name goes by its spelling alone
+
+
+def resolve_hosts(
+    servers: Mapping[str, str],
+    fields: Mapping[str, CredentialField],
+    facts: Mapping[str, str],
+    *,
+    private_confirmed: bool,
+) -> tuple[AllowedHost, ...]:
+    """Fill every server with `facts` and return their origins, each once.
+
+    A confirmation for private addresses counts only where the person typed the origin, never for the manifest's own
+    hosts. Raises `InvalidPath` on a fact that is missing or cannot be part of a server, `ManifestInvalid` on a server
+    that cannot be filled at all.
+    """
+    confirmed: dict[str, bool] = {}
+    for template in servers.values():
+        parts = parse_template(template).parts
+        typed = any(isinstance(part, Placeholder) and _is_origin(fields, part) for part in parts)
+        origin = parse_url("".join(_fill(part, fields, facts) for part in parts)).origin
+        confirmed[origin] = confirmed.get(origin, False) or (typed and private_confirmed)
+    return tuple(AllowedHost(origin, private) for origin, private in confirmed.items())
+
+
+def _fill(part: str | Placeholder, fields: Mapping[str, CredentialField], facts: Mapping[str, str]) -> str:
+    if isinstance(part, str):
+        return part
+    if part.scope != "connection":
+        raise ManifestInvalid(f"A server is made of '{part.name}', which is no fact of the connection.")
+    value = facts.get(part.name)
+    if value is None:
+        raise InvalidPath(f"The server's address needs '{part.name}'.", hint=f"Fill in '{part.name}'.")
+    if not _is_origin(fields, part) and _PART.fullmatch(value) is None:
+        raise InvalidPath(
+            f"'{part.name}' cannot be part of a server's address.", hint="Use letters, digits, dots and hyphens."
+        )
+    return value
+
+
+def _is_origin(fields: Mapping[str, CredentialField], part: Placeholder) -> bool:
+    return part.name in fields and fields[part.name].origin
+
+
+def _address(url: Url) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(url.host)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""The auth room, through its public functions."""

@@ -1,0 +1,113 @@
+"""What was typed is checked before anybody is asked, and told back without its value."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from connectory.auth.backend import Entry
+from connectory.auth.entries import CheckedEntry, check_entry
+from connectory.catalog.manifest import CredentialField
+from connectory.settings import Settings
+
+LOCAL = Settings()
+FLEET = Settings(app_url="https://connect.example")
+FIELDS = {
+    "shop": CredentialField(title="Shop", pattern="[a-z0-9-]{1,63}"),
+    "token": CredentialField(title="Key", secret=True),
+    "region": CredentialField(title="Region", required=False, default="eu"),
+}
+SERVER = {"server": CredentialField(title="Server", origin=True)}
+
+
+def check(
+    values: Mapping[str, str], fields: Mapping[str, CredentialField] = FIELDS, *, confirmed: bool = False, settings: Settings = LOCAL
+) -> CheckedEntry:
+    return check_entry(fields, Entry("key", values, private_confirmed=confirmed), settings)
+
+
+def test_facts_and_secrets_are_divided_and_defaults_filled_in() -> None:
+    checked = check({"shop": " north ", "token": "s3cret"})
+
+    assert checked.facts == {"shop": "north", "region": "eu"}
+    assert checked.secrets["token"].get_secret_value() == "s3cret"
+    assert not checked.problems
+    assert "s3cret" not in repr(checked)
+
+
+def test_a_pasted_key_loses_the_line_break_around_it() -> None:
+    assert check({"shop": "north", "token": "\n s3cret\r\n"}).secrets["token"].get_secret_value() == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"token": "s3cret"}, "shop"),
+        ({"shop": "   ", "token": "s3cret"}, "shop"),
+        ({"shop": "north"}, "token"),
+        ({"shop": "North!", "token": "s3cret"}, "shop"),
+        ({"shop": "north\n", "token": "s3cret"}, "shop"),
+        ({"shop": "north", "token": "s3cret\r\nX-Evil: 1"}, "token"),
+        ({"shop": "north", "token": "s3\x00cret"}, "token"),
+        ({"shop": "north", "token": "s3cret\u200b"}, "token"),
+        ({"shop": "north", "token": "s3\ud800cret"}, "token"),
+        ({"shop": "north", "token": "s3cret" * 2000}, "token"),
+        ({"shop": "north", "token": "ä" * 4097}, "token"),
+        ({"shop": "north", "token": "s3cret", "other": "s3cret"}, ""),
+    ],
+)
+def test_a_bad_value_is_named_by_its_field_and_never_repeated(values: dict[str, str], field: str) -> None:
+    problems = check(values).problems
+
+    assert [problem.field for problem in problems] == [field]
+    assert "s3" not in problems[0].message
+    assert "orth" not in problems[0].message
+
+
+def test_what_is_wrong_is_not_kept() -> None:
+    checked = check({"shop": "North!", "token": "s3\x00cret"})
+
+    assert "shop" not in checked.facts
+    assert not checked.secrets
+
+
+def test_a_public_origin_over_https_is_taken_in_its_one_spelling() -> None:
+    checked = check({"server": "https://Kinto.Example.com:443/"}, SERVER)
+
+    assert checked.facts == {"server": "https://kinto.example.com"}
+
+
+def test_plain_http_to_a_public_host_is_refused_even_when_confirmed() -> None:
+    [problem] = check({"server": "http://kinto.example.com"}, SERVER, confirmed=True).problems
+
+    assert "https" in problem.message
+    assert problem.confirm is None
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8888", "https://10.0.0.5", "http://localhost:8888"])
+def test_a_private_address_wants_a_confirmation_in_local_mode(origin: str) -> None:
+    [problem] = check({"server": origin}, SERVER).problems
+
+    assert problem.confirm == "private_confirmed"
+    assert not check({"server": origin}, SERVER, confirmed=True).problems
+
+
+def test_in_fleet_mode_only_the_operator_can_allow_a_private_address() -> None:
+    [problem] = check({"server": "http://10.0.0.5:8888"}, SERVER, confirmed=True, settings=FLEET).problems
+    assert problem.confirm is None
+    assert "CONNECTORY_ALLOW_HOSTS" in problem.message
+
+    allowing = FLEET.model_copy(update={"allow_hosts": ("10.0.0.5:8888",)})
+    assert not check({"server": "http://10.0.0.5:8888"}, SERVER, settings=allowing).problems
+
+
+def test_the_operator_can_allow_a_name_by_its_spelling() -> None:
+    allowing = FLEET.model_copy(update={"allow_hosts": ("kinto:8888",)})
+
+    assert not check({"server": "http://kinto:8888"}, SERVER, settings=allowing).problems
+    assert check({"server": "http://kinto:8889"}, SERVER, settings=allowing).problems
+
+
+def test_a_metadata_address_is_refused_whatever_is_confirmed_or_allowed() -> None:
+    allowing = LOCAL.model_copy(update={"allow_hosts": ("169.254.169.254:80",)})
+
+    assert check({"server": "http://169.254.169.254"}, SERVER, confirmed=True, settings=allowing).problems
