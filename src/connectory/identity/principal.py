@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from connectory.vault.entities import Role, TokenId, UserId, WorkspaceId
+
+if TYPE_CHECKING:
+    from connectory.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +20,9 @@ class Principal:
     role: Role
     token_id: TokenId | None = None
     read_only: bool = False
+
+
+async def local_principal(vault: Vault) -> Principal:
+    """Return owner `local` of workspace `default`: stdio and the command line act as it (design 1)."""
+    workspace, user = await vault.workspaces.ensure_default()
+    return Principal(workspace.id, user.id, Role.OWNER)

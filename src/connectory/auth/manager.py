@@ -1,0 +1,253 @@
+"""AuthManager: the nine operations of design 5.1, and what the connect page and the terminal need of a session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from connectory.auth.backend import (
+    Access,
+    Backend,
+    BackendConfig,
+    Connected,
+    Entry,
+    Form,
+    Problem,
+    Revocation,
+    Step,
+    Verify,
+)
+from connectory.auth.choice import BackendChoice
+from connectory.auth.connections import (
+    DEFAULT_ALIAS,
+    Connections,
+    Found,
+    check_alias,
+    describe_account,
+)
+from connectory.auth.sessions import ConnectSessions
+from connectory.auth.signin import SignIn
+from connectory.catalog.catalog import Catalog
+from connectory.catalog.connector import Connector
+from connectory.errors import AlreadyExists, CannotDecrypt, ConnectoryError, NeedsReconnect, PolicyDenied, RoleDenied
+from connectory.identity.principal import Principal
+from connectory.settings import Settings
+from connectory.vault.clock import Clock, utc_now
+from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, GrantStatus, Role
+from connectory.vault.vault import Vault
+
+__all__ = ["AllowLink", "AuthManager", "Connected"]
+
+AllowLink = Callable[[Principal], Awaitable[None]]
+"""Counts one link. Raises `QuotaExceeded`."""
+
+
+async def _any_number(principal: Principal) -> None:
+    """No quota."""
+
+
+class AuthManager:
+    """How credentials come and stay fresh, for every backend; `link_url` builds on the one canonical origin."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        catalog: Catalog,
+        settings: Settings,
+        backends: Mapping[str, Backend],
+        verify: Verify,
+        *,
+        allow_link: AllowLink = _any_number,
+        now: Clock = utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._vault = vault
+        self._catalog = catalog
+        self._origin = settings.origin
+        self._allow_link = allow_link
+        self._now = now
+        self._choice = BackendChoice(backends, settings)
+        self._connections = Connections(vault, catalog)
+        self._sessions = ConnectSessions(vault, now, sleep)
+        self._sign_in = SignIn(vault, catalog, settings, self._choice, self._sessions, verify)
+
+    async def connect(
+        self,
+        principal: Principal,
+        connector: str,
+        *,
+        alias: str | None = None,
+        backend: str | None = None,
+        scopes: Sequence[str] = (),
+        shared: bool = False,
+    ) -> ConnectSession:
+        """Return a session whose link makes the connection, or renews the one that has this alias.
+
+        While such a session is open, the same one comes back. Raises `UnknownConnector`, `InvalidArguments`,
+        `AlreadyExists` (no alias given, and `default` works), `RoleDenied`, `PolicyDenied`, `BackendUnavailable`,
+        `QuotaExceeded`.
+        """
+        known = self._catalog.connector(connector)
+        _require_connecting(principal, shared=shared)
+        name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
+        owner = str(principal.workspace_id if shared else principal.user_id)
+        existing = await self._owned(principal, owner, known.name, name)
+        if existing is not None and alias is None and await self._is_healthy(existing[1]):
+            raise _already_connected(*existing)
+        chosen = self._choice.choose(known, backend).name
+        renewed = existing[0] if existing else None
+        session = await self._sessions.open_one(principal, owner, known.name, name, renewed)
+        if session is not None and session.backend == chosen and session.scopes == tuple(scopes):
+            return session
+        await self._allow_link(principal)
+        return await self._sessions.create(principal, owner, known.name, name, chosen, tuple(scopes), renewed)
+
+    async def disconnect(self, principal: Principal, connection_id: ConnectionId) -> Revocation:
+        """Delete a connection; its grant is withdrawn at the provider, then deleted, with its last one.
+
+        Withdrawn first: after a crash between the two, the row is still there to disconnect again. Raises
+        `UnknownConnection`, `RoleDenied` for a shared one, `PolicyDenied`.
+        """
+        row, grant = await self._connections.by_id(principal, connection_id)
+        _require_connecting(principal, shared=row.is_shared)
+        is_last = await self._vault.grants.count_connections(principal.workspace_id, grant.id) <= 1
+        outcome = await self._revoke(grant) if is_last else Revocation.KEPT
+        await self._vault.connections.delete(principal.workspace_id, row.id)
+        return outcome
+
+    async def get_connection(self, principal: Principal, connection_id: ConnectionId) -> Connection:
+        """Return a connection by id. Raises `UnknownConnection` for what is not theirs to see."""
+        return (await self._connections.by_id(principal, connection_id))[0]
+
+    async def list_connections(self, principal: Principal, connector: str | None = None) -> list[Found]:
+        """Return the connections that the principal sees, with their grants. Raises `UnknownConnector`."""
+        return await self._connections.visible(principal, connector)
+
+    async def get_credentials(
+        self, principal: Principal, connection_id: ConnectionId, *, valid_for_s: float = 60
+    ) -> Access:
+        """Return credentials valid for at least `valid_for_s` seconds.
+
+        Raises `UnknownConnection`, `NeedsReconnect`, `CannotDecrypt`, `BackendUnavailable`.
+        """
+        return await self.access(*await self._connections.by_id(principal, connection_id), valid_for_s=valid_for_s)
+
+    async def refresh_credentials(self, principal: Principal, connection_id: ConnectionId) -> Access:
+        """Return renewed credentials. Raises what `get_credentials` raises."""
+        _, grant = await self._connections.by_id(principal, connection_id)
+        return await self._choice.named(grant.backend).refresh(grant)
+
+    def supported_providers(self, backend: str | None = None) -> list[str]:
+        """Return the names of the connectors that can be connected here, by `backend` or by any."""
+        connectors = sorted(self._catalog.connectors.items())
+        serving = {name: self._choice.serving(connector) for name, connector in connectors}
+        return [name for name, backends in serving.items() if (backend in backends if backend else backends)]
+
+    def provider_config(self, connector: str, backend: str | None = None) -> BackendConfig:
+        """Return how one signs in to a connector. Raises `UnknownConnector`, `BackendUnavailable`."""
+        known = self._catalog.connector(connector)
+        return self._choice.choose(known, backend).config(known)
+
+    def validate_config(self, connector: str, backend: str | None, entry: Entry) -> list[Problem]:
+        """Check an entry without asking the provider. Raises `UnknownConnector`, `BackendUnavailable`."""
+        known = self._catalog.connector(connector)
+        return self._choice.choose(known, backend).validate(known, entry)
+
+    async def resolve(
+        self, principal: Principal, name: str, *, connector: str | None = None, writes: bool = True
+    ) -> Found:
+        """Return the connection called `name`: an id, `{connector}/{alias}`, or an alias where `connector` is given.
+
+        With `writes`, one's own and a shared one of the same name are a question back; else one's own is taken.
+        Raises `UnknownConnection`, `AmbiguousConnection`, `InvalidArguments`.
+        """
+        return await self._connections.resolve(principal, name, connector=connector, writes=writes)
+
+    async def choose(self, principal: Principal, connector: Connector, name: str | None, *, writes: bool) -> Found:
+        """Return the connection for one call. Raises `NotConnected` besides what `resolve` raises."""
+        return await self._connections.choose(principal, connector, name, writes=writes)
+
+    async def access(self, connection: Connection, grant: Grant, *, valid_for_s: float = 60) -> Access:
+        """Return credentials for a connection that was resolved already. Raises what `get_credentials` raises."""
+        if grant.status is GrantStatus.NEEDS_RECONNECT:
+            raise NeedsReconnect(
+                f"{connection.connector} no longer accepts the sign-in of {connection.name}.",
+                hint=f"Call connect(connector='{connection.connector}', alias='{connection.alias}') and give the person"
+                " the link.",
+            )
+        backend = self._choice.named(grant.backend)
+        access = await backend.access(grant)
+        return access if access.credentials.lasts(valid_for_s, now=self._now()) else await backend.refresh(grant)
+
+    async def mark_needs_reconnect(self, connection: Connection, grant: Grant) -> None:
+        """Note that the provider refused `grant`; a grant renewed meanwhile is left alone (design 5.5)."""
+        await self._vault.grants.set_status(
+            connection.workspace_id, grant.id, GrantStatus.NEEDS_RECONNECT, if_version=grant.version
+        )
+
+    def link_url(self, session: ConnectSession) -> str:
+        """Return the address for the person. It opens a page, gives nothing back, and dies at use."""
+        return f"{self._origin}/connect/{session.link}"
+
+    async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
+        """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
+        return await self._sessions.wait(principal, session, timeout_s)
+
+    async def open_link(self, link: str) -> ConnectSession:
+        """Return the live session of a link; nothing changes. Raises `SessionExpired`."""
+        return await self._sessions.open_link(link)
+
+    async def first_step(self, session: ConnectSession) -> Step:
+        """Return what the page shows first."""
+        return await self._sign_in.first_step(session)
+
+    async def bind(self, session: ConnectSession, browser: str) -> None:
+        """Give the session to one browser. Raises `SessionExpired` when another has it."""
+        await self._sessions.bind(session, browser)
+
+    async def submit(self, session: ConnectSession, browser: str, entry: Entry) -> Form | Connected:
+        """Take what the person entered; the form comes back while something is wrong."""
+        return await self._sign_in.submit(session, browser, entry)
+
+    async def _owned(self, principal: Principal, owner: str, connector: str, alias: str) -> Found | None:
+        found = await self._connections.visible(principal, connector)
+        return next((pair for pair in found if pair[0].owner == owner and pair[0].alias == alias), None)
+
+    async def _is_healthy(self, grant: Grant) -> bool:
+        if grant.status is not GrantStatus.ACTIVE:
+            return False
+        try:
+            await self._vault.grants.open_credentials(grant)
+        except CannotDecrypt:
+            return False
+        return True
+
+    async def _revoke(self, grant: Grant) -> Revocation:
+        """A provider that is down must not keep a person from disconnecting; they are told that it failed."""
+        try:
+            return await self._choice.named(grant.backend).revoke(grant)
+        except ConnectoryError:
+            return Revocation.FAILED
+
+
+def _require_connecting(principal: Principal, *, shared: bool) -> None:
+    """Raise unless the principal may make, renew and delete such connections (design 1)."""
+    if principal.read_only:
+        raise PolicyDenied(
+            "A read-only token cannot connect or disconnect accounts.", hint="Use a token that may write."
+        )
+    if principal.role is Role.VIEWER:
+        raise RoleDenied(
+            "Viewers cannot connect or disconnect accounts.", hint="Ask an owner of the workspace for the role member."
+        )
+    if shared and principal.role is not Role.OWNER:
+        raise RoleDenied(
+            "Only owners manage the workspace's shared connections.", hint="Leave `shared` out, or ask an owner."
+        )
+
+
+def _already_connected(connection: Connection, grant: Grant) -> AlreadyExists:
+    return AlreadyExists(
+        f"{connection.connector} is already connected as {describe_account(grant)} ({connection.name}).",
+        hint=f"To connect another account pass alias; to renew this one pass alias='{connection.alias}'.",
+    )

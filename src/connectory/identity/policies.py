@@ -1,0 +1,125 @@
+"""Policy rules, on behalf of a principal: what agents may do in a workspace, as a user, with a token (design 2).
+
+Owners set rules for all. Everybody else may only narrow what is theirs: add `deny`, `confirm` or `read_only`, and the
+first `allow` of a level (it forbids all that it does not match; a further one would widen what an owner has set).
+The rules are applied in `gateway/policy.py`; here they are only kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectory.errors import InvalidArguments, RoleDenied, UnknownObject
+from connectory.identity.principal import Principal
+from connectory.identity.rights import find_member, member_names, require_member, require_owner, require_unnarrowed
+from connectory.vault.entities import PolicyEffect, PolicyRule, Role, TokenId, UserId
+from connectory.vault.vault import Vault
+
+PATTERN = re.compile(r"[a-z0-9_*?]{1,64}", re.ASCII)  # a glob over tool names
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Whom a rule concerns: the whole workspace, one user, or one token (then `user_id` is its user's)."""
+
+    user_id: UserId | None = None
+    token_id: TokenId | None = None
+
+
+class Policies:
+    """Lists, adds and removes rules; `user` is a member's id, email or name, `token` an id or prefix."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def list(self, principal: Principal) -> Sequence[PolicyRule]:
+        """Return the workspace's rules for an owner; for everybody else those that concern them or their tokens."""
+        rules = await self._vault.policies.list(principal.workspace_id)
+        if principal.role is Role.OWNER:
+            return rules
+        return [rule for rule in rules if rule.user_id in (None, principal.user_id)]
+
+    async def add(
+        self,
+        principal: Principal,
+        effect: PolicyEffect,
+        patterns: Sequence[str] = ("*",),
+        *,
+        user: str | None = None,
+        token: str | None = None,
+    ) -> Sequence[PolicyRule]:
+        """Add one rule per pattern for the workspace, or for one user or token, and return them.
+
+        Raises `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments`.
+        """
+        require_member(principal, "set policies")
+        if not patterns or not all(PATTERN.fullmatch(pattern) for pattern in patterns):
+            raise InvalidArguments(
+                "This is no pattern over tool names.", hint="Use small letters, digits, _ * and ?, e.g. github_*."
+            )
+        level = await self._level(principal, user, token)
+        if principal.role is not Role.OWNER and level.user_id is None:
+            require_owner(principal, "set its policies")
+        if effect is PolicyEffect.ALLOW:
+            await self._require_narrowing(principal, level)
+        store = self._vault.policies
+        return [
+            await store.add(
+                workspace_id=principal.workspace_id,
+                user_id=level.user_id,
+                token_id=level.token_id,
+                effect=effect,
+                pattern=pattern,
+            )
+            for pattern in dict.fromkeys(patterns)
+        ]
+
+    async def remove(self, principal: Principal, rule_id: str) -> PolicyRule:
+        """Remove one rule. Raises `RoleDenied`: only owners may widen; `PolicyDenied`, `UnknownObject`."""
+        found = next((rule for rule in await self.list(principal) if rule.id == rule_id), None)
+        if found is None:
+            raise UnknownObject("policy", rule_id)
+        await self._require_widening(principal)
+        await self._vault.policies.remove(principal.workspace_id, found.id)
+        return found
+
+    async def clear(self, principal: Principal, *, user: str | None = None, token: str | None = None) -> None:
+        """Remove all rules of one level. Raises as `remove`."""
+        await self._require_widening(principal)
+        level = await self._level(principal, user, token)
+        await self._vault.policies.clear(principal.workspace_id, level.user_id, level.token_id)
+
+    async def _require_widening(self, principal: Principal) -> None:
+        require_owner(principal, "remove policies")
+        await require_unnarrowed(self._vault, principal, "remove policies")
+
+    async def _require_narrowing(self, principal: Principal, level: Level) -> None:
+        """An allow beside another one widens: that is for owners, and not for a token that is narrowed itself."""
+        rules = await self._vault.policies.list(principal.workspace_id)
+        if any(rule.effect is PolicyEffect.ALLOW and Level(rule.user_id, rule.token_id) == level for rule in rules):
+            if principal.role is not Role.OWNER:
+                raise RoleDenied(
+                    "A further allow rule would widen what is allowed.", hint="Ask an owner of the workspace."
+                )
+            await require_unnarrowed(self._vault, principal, "add a further allow rule")
+
+    async def _level(self, principal: Principal, user: str | None, token: str | None) -> Level:
+        if user is not None and token is not None:
+            raise InvalidArguments("A policy is for a user or for a token, not for both.", hint="Leave one out.")
+        if token is not None:
+            mine = None if principal.role is Role.OWNER else principal.user_id
+            tokens = await self._vault.tokens.list(principal.workspace_id, user_id=mine)
+            found = next((one for one in tokens if token in (one.id, one.prefix)), None)
+            if found is None:
+                raise UnknownObject("token", token[:12])
+            return Level(found.user_id, found.id)
+        if user is None:
+            return Level()
+        member = await find_member(self._vault, principal, user)
+        if member is None:
+            raise UnknownObject("member", user, await member_names(self._vault, principal))
+        if principal.role is not Role.OWNER and member[0].id != principal.user_id:
+            raise RoleDenied("Only owners of the workspace set policies for others.", hint="Ask an owner.")
+        return Level(member[0].id)

@@ -1,0 +1,61 @@
+"""What a principal's role and token let them change; the one place in `identity` that says no."""
+
+from __future__ import annotations
+
+from connectory.errors import PolicyDenied, RoleDenied
+from connectory.identity.principal import Principal
+from connectory.vault.entities import Role, User
+from connectory.vault.vault import Vault
+
+OPERATOR_WORKSPACE = "default"  # made at first start; its owners run this server
+
+
+def require_writing(principal: Principal) -> None:
+    """Raise `PolicyDenied` for a read-only token: it changes nothing, by whatever way."""
+    if principal.read_only:
+        raise PolicyDenied("A read-only token cannot change anything.", hint="Use a token that may write.")
+
+
+def require_owner(principal: Principal, what: str) -> None:
+    """Raise `RoleDenied` unless an owner acts; `what` continues "Only owners of the workspace ..."."""
+    require_writing(principal)
+    if principal.role is not Role.OWNER:
+        raise RoleDenied(f"Only owners of the workspace {what}.", hint="Ask an owner to do it.")
+
+
+def require_member(principal: Principal, what: str) -> None:
+    """Raise `RoleDenied` for viewers; `what` continues "Viewers cannot ..."."""
+    require_writing(principal)
+    if principal.role is Role.VIEWER:
+        raise RoleDenied(f"Viewers cannot {what}.", hint="Ask an owner of the workspace for the role member.")
+
+
+async def require_unnarrowed(vault: Vault, principal: Principal, what: str) -> None:
+    """Raise `PolicyDenied` when the principal's own token has rules: it must not make itself a wider way round them."""
+    if principal.token_id is None:
+        return
+    if any(rule.token_id == principal.token_id for rule in await vault.policies.list(principal.workspace_id)):
+        raise PolicyDenied(
+            f"A token with policies of its own cannot {what}.", hint="Use a token without, or ask an owner."
+        )
+
+
+async def is_operator(vault: Vault, principal: Principal) -> bool:
+    """Whether the principal is an owner of the workspace made at first start, and so runs this server."""
+    workspace = await vault.workspaces.get(principal.workspace_id)
+    return principal.role is Role.OWNER and workspace is not None and workspace.slug == OPERATOR_WORKSPACE
+
+
+async def find_member(vault: Vault, principal: Principal, name: str) -> tuple[User, Role] | None:
+    """Return the member of the principal's workspace with this id, email or (if only one has it) name."""
+    members = await vault.workspaces.members(principal.workspace_id)
+    exact = [pair for pair in members if name in (pair[0].id, pair[0].email)]
+    named = [pair for pair in members if pair[0].name == name]
+    if exact:
+        return exact[0]
+    return named[0] if len(named) == 1 else None
+
+
+async def member_names(vault: Vault, principal: Principal) -> list[str]:
+    """Return the members' names, for "did you mean"."""
+    return [user.name for user, _ in await vault.workspaces.members(principal.workspace_id)]

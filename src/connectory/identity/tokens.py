@@ -1,0 +1,134 @@
+"""API tokens: bearer secrets for our own faces (RFC 6750), of which only a hash is stored (attack 96).
+
+A token is `cny_` and 256 random bits. So much chance needs no slow hash and no salt: SHA-256 cannot be searched back,
+and looking a hash up by index tells an attacker nothing about how close a guess came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from connectory.errors import InvalidArguments, UnknownObject
+from connectory.identity.principal import Principal
+from connectory.identity.rights import (
+    find_member,
+    member_names,
+    require_member,
+    require_owner,
+    require_unnarrowed,
+    require_writing,
+)
+from connectory.vault.clock import Clock, utc_now
+from connectory.vault.entities import ApiToken, Role, UserId
+from connectory.vault.vault import Vault
+
+TOKEN = re.compile(r"cny_[A-Za-z0-9_-]{43}", re.ASCII)
+PREFIX_LENGTH = 12  # "cny_" and 8 characters: enough to recognise, 208 bits left unknown
+TOUCH_EVERY = timedelta(minutes=1)
+MAX_NAME = 100
+
+
+class Tokens:
+    """Makes, lists, revokes and verifies API tokens."""
+
+    def __init__(self, vault: Vault, now: Clock = utc_now) -> None:
+        self._vault = vault
+        self._now = now
+
+    async def create(
+        self,
+        principal: Principal,
+        name: str,
+        *,
+        user: str | None = None,
+        read_only: bool = False,
+        expires_in: timedelta | None = None,
+    ) -> tuple[ApiToken, str]:
+        """Return the new token's record and the token itself, which is shown this once.
+
+        Owners may make one for another member of the workspace. A token never makes one that outlives it. Raises
+        `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments`.
+        """
+        require_member(principal, "make tokens")
+        await require_unnarrowed(self._vault, principal, "make another token")
+        name = name.strip()
+        if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+            raise InvalidArguments("A token needs a name.", hint=f"Use 1 to {MAX_NAME} printable characters.")
+        if expires_in is not None and expires_in <= timedelta(0):
+            raise InvalidArguments("The token would be expired already.", hint="Give a positive time.")
+        secret = f"cny_{secrets.token_urlsafe(32)}"
+        token = await self._vault.tokens.create(
+            workspace_id=principal.workspace_id,
+            user_id=await self._user(principal, user),
+            name=name,
+            prefix=secret[:PREFIX_LENGTH],
+            hash=_hash(secret),
+            read_only=read_only,
+            expires_at=await self._expiry(principal, expires_in),
+        )
+        return token, secret
+
+    async def list(self, principal: Principal) -> Sequence[ApiToken]:
+        """Return the workspace's tokens for an owner, one's own for everybody else."""
+        mine = None if principal.role is Role.OWNER else principal.user_id
+        return await self._vault.tokens.list(principal.workspace_id, user_id=mine)
+
+    async def revoke(self, principal: Principal, id_or_prefix: str) -> ApiToken:
+        """Revoke a token by its id or prefix; from the next request on it opens nothing.
+
+        Owners may revoke every member's. A read-only token may revoke itself, e.g. after it leaked. Raises
+        `UnknownObject`, `PolicyDenied`.
+        """
+        is_whole = TOKEN.fullmatch(id_or_prefix) is not None  # then it must not be echoed
+        shown = id_or_prefix[:PREFIX_LENGTH] if is_whole else id_or_prefix
+        found = [token for token in await self.list(principal) if shown in (token.id, token.prefix)]
+        if len(found) != 1:
+            raise UnknownObject("token", shown[:80])
+        if found[0].id != principal.token_id:
+            require_writing(principal)
+        await self._vault.tokens.revoke(principal.workspace_id, found[0].id)
+        return found[0]
+
+    async def verify(self, token: str) -> Principal | None:
+        """Return who holds `token`, or None for one that is malformed, unknown, revoked, expired or without a role.
+
+        The row and the role are read each time, so that a revocation holds from the very next request.
+        """
+        if TOKEN.fullmatch(token) is None:
+            return None
+        found = await self._vault.tokens.find(_hash(token))
+        now = self._now()
+        if found is None or found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= now):
+            return None
+        role = await self._vault.workspaces.role_of(found.workspace_id, found.user_id)
+        if role is None:
+            return None
+        if found.last_used_at is None or now - found.last_used_at >= TOUCH_EVERY:
+            await self._vault.tokens.touch(found.id, now)
+        return Principal(found.workspace_id, found.user_id, role, found.id, found.read_only)
+
+    async def _user(self, principal: Principal, name: str | None) -> UserId:
+        if name is None:
+            return principal.user_id
+        member = await find_member(self._vault, principal, name)
+        if member is not None and member[0].id == principal.user_id:
+            return principal.user_id
+        require_owner(principal, "make tokens for others")
+        if member is None:
+            raise UnknownObject("member", name, await member_names(self._vault, principal))
+        return member[0].id
+
+    async def _expiry(self, principal: Principal, expires_in: timedelta | None) -> datetime | None:
+        """The asked time, but never later than that of the token that asks."""
+        asked = None if expires_in is None else self._now() + expires_in
+        own = [token for token in await self.list(principal) if token.id == principal.token_id]
+        times = [time for time in (asked, *(token.expires_at for token in own)) if time is not None]
+        return min(times, default=None)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,164 @@
+"""Workspaces, users and memberships, on behalf of a principal (design 1).
+
+An owner rules their own workspace. What concerns the whole server, i.e. making workspaces and seeing or deleting users
+beyond one's own, belongs to the operator: an owner of the workspace made at first start. Without that line, the owner
+of one workspace would learn who is in another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from connectory.errors import AlreadyExists, InvalidArguments, RoleDenied, UnknownObject
+from connectory.identity.principal import Principal
+from connectory.identity.rights import (
+    OPERATOR_WORKSPACE,
+    find_member,
+    is_operator,
+    member_names,
+    require_owner,
+    require_writing,
+)
+from connectory.vault.entities import Role, User, Workspace
+from connectory.vault.vault import Vault
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+MAX_NAME = 100
+
+
+class Workspaces:
+    """The service beside the gateway; web API and command line call it."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._store = vault.workspaces
+
+    async def create(self, principal: Principal, slug: str, name: str | None = None) -> Workspace:
+        """Make a workspace, owned by the principal. Raises `RoleDenied`, `AlreadyExists`, `InvalidArguments`."""
+        await self._require_operator(principal, "make workspaces")
+        if SLUG.fullmatch(slug) is None:
+            raise InvalidArguments(
+                "This cannot be a workspace's short name.",
+                hint="Use 1 to 40 small letters, digits and hyphens, e.g. sales.",
+            )
+        if await self._store.by_slug(slug) is not None:
+            raise AlreadyExists(f"There is a workspace '{slug}' already.", hint="Choose another short name.")
+        return await self._store.create(slug, _checked_name(name or slug), owner=principal.user_id)
+
+    async def list(self, principal: Principal) -> Sequence[Workspace]:
+        """Return all workspaces for the operator, else those that the principal is a member of."""
+        if await is_operator(self._vault, principal):
+            return await self._store.list()
+        return await self._store.list_for_user(principal.user_id)
+
+    async def members(self, principal: Principal) -> Sequence[tuple[User, Role]]:
+        """Return the members of the principal's workspace, with their roles."""
+        return await self._store.members(principal.workspace_id)
+
+    async def set_role(self, principal: Principal, user: str, role: Role) -> User:
+        """Change a member's role; the operator may also take in any user, by id, email or name.
+
+        Raises `RoleDenied`, `UnknownObject`, `InvalidArguments` for the last owner's.
+        """
+        require_owner(principal, "set roles")
+        found = await find_member(self._vault, principal, user)
+        known = found[0] if found else await self._any_user(principal, user)
+        if found is not None and role is not Role.OWNER:
+            await self._keep_an_owner(principal, *found)
+        await self._store.set_member(principal.workspace_id, known.id, role)
+        return known
+
+    async def remove(self, principal: Principal, user: str) -> User:
+        """Take a member out of the workspace; oneself may leave. Raises as `set_role`."""
+        found = await find_member(self._vault, principal, user)
+        if found is None or found[0].id != principal.user_id:
+            require_owner(principal, "remove members")
+        require_writing(principal)
+        if found is None:
+            raise UnknownObject("member", user, await member_names(self._vault, principal))
+        await self._keep_an_owner(principal, *found)
+        await self._store.remove_member(principal.workspace_id, found[0].id)
+        return found[0]
+
+    async def delete(self, principal: Principal, slug: str) -> Workspace:
+        """Delete a workspace and everything in it: the principal's own, or any for the operator; never the first one.
+
+        Raises `UnknownObject`, `RoleDenied`, `InvalidArguments`.
+        """
+        visible = await self.list(principal)
+        found = next((workspace for workspace in visible if slug in (workspace.slug, workspace.id)), None)
+        if found is None:
+            raise UnknownObject("workspace", slug, [workspace.slug for workspace in visible])
+        if found.id == principal.workspace_id:
+            require_owner(principal, "delete it")
+        else:
+            await self._require_operator(principal, "delete other workspaces")
+        if found.slug == OPERATOR_WORKSPACE:
+            raise InvalidArguments(
+                f"The workspace '{OPERATOR_WORKSPACE}' belongs to whoever runs this server and stays."
+            )
+        await self._store.delete(found.id)
+        return found
+
+    async def create_user(
+        self, principal: Principal, name: str, email: str | None = None, *, role: Role = Role.MEMBER
+    ) -> User:
+        """Make a user and a member of the principal's workspace. Raises `RoleDenied`, `InvalidArguments`."""
+        require_owner(principal, "make users")
+        user = await self._store.create_user(_checked_name(name), email)
+        await self._store.set_member(principal.workspace_id, user.id, role)
+        return user
+
+    async def list_users(self, principal: Principal) -> Sequence[User]:
+        """Return all users for the operator, else the members of the principal's workspace."""
+        if await is_operator(self._vault, principal):
+            return await self._store.list_users()
+        return [user for user, _ in await self.members(principal)]
+
+    async def delete_user(self, principal: Principal, user: str) -> User:
+        """Delete a user everywhere, with their tokens and private connections. Raises `RoleDenied`, `UnknownObject`,
+        `InvalidArguments` while they are the last owner of a workspace."""
+        await self._require_operator(principal, "delete users")
+        found = await self._any_user(principal, user)
+        for workspace in await self._store.list_for_user(found.id):
+            owners = [member.id for member, role in await self._store.members(workspace.id) if role is Role.OWNER]
+            if owners == [found.id]:
+                raise _last_owner(found, workspace.slug)
+        await self._store.delete_user(found.id)
+        return found
+
+    async def _keep_an_owner(self, principal: Principal, user: User, role: Role) -> None:
+        owners = [member for member, other in await self.members(principal) if other is Role.OWNER]
+        if role is Role.OWNER and len(owners) == 1:
+            raise _last_owner(user, "this one")
+
+    async def _any_user(self, principal: Principal, name: str) -> User:
+        """A user of the whole server, whom only the operator may know of."""
+        found = await self._store.find_users(name) if await is_operator(self._vault, principal) else []
+        if len(found) > 1:
+            ids = ", ".join(user.id for user in found)
+            raise InvalidArguments(f"Several users are called '{name}'.", hint=f"Use one of their ids: {ids}.")
+        if not found:
+            raise UnknownObject("user", name, [user.name for user in await self.list_users(principal)])
+        return found[0]
+
+    async def _require_operator(self, principal: Principal, what: str) -> None:
+        require_writing(principal)
+        if not await is_operator(self._vault, principal):
+            raise RoleDenied(
+                f"Only owners of the workspace '{OPERATOR_WORKSPACE}' may {what}.", hint="Ask whoever runs this server."
+            )
+
+
+def _checked_name(name: str) -> str:
+    text = name.strip()
+    if not 1 <= len(text) <= MAX_NAME or not text.isprintable():
+        raise InvalidArguments("This cannot be a name.", hint=f"Use 1 to {MAX_NAME} printable characters.")
+    return text
+
+
+def _last_owner(user: User, workspace: str) -> InvalidArguments:
+    return InvalidArguments(
+        f"{user.name} is the last owner of the workspace {workspace}.", hint="Make another member an owner first."
+    )
