@@ -92,7 +92,7 @@ class Settings(BaseModel):
     encryption_key: SecretStr | None = Field(
         None,
         alias="CONNECTOR_ENCRYPTION_KEY",
-        description="Encryption keys by commas, the first encrypts: 64 hex digits or base64 of 32 bytes. Unset: key file.",
+        description="Keys by commas, the first encrypts: 64 hex digits or base64 of 32 bytes. Unset: the key file.",
     )
     auth_method: Literal["auto", "nango", "builtin", "direct"] = Field(
         "auto", alias="AUTH_METHOD", description="Auth backend preferred where a connector has several."

@@ -95,7 +95,7 @@ def fill_tree(tree: Any, values: Values) -> Any:
 
 
 def fill_plain(template: str, values: Values) -> str:
-    """Fill text that is escaped nowhere: server addresses, basic credentials. Raises `InvalidPath` where one is missing."""
+    """Fill text that is escaped nowhere: server addresses and the like. Raises `InvalidPath` where one is missing."""
     value = _fill_text(template, values)
     if value is _ABSENT:
         names = ", ".join(part.name for part in _parse(template).placeholders)

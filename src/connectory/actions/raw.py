@@ -18,7 +18,17 @@ from connectory.errors import BadInput, HeaderRefused, InvalidArguments, Invalid
 
 RAW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 HARMLESS_HEADERS = frozenset(
-    ["accept", "accept-language", "content-type", "idempotency-key", "prefer", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"]
+    {
+        "accept",
+        "accept-language",
+        "content-type",
+        "idempotency-key",
+        "prefer",
+        "if-match",
+        "if-none-match",
+        "if-modified-since",
+        "if-unmodified-since",
+    }
 )
 SECRET_HEADER = re.compile(
     r"authorization|cookie|token|secret|api[-_]?key|signature|credential|password|auth-", re.IGNORECASE
