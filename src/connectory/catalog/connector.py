@@ -42,3 +42,8 @@ class Connector:
     def title(self) -> str:
         """The provider's name as a person would say it."""
         return self.manifest.title
+
+
+def tool_name(connector: str, action: str) -> str:
+    """Return the name that an action has as a tool."""
+    return f"{connector.replace('-', '_')}_{action}"

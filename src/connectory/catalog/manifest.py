@@ -10,11 +10,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 CONNECTOR_NAME = r"^[a-z][a-z0-9-]{0,23}$"
 WORD = r"^[a-z][a-z0-9_]*$"
 RESERVED_INPUTS = frozenset({"connection", "limit", "cursor", "fields", "raw", "dry_run"})
+WebAddress = Annotated[
+    str, Field(pattern=r"^https?://[^\s<>\"'\\]+$", max_length=500)
+]  # shown as a link: never `javascript:`
 JsonValue = Any  # a YAML tree as it stands in the file: what it may hold is the provider's matter
 
 
@@ -50,20 +55,24 @@ class CredentialField(Strict):
     """One thing the person types on the connect page: a secret credential, or a plain fact of the connection."""
 
     title: str = Field(description="Label beside the input.")
-    secret: bool = Field(False, description="True: `{credential.NAME}`, encrypted, never shown; false: `{connection.NAME}`.")
+    secret: bool = Field(
+        False, description="True: `{credential.NAME}`, encrypted, never shown; false: `{connection.NAME}`."
+    )
     required: bool = True
     help: str = Field("", description="Where to find the value, in one or two sentences.")
-    docs: str | None = Field(None, description="The provider's page on which the value is made.")
+    docs: WebAddress | None = Field(None, description="The provider's page on which the value is made.")
     placeholder: str = ""
     default: str | None = None
     pattern: str | None = Field(None, description="Regular expression that the whole value must match.")
-    origin: bool = Field(False, description="The value is a server's origin, e.g. https://example.com:8443, without a path.")
+    origin: bool = Field(
+        False, description="The value is a server's origin, e.g. https://example.com:8443, without a path."
+    )
 
 
 class AuthMethodBase(Strict):
     title: str | None = Field(None, description="How a person calls this way to sign in.")
     help: str = Field("", description="What to do, in a few sentences.")
-    docs: str | None = Field(None, description="The provider's documentation of this way to sign in.")
+    docs: WebAddress | None = Field(None, description="The provider's documentation of this way to sign in.")
     fields: dict[Annotated[str, Field(pattern=WORD)], CredentialField] = Field(default_factory=dict)
     header: dict[str, str] = Field(default_factory=dict, description="Headers that carry the credential.")
     query: dict[str, str] = Field(default_factory=dict, description="Query parameters that carry the credential.")
@@ -98,10 +107,11 @@ class BasicMethod(AuthMethodBase):
     @model_validator(mode="before")
     @classmethod
     def _default_fields(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "basic" not in data:
-            pair = {"username": {"title": "User name"}, "password": {"title": "Password", "secret": True}}
-            return {**data, "fields": {**data.get("fields", {}), **{k: v for k, v in pair.items() if k not in data.get("fields", {})}}}
-        return data
+        given = data.get("fields", {}) if isinstance(data, dict) else None
+        if not isinstance(given, dict) or "basic" in data:
+            return data  # the model itself says what is wrong with it
+        usual = {"username": {"title": "User name"}, "password": {"title": "Password", "secret": True}}
+        return {**data, "fields": {**given, **{name: field for name, field in usual.items() if name not in given}}}
 
 
 class FieldsMethod(AuthMethodBase):
@@ -130,8 +140,8 @@ class Input(Strict):
     examples: list[JsonValue] | None = None
     format: str | None = None
     pattern: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
     min_length: int | None = Field(None, alias="minLength")
     max_length: int | None = Field(None, alias="maxLength")
     items: Input | None = None
@@ -187,7 +197,9 @@ class Verify(Request):
     """A cheap call that proves the credentials and tells whose they are."""
 
     account: AccountPaths
-    scopes_header: str | None = Field(None, description="Answer header that lists the granted scopes, by comma or space.")
+    scopes_header: str | None = Field(
+        None, description="Answer header that lists the granted scopes, by comma or space."
+    )
 
 
 class Pages(Strict):
@@ -201,6 +213,10 @@ class Pages(Strict):
     @classmethod
     def _from_word(cls, data: Any) -> Any:
         return {"style": data} if isinstance(data, str) else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"const": "link_header"}, handler(core)]}  # the word alone stands for {style: the word}
 
     @model_validator(mode="after")
     def _needs_header(self) -> Pages:
@@ -216,6 +232,12 @@ class Answer(Strict):
     item: str = Field("@", description="How the object, or each item of the list, is projected.")
     text: bool = Field(False, description="The answer is plain text, not JSON.")
 
+    @model_validator(mode="after")
+    def _text_has_no_items(self) -> Answer:
+        if self.text and (self.items is not None or self.item != "@"):
+            raise ValueError("`text: true` is given as it comes: it takes neither `items` nor `item`")
+        return self
+
 
 class Condition(Strict):
     """When an error rule applies: all that is given must hold."""
@@ -223,6 +245,12 @@ class Condition(Strict):
     status: list[int] | None = None
     header: dict[str, str] = Field(default_factory=dict, description="Answer headers with exactly these values.")
     body: str | None = Field(None, description="JMESPath over the answer that gives a true value.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        if not (self.status or self.header or self.body):
+            raise ValueError("needs at least one of status, header, body")
+        return self
 
 
 class ErrorRule(Strict):
@@ -240,16 +268,20 @@ class ErrorRule(Strict):
 class ActionManifest(Strict):
     """One operation of the provider; it becomes an MCP tool."""
 
-    title: str
-    description: str = Field(description="One sentence written for a model; begins with the verb.")
+    title: str = Field(min_length=1, max_length=80, description="What a person would call it.")
+    description: str = Field(
+        min_length=1, max_length=600, description="One sentence written for a model; begins with the verb."
+    )
     effect: Effect
-    idempotent: bool | None = Field(None, description="Repeating the call changes nothing more; reads are by themselves.")
+    idempotent: bool | None = Field(
+        None, description="Repeating the call changes nothing more; reads are by themselves."
+    )
     inputs: dict[Annotated[str, Field(pattern=WORD)], Input] = Field(default_factory=dict)
     scopes: list[str] = Field(default_factory=list, description="Scopes of which the grant needs all.")
     request: Request
     pages: Pages | None = None
     answer: Answer = Answer()
-    docs: str = Field(description="The provider's documentation of this operation.")
+    docs: WebAddress = Field(description="The provider's documentation of this operation.")
 
     @property
     def is_idempotent(self) -> bool:
@@ -263,12 +295,14 @@ class Manifest(Strict):
     schema_url: str | None = Field(None, alias="$schema")
     format: Literal[1]
     name: str = Field(pattern=CONNECTOR_NAME)
-    title: str = Field(description="The provider's name as a person would say it.")
-    description: str = Field(description="What one can do with it, in one sentence.")
+    title: str = Field(min_length=1, max_length=60, description="The provider's name as a person would say it.")
+    description: str = Field(min_length=1, max_length=600, description="What one can do with it, in one sentence.")
     category: Category
-    docs: str = Field(description="The provider's API documentation.")
-    family: str | None = Field(None, pattern=CONNECTOR_NAME, description="Connectors that share one sign-in; default: the name.")
-    logo: str | None = Field(None, description="Inline SVG.")
+    docs: WebAddress = Field(description="The provider's API documentation.")
+    family: str | None = Field(
+        None, pattern=CONNECTOR_NAME, description="Connectors that share one sign-in; default: the name."
+    )
+    logo: str | None = Field(None, pattern=r"^\s*<svg[\s>]", max_length=16_384, description="Inline SVG.")
     servers: dict[Annotated[str, Field(pattern=WORD)], str] = Field(min_length=1, description="Base URLs by name.")
     headers: dict[str, str] = Field(default_factory=dict, description="Headers of every request.")
     auth: dict[Annotated[str, Field(pattern=WORD)], AuthMethod] = Field(min_length=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Scope = Literal["input", "connection", "credential"]
@@ -42,6 +43,7 @@ class Template:
         return self.parts[0] if len(self.parts) == 1 and isinstance(self.parts[0], Placeholder) else None
 
 
+@lru_cache(maxsize=8192)  # the same few templates, for every call
 def parse_template(text: str) -> Template:
     """Parse `text`. Raises `ValueError` on a brace that belongs to no placeholder."""
     parts: list[str | Placeholder] = []
@@ -52,7 +54,9 @@ def parse_template(text: str) -> Template:
         if match[0] in ("{{", "}}"):
             literal += match[0][0]
         elif match[3] is None:
-            raise ValueError(f"{text!r}: a brace at {match.start()} belongs to no placeholder; write {{{{ or }}}} for a literal one")
+            raise ValueError(
+                f"{text!r}: a brace at {match.start()} belongs to no placeholder; write {{{{ or }}}} for a literal one"
+            )
         else:
             if literal:
                 parts.append(literal)

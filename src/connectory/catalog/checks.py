@@ -1,0 +1,190 @@
+"""Checks that go beyond the model: whether the parts of a manifest fit each other (design 4).
+
+They run when a YAML file is read, not when the compiled index is: what the index holds has passed them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from connectory.catalog.action_checks import check_action, check_request
+from connectory.catalog.findings import (
+    ALWAYS_KNOWN,
+    Names,
+    certain_facts,
+    check_expression,
+    check_header_name,
+    check_headers,
+    check_pattern,
+    check_template,
+    check_tree,
+    known_facts,
+    parsed,
+    secret_fields,
+)
+from connectory.catalog.manifest import AuthMethod, BasicMethod, CredentialField, Manifest
+from connectory.catalog.problems import Finding, KeyPath
+
+# Values that would move a server's address to another host; no pattern of a field used there may match one whole.
+ESCAPES = (
+    "evil.example/",
+    "evil.example#",
+    "evil.example?",
+    "evil.example\\",
+    "x@evil.example",
+    "evil.example:1",
+    "x y",
+    "",
+    ".",
+    "a\n",
+)
+
+
+def check_manifest(manifest: Manifest) -> list[Finding]:
+    """Return everything wrong with a manifest that has the right shape; an empty list is good."""
+    return list(_findings(manifest))
+
+
+def _findings(manifest: Manifest) -> Iterator[Finding]:
+    facts = known_facts(manifest)
+    for name, text in manifest.servers.items():
+        yield from _check_server(("servers", name), text, manifest)
+    yield from check_headers(("headers",), manifest.headers, Names(facts=facts))
+    for name, method in manifest.auth.items():
+        yield from _check_method(("auth", name), method, manifest)
+    yield from _check_verify(manifest)
+    yield from check_expression(("message",), manifest.message)
+    for index, rule in enumerate(manifest.errors):
+        path: KeyPath = ("errors", index)
+        yield from check_expression((*path, "when", "body"), rule.when.body)
+        yield from check_expression((*path, "message"), rule.message)
+        yield from check_header_name((*path, "retry_at_header"), rule.retry_at_header)
+        for header in rule.when.header:
+            yield from check_header_name((*path, "when", "header", header), header)
+    for name, action in manifest.actions.items():
+        yield from check_action(("actions", name), action, manifest)
+
+
+def _check_server(path: KeyPath, text: str, manifest: Manifest) -> Iterator[Finding]:
+    """An address is where credentials go: only certain facts may build it, each held to a pattern or an origin."""
+    yield from check_template(path, text, Names(facts=certain_facts(manifest)))
+    template = parsed(text)
+    if template is None or any(item.scope != "connection" for item in template.placeholders):
+        return
+    for item in template.placeholders:
+        for method in manifest.auth.values():
+            field = method.fields.get(item.name)
+            if item.name == ALWAYS_KNOWN:
+                yield Finding(path, "{connection.id} cannot be part of an address.", "Use a field with a pattern.")
+                return
+            if field is not None and not field.origin and field.pattern is None:
+                hint = f"Give the field '{item.name}' a `pattern`, or `origin: true` if it is the whole server address."
+                yield Finding(
+                    path, f"{{connection.{item.name}}} decides where credentials are sent, and may be anything.", hint
+                )
+                return
+    yield from _check_address(path, text, manifest)
+
+
+def _check_address(path: KeyPath, text: str, manifest: Manifest) -> Iterator[Finding]:
+    template = parsed(text)
+    assert template is not None
+    origins = {name for method in manifest.auth.values() for name, field in method.fields.items() if field.origin}
+    filled = ""
+    for part in template.parts:
+        if isinstance(part, str):
+            filled += part
+        elif part.name in origins and filled:
+            yield Finding(path, f"{{connection.{part.name}}} is a whole origin: it must stand at the beginning.")
+            return
+        else:
+            filled += "https://host.example" if part.name in origins else "x"
+    try:
+        parts = urlsplit(filled)
+        fine = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        fine = False
+    tail = filled.partition("//")[2]
+    if not fine or re.search(r"[?#\\\s]", filled) or "//" in tail or re.search(r"/\.{1,2}(/|$)", tail):
+        yield Finding(
+            path, "This is no base address.", "Write it like https://api.example.com/v1: no query, user name or dots."
+        )
+
+
+def _check_method(path: KeyPath, method: AuthMethod, manifest: Manifest) -> Iterator[Finding]:
+    secrets = {name for name, field in method.fields.items() if field.secret}
+    names = Names(facts=set(method.fields) - secrets, secrets=secrets)
+    for name, field in method.fields.items():
+        yield from _check_field((*path, "fields", name), name, field, manifest)
+    yield from check_headers((*path, "header"), method.header, names)
+    yield from check_tree((*path, "query"), method.query, names)
+    placed = [*method.header.values(), *method.query.values()]
+    if isinstance(method, BasicMethod):
+        placed += [method.basic.username, method.basic.password]
+        yield from check_template((*path, "basic", "username"), method.basic.username, names)
+        yield from check_template((*path, "basic", "password"), method.basic.password, names)
+        if any(name.lower() == "authorization" for name in method.header):
+            yield Finding((*path, "header"), "Basic sets the Authorization header itself.", "Leave it out.")
+    used = {
+        item.name
+        for text in placed
+        if (template := parsed(text))
+        for item in template.placeholders
+        if item.scope == "credential"
+    }
+    for name in sorted(secrets - used):
+        hint = f"Place {{credential.{name}}} by `header` or `query`."
+        yield Finding(
+            (*path, "fields", name) if name in method.fields else path, f"The secret '{name}' is never sent.", hint
+        )
+    if method.method == "none" and secrets:
+        yield Finding(path, "Method none has nothing to sign in with.", "Choose api_key or fields.")
+    common = {header.lower() for header in manifest.headers}
+    for header in method.header:
+        if header.lower() in common:
+            yield Finding((*path, "header", header), f"Header {header} stands in `headers` too.", "Keep one of them.")
+
+
+def _check_field(path: KeyPath, name: str, field: CredentialField, manifest: Manifest) -> Iterator[Finding]:
+    if name == ALWAYS_KNOWN and not field.secret:
+        yield Finding(path, "{connection.id} is the connection's own id.", "Choose another name.")
+    if field.origin and field.secret:
+        yield Finding(path, "A server's origin is no secret.", "Remove `secret: true`.")
+    if field.secret and field.default is not None:
+        yield Finding((*path, "default"), "A secret has no default.", "Remove it.")
+    broken = list(check_pattern((*path, "pattern"), field.pattern))
+    yield from broken
+    if field.pattern is None or broken:
+        return
+    pattern = re.compile(field.pattern)
+    if field.default is not None and not pattern.fullmatch(field.default):
+        yield Finding((*path, "default"), "The default does not match the field's own pattern.")
+    in_address = any(f"{{connection.{name}}}" in text for text in manifest.servers.values())
+    if (
+        in_address
+        and not field.origin
+        and (escape := next((text for text in ESCAPES if pattern.fullmatch(text)), None)) is not None
+    ):
+        hint = "It becomes part of a server's address: allow only what a host label holds, e.g. [a-z0-9-]{1,63}."
+        yield Finding((*path, "pattern"), f"The pattern lets {escape!r} through.", hint)
+
+
+def _check_verify(manifest: Manifest) -> Iterator[Finding]:
+    verify = manifest.verify
+    if verify is None:
+        if any(method.method != "none" for method in manifest.auth.values()):
+            hint = (
+                "Name a cheap call that proves the credentials, and where the account's id and name are in its answer."
+            )
+            yield Finding(("verify",), "'verify' is missing.", hint)
+        return
+    yield from check_request(("verify",), verify, manifest, Names(facts=known_facts(manifest)))
+    if verify.method not in ("GET", "HEAD", "POST"):
+        yield Finding(("verify",), f"A verify call changes nothing: {verify.method} would.", "Use get.")
+    yield from check_expression(("verify", "account", "id"), verify.account.id)
+    yield from check_expression(("verify", "account", "name"), verify.account.name)
+    yield from check_header_name(("verify", "scopes_header"), verify.scopes_header)
+    if secret_fields(manifest) and verify.method == "HEAD":
+        yield Finding(("verify", "head"), "A HEAD answer has no body to read the account from.", "Use get.")

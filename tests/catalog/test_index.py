@@ -1,0 +1,143 @@
+"""The compiled index saves parsing, and is never believed further than it deserves."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.catalog.making import write
+
+from connectory.catalog.catalog import load_catalog, packaged_folder
+from connectory.catalog.index import ManifestIndex
+from connectory.catalog.loading import load_manifest
+
+TITLE = "Changed in the index"
+
+
+def change_index(index: Path) -> Path:
+    """Change the title in the one compiled manifest: who sees it has read the index."""
+    (file,) = index.glob("*.json")
+    entry = json.loads(file.read_text())
+    entry["manifest"]["title"] = TITLE
+    file.write_text(json.dumps(entry))
+    return file
+
+
+def title(folder: Path, index: Path) -> str:
+    return load_catalog([folder], index_dir=index).connector("acme").title
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "m", "acme")
+    return tmp_path / "m"
+
+
+def test_a_known_file_comes_from_the_index_and_is_the_same(folder: Path, tmp_path: Path) -> None:
+    first = load_catalog([folder], index_dir=tmp_path / "i").connector("acme")
+    second = load_catalog([folder], index_dir=tmp_path / "i").connector("acme")
+    assert first == second
+
+    change_index(tmp_path / "i")
+    assert title(folder, tmp_path / "i") == TITLE
+
+
+@pytest.mark.parametrize("file", sorted(packaged_folder().glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_packaged_manifest_survives_the_index_unchanged(file: Path, tmp_path: Path) -> None:
+    manifest, index = load_manifest(file), ManifestIndex(tmp_path)
+    index.keep(file, file.stat(), manifest)
+
+    assert index.find(file, file.stat()) == manifest
+
+
+def test_a_changed_file_is_parsed_again(folder: Path, tmp_path: Path) -> None:
+    title(folder, tmp_path / "i")
+    change_index(tmp_path / "i")
+    write(folder, "acme", title="New")
+
+    assert title(folder, tmp_path / "i") == "New"
+    assert title(folder, tmp_path / "i") == "New"
+
+
+def test_a_file_touched_without_change_of_size_is_parsed_again(folder: Path, tmp_path: Path) -> None:
+    title(folder, tmp_path / "i")
+    change_index(tmp_path / "i")
+    os.utime(folder / "acme.yaml", ns=(1, 1))
+
+    assert title(folder, tmp_path / "i") == "Acme"
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"program": "x"}', "\x80\x04pickle", "9" * 5_000_000])
+def test_a_broken_index_file_is_passed_over_and_written_anew(text: str, folder: Path, tmp_path: Path) -> None:
+    title(folder, tmp_path / "i")
+    (file,) = (tmp_path / "i").glob("*.json")
+    file.write_text(text)
+
+    assert title(folder, tmp_path / "i") == "Acme"
+    assert json.loads(file.read_text())["manifest"]["title"] == "Acme"
+
+
+def test_an_index_of_another_program_version_is_passed_over(folder: Path, tmp_path: Path) -> None:
+    title(folder, tmp_path / "i")
+    file = change_index(tmp_path / "i")
+    file.write_text(json.dumps({**json.loads(file.read_text()), "program": "0.0.1"}))
+
+    assert title(folder, tmp_path / "i") == "Acme"
+
+
+def test_an_index_that_others_may_write_is_passed_over(folder: Path, tmp_path: Path) -> None:
+    title(folder, tmp_path / "i")
+    change_index(tmp_path / "i").chmod(0o666)
+
+    assert title(folder, tmp_path / "i") == "Acme"
+
+
+def test_a_link_in_the_place_of_an_index_file_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    title(folder, tmp_path / "i")
+    file = change_index(tmp_path / "i")
+    file.rename(tmp_path / "elsewhere")
+    file.symlink_to(tmp_path / "elsewhere")
+
+    assert title(folder, tmp_path / "i") == "Acme"
+    assert not file.is_symlink()
+
+
+def test_the_index_is_readable_by_its_owner_alone_whatever_the_umask(folder: Path, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        title(folder, tmp_path / "i")
+    finally:
+        os.umask(before)
+
+    (file,) = (tmp_path / "i").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "i").stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    assert title(folder, tmp_path / "file") == "Acme"
+    assert title(folder, tmp_path / "file" / "below") == "Acme"
+
+
+def test_a_start_with_an_index_imports_neither_yaml_nor_the_checks(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from connectory.catalog.catalog import load_catalog, packaged_folder\n"
+        "catalog = load_catalog([packaged_folder()], index_dir=pathlib.Path(sys.argv[1]))\n"
+        "assert catalog.connectors and not catalog.problems\n"
+        "print(*sorted({'yaml', 'jmespath', 'jsonschema', 'sqlite3'} & set(sys.modules)))"
+    )
+    source = str(Path(__file__).parents[2] / "src")
+
+    def start() -> str:
+        command = [sys.executable, "-c", program, str(tmp_path)]
+        return subprocess.run(command, env={"PYTHONPATH": source}, capture_output=True, text=True, check=True).stdout
+
+    assert "yaml" in start()
+    assert start().strip() == ""

@@ -1,0 +1,97 @@
+"""An action's input schema is one that every client and model can read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from tests.catalog.making import changed
+
+from connectory.catalog.catalog import load_catalog, packaged_folder
+from connectory.catalog.manifest import ActionManifest, Manifest
+from connectory.catalog.schema import build_input_schema, manifest_schema
+from connectory.catalog.yaml_document import read_document
+
+ACTION = "actions/list_orders"
+
+
+def schema_of(*changes: tuple[str, Any]) -> dict[str, Any]:
+    return build_input_schema(Manifest.model_validate(changed(*changes)).actions["list_orders"])
+
+
+def test_inputs_come_first_then_connection_limit_and_cursor() -> None:
+    schema = schema_of()
+
+    assert list(schema["properties"]) == ["state", "customer", "connection", "limit", "cursor"]
+    assert schema["required"] == ["customer"]
+    assert schema["properties"]["customer"]["description"] == "Required. Whose orders."
+    assert schema["properties"]["state"] == {
+        "type": "string",
+        "enum": ["open", "paid"],
+        "description": "Optional. Only these.",
+    }
+    assert schema["properties"]["limit"]["maximum"] == 200
+    assert schema["properties"]["limit"]["default"] == 25
+
+
+def test_an_action_without_pages_takes_neither_limit_nor_cursor() -> None:
+    action = {**changed()["actions"]["list_orders"], "inputs": {}, "request": {"get": "/x"}}
+    del action["pages"]
+
+    schema = build_input_schema(ActionManifest.model_validate(action))
+
+    assert list(schema["properties"]) == ["connection"]
+    assert "required" not in schema
+
+
+def test_members_of_objects_keep_their_own_required_list_and_are_closed() -> None:
+    line = {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"sku": {"type": "string", "required": True}, "n": {"type": "integer", "minimum": 1}},
+        },
+    }
+
+    assert schema_of((f"{ACTION}/inputs/lines", line))["properties"]["lines"]["items"] == {
+        "type": "object",
+        "properties": {"sku": {"type": "string"}, "n": {"type": "integer", "minimum": 1}},
+        "required": ["sku"],
+        "additionalProperties": False,
+    }
+
+
+def test_a_null_default_is_kept_and_an_absent_one_is_not_invented() -> None:
+    properties = schema_of((f"{ACTION}/inputs/a", {"default": None}), (f"{ACTION}/inputs/b", {"type": "string"}))[
+        "properties"
+    ]
+
+    assert properties["a"]["default"] is None
+    assert "default" not in properties["b"]
+
+
+@pytest.mark.parametrize("tool", sorted(load_catalog([packaged_folder()], index_dir=None).actions))
+def test_every_packaged_tool_has_a_schema_that_clients_bear(tool: str) -> None:
+    schema = load_catalog([packaged_folder()], index_dir=None).action(tool).input_schema
+    text = json.dumps(schema)
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["type"] == "object"
+    assert schema["additionalProperties"] is False
+    assert not {"anyOf", "oneOf", "allOf"} & set(schema)
+    assert "$ref" not in text
+    for name, spec in schema["properties"].items():
+        assert spec["description"].startswith("Required." if name in schema.get("required", []) else "Optional.")
+
+
+def test_the_published_schema_accepts_every_packaged_manifest_and_no_misspelt_key() -> None:
+    validator = jsonschema.Draft202012Validator(manifest_schema())
+    files = [*packaged_folder().glob("*.yaml"), *(packaged_folder().parent / "examples").glob("*.yaml")]
+
+    assert len(files) >= 3
+    for file in files:
+        tree = read_document(file.read_bytes()).value
+        validator.validate(tree)
+        assert not validator.is_valid({**tree, "titel": "x"})
