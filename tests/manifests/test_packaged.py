@@ -1,0 +1,56 @@
+"""What holds for every packaged manifest and example: clean, and written for models as well as people."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import jmespath
+import pytest
+
+from connectory.catalog.catalog import compile_connector, packaged_folder
+from connectory.catalog.connector import Action
+from connectory.catalog.loading import read_manifest
+from connectory.catalog.manifest import Effect
+
+FILES = [*sorted(packaged_folder().glob("*")), *sorted((packaged_folder().parent / "examples").glob("*.yaml"))]
+READS = {"Get", "List", "Search", "Find", "Count", "Check"}
+WRITES = {"Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "Assign", "Upload"}
+DESTROYS = {"Delete", "Remove", "Cancel", "Revoke", "Refund", "Archive"}
+
+
+def actions() -> list[Action]:
+    manifests = [read_manifest(file)[0] for file in FILES]
+    return [action for manifest in manifests if manifest for action in compile_connector(manifest).actions.values()]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_manifest_loads_clean_and_is_named_as_its_file(file: Path) -> None:
+    manifest, problems = read_manifest(file)
+
+    assert problems == ()
+    assert manifest is not None
+    assert file.name == f"{manifest.name}.yaml"
+    assert manifest.tasks
+    assert all(action.docs.startswith("https://") for action in manifest.actions.values())
+
+
+@pytest.mark.parametrize("action", actions(), ids=lambda action: action.tool)
+def test_a_description_begins_with_the_verb_and_names_the_service(action: Action) -> None:
+    title = next(
+        manifest.title for file in FILES if (manifest := read_manifest(file)[0]) and manifest.name == action.connector
+    )
+    first = action.description.split()[0]
+
+    assert first in {Effect.READ: READS, Effect.WRITE: WRITES, Effect.DESTRUCTIVE: DESTROYS}[action.effect]
+    assert title in action.description
+    assert action.description.endswith(".")
+    assert re.fullmatch(r"[a-z0-9_]{1,40}", action.tool)
+    assert all(spec.description for spec in action.manifest.inputs.values())
+
+
+@pytest.mark.parametrize("action", actions(), ids=lambda action: action.tool)
+def test_a_projection_bears_an_answer_that_has_nothing(action: Action) -> None:
+    jmespath.search(action.manifest.answer.item, {})
+    if action.manifest.answer.items is not None:
+        jmespath.search(action.manifest.answer.items, {})
