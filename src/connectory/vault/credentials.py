@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, SerializationInfo, TypeAdapter
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    SerializationInfo,
+    TypeAdapter,
+)
 
 _REVEAL = {"reveal": True}
 
@@ -29,7 +38,7 @@ class _Credentials(BaseModel):
         """What `{credential.NAME}` stands for, by name."""
         return {}
 
-    def lasts(self, valid_for_s: float, *, now: datetime) -> bool:
+    def lasts(self, valid_for_s: float, *, now: datetime) -> bool:  # noqa: ARG002 (those with an expiry use them)
         """Whether they are still good in `valid_for_s` seconds."""
         return True
 

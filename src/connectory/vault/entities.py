@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
+from connectory.vault.credentials import Credentials
+
 WorkspaceId = NewType("WorkspaceId", str)
 UserId = NewType("UserId", str)
 TokenId = NewType("TokenId", str)
@@ -109,10 +111,30 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class AllowedHost:
-    """One origin that a connection owns. `private_confirmed`: a person entitled to has allowed a private address there."""
+    """One origin that a connection owns. `private_confirmed`: who may has allowed a private address there."""
 
     origin: str  # "https://api.github.com", with the port only where it is not the scheme's own
     private_confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGrant:
+    """What a finished sign-in hands to the vault: verified, not stored yet.
+
+    `connection_id` is the id that a new connection shall have; without it, or on a reconnect, the vault has its own.
+    """
+
+    backend: str
+    method: str
+    family: str
+    account_id: str | None
+    account_name: str | None
+    credentials: Credentials = field(repr=False)
+    facts: Mapping[str, str]
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+    hosts: tuple[AllowedHost, ...]
+    connection_id: ConnectionId | None = None
 
 
 @dataclass(frozen=True, slots=True)

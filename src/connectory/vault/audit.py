@@ -1,0 +1,105 @@
+"""The audit log: what was done, by whom, with which outcome; names and digests, no values (design 7.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from connectory.vault.database import Database
+from connectory.vault.entities import AuditLine, TokenId, UserId, WorkspaceId
+from connectory.vault.tables import audit
+
+Outcome = Literal["started", "ok", "error", "refused"]
+
+_INSERT = sa.insert(audit)
+_FINISH = (
+    sa.update(audit)
+    .where(audit.c.id == sa.bindparam("line"), audit.c.outcome == "started")
+    .values(
+        outcome=sa.bindparam("new_outcome"), code=sa.bindparam("new_code"), duration_ms=sa.bindparam("new_duration_ms")
+    )
+)
+
+
+class AuditLog:
+    """Writes and lists audit lines."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, lines: Sequence[AuditLine]) -> None:
+        """Commit `lines` in one transaction."""
+        if lines:
+            await self._database.change(_INSERT, [_to_values(line) for line in lines])
+
+    async def finish(self, line_id: str, outcome: Outcome, code: str | None, duration_ms: int | None) -> bool:
+        """Complete a line that was committed as "started". False if there is none such."""
+        values = {"line": line_id, "new_outcome": outcome, "new_code": code, "new_duration_ms": duration_ms}
+        return await self._database.change(_FINISH, values) > 0
+
+    async def list(
+        self,
+        workspace_id: WorkspaceId,
+        *,
+        user_id: UserId | None = None,
+        action: str | None = None,
+        outcome: Outcome | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[AuditLine]:
+        """Return the newest lines of a workspace first, at most `limit` of those that fit."""
+        chosen = sa.select(audit).where(audit.c.workspace_id == workspace_id)
+        if user_id is not None:
+            chosen = chosen.where(audit.c.user_id == user_id)
+        if action is not None:
+            chosen = chosen.where(audit.c.action == action)
+        if outcome is not None:
+            chosen = chosen.where(audit.c.outcome == outcome)
+        if since is not None:
+            chosen = chosen.where(audit.c.at >= since)
+        rows = await self._database.rows(chosen.order_by(audit.c.at.desc(), audit.c.id).limit(limit))
+        return [_to_line(row) for row in rows]
+
+
+def _to_values(line: AuditLine) -> dict[str, object]:
+    return {
+        "id": line.id,
+        "at": line.at,
+        "workspace_id": line.workspace_id,
+        "user_id": line.user_id,
+        "token_id": line.token_id,
+        "connection_id": _storable(line.connection_id),
+        "action": _storable(line.action),
+        "effect": line.effect,
+        "outcome": line.outcome,
+        "code": line.code,
+        "argument_names": list(line.argument_names),
+        "digest": line.digest,
+        "duration_ms": line.duration_ms,
+    }
+
+
+def _storable(text: str | None) -> str | None:
+    """Text of a caller: a lone surrogate in it must not keep the line, nor its neighbours, out of the log."""
+    return None if text is None else text.encode("utf-8", "replace").decode()
+
+
+def _to_line(row: sa.Row[Any]) -> AuditLine:
+    return AuditLine(
+        id=row.id,
+        at=row.at,
+        workspace_id=WorkspaceId(row.workspace_id),
+        user_id=UserId(row.user_id),
+        token_id=TokenId(row.token_id) if row.token_id else None,
+        connection_id=row.connection_id,
+        action=row.action,
+        effect=row.effect,
+        outcome=row.outcome,
+        code=row.code,
+        argument_names=tuple(row.argument_names),
+        digest=row.digest,
+        duration_ms=row.duration_ms,
+    )

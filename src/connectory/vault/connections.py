@@ -1,0 +1,78 @@
+"""Connections: who may use which grant under which name (design 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectory.vault.database import Database
+from connectory.vault.entities import AllowedHost, Connection, ConnectionId, GrantId, WorkspaceId
+from connectory.vault.private_rows import delete_unused_grants
+from connectory.vault.revision import bump_revision
+from connectory.vault.tables import connections
+
+_CONNECTIONS = sa.select(connections).where(connections.c.workspace_id == sa.bindparam("workspace"))
+_BY_ID = _CONNECTIONS.where(connections.c.id == sa.bindparam("id"))
+_ALL = _CONNECTIONS.order_by(connections.c.connector, connections.c.alias, connections.c.id)
+_OF_OWNERS = _ALL.where(connections.c.owner.in_(sa.bindparam("owners", expanding=True)))
+
+
+class ConnectionStore:
+    """Keeps connections. They are made by `SessionStore.finish` alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, workspace_id: WorkspaceId, connection_id: ConnectionId) -> Connection | None:
+        """Return a connection by id, whoever owns it: whether the principal may see it is for `auth` to say."""
+        row = await self._database.row(_BY_ID, {"workspace": workspace_id, "id": connection_id})
+        return to_connection(row) if row else None
+
+    async def list(self, workspace_id: WorkspaceId, *, owners: Collection[str]) -> Sequence[Connection]:
+        """Return the connections that one of `owners` has, by connector and alias."""
+        rows = await self._database.rows(_OF_OWNERS, {"workspace": workspace_id, "owners": list(owners)})
+        return [to_connection(row) for row in rows]
+
+    async def list_all(self, workspace_id: WorkspaceId) -> Sequence[Connection]:
+        """Return every connection of the workspace, private ones too: for what runs on nobody's behalf."""
+        return [to_connection(row) for row in await self._database.rows(_ALL, {"workspace": workspace_id})]
+
+    async def delete(self, workspace_id: WorkspaceId, connection_id: ConnectionId) -> bool:
+        """Delete a connection with its kept results and open links, and its grant if that was the last one on it.
+
+        False if there was none.
+        """
+
+        def delete(connection: sa.Connection) -> bool:
+            found = connection.execute(_BY_ID, {"workspace": workspace_id, "id": connection_id}).first()
+            if found is None:
+                return False
+            this = connections.c.workspace_id == workspace_id, connections.c.id == connection_id
+            connection.execute(sa.delete(connections).where(*this))
+            delete_unused_grants(connection, workspace_id, [found.grant_id])
+            bump_revision(connection, workspace_id)
+            return True
+
+        return await self._database.write(delete)
+
+
+def host_rows(hosts: tuple[AllowedHost, ...]) -> list[Mapping[str, object]]:
+    """The hosts as they stand in the JSON column."""
+    return [{"origin": host.origin, "private_confirmed": host.private_confirmed} for host in hosts]
+
+
+def to_connection(row: sa.Row[Any]) -> Connection:
+    """The connection that a row of the table holds."""
+    return Connection(
+        id=ConnectionId(row.id),
+        workspace_id=WorkspaceId(row.workspace_id),
+        owner=row.owner,
+        connector=row.connector,
+        alias=row.alias,
+        grant_id=GrantId(row.grant_id),
+        hosts=tuple(AllowedHost(host["origin"], host["private_confirmed"] is True) for host in row.hosts),
+        created_at=row.created_at,
+        metadata=row.metadata,
+    )

@@ -1,0 +1,88 @@
+"""The folder and files that hold what must stay private: 0700 and 0600 whatever the umask (attack 116).
+
+Windows has no such modes; there the user's data folder is private by its own access list.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from connectory.errors import DatabaseUnusable
+
+HAS_MODES = hasattr(os, "geteuid")
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+_OURS = frozenset({"connectory.db", "key"})
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make `folder` private, with its missing parents, and refuse one into which others can write.
+
+    An existing folder that is ours and holds nothing else is tightened; one that holds other things is left as it is,
+    since it may be somebody's home. Raises `DatabaseUnusable` saying what to do.
+    """
+    try:
+        for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+            _make_folder(missing)
+        if HAS_MODES:
+            _check_folder(folder)
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"The data folder {folder} cannot be used: {error.strerror}.",
+            hint="Set CONNECTORY_DATA_DIR to a folder that this user can write to, on a disk with space left.",
+        ) from error
+
+
+def make_private_file(path: Path) -> None:
+    """Create `path` empty with mode 0600 unless it exists; one of ours that is looser is tightened.
+
+    SQLite gives the files it makes beside it (`-wal`, `-shm`) the same mode.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        _make_or_tighten(path, flags)
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"The database file {path} cannot be opened: {error.strerror}.",
+            hint="Check who owns it and that this user may write to it, or set CONNECTORY_DATA_DIR to another folder.",
+        ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER)
+    except FileExistsError:
+        return  # another process was faster, and made it the same way
+    if HAS_MODES:
+        folder.chmod(PRIVATE_FOLDER)  # a umask of 0777 would have taken our own rights too
+
+
+def _check_folder(folder: Path) -> None:
+    status = folder.stat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise NotADirectoryError(None, "it is not a folder", str(folder))
+    mode = stat.S_IMODE(status.st_mode)
+    is_own = status.st_uid == os.geteuid()
+    names = {entry.name for entry in folder.iterdir()} if is_own and mode & 0o077 else set()
+    if is_own and mode & 0o077 and (not names or names & _OURS):
+        folder.chmod(PRIVATE_FOLDER)
+        return
+    if mode & 0o002 or (is_own and mode & 0o020):  # a foreign owner's group is how volumes are shared with a container
+        raise DatabaseUnusable(
+            f"Others can write into the data folder {folder}.",
+            hint=f"Run `chmod 700 {folder}`, or set CONNECTORY_DATA_DIR to a folder of its own.",
+        )
+
+
+def _make_or_tighten(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags, PRIVATE_FILE)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(None, "it is not a regular file", str(path))
+        if HAS_MODES and stat.S_IMODE(status.st_mode) != PRIVATE_FILE and status.st_uid == os.geteuid():
+            os.fchmod(descriptor, PRIVATE_FILE)
+    finally:
+        os.close(descriptor)

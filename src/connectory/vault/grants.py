@@ -1,0 +1,151 @@
+"""Grants: what provider accounts gave us, their credentials sealed (design 5.3, 5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+
+from connectory.errors import CannotDecrypt, UnknownObject
+from connectory.vault.credentials import Credentials, dump_credentials, parse_credentials
+from connectory.vault.database import Database
+from connectory.vault.entities import Grant, GrantId, GrantStatus, WorkspaceId
+from connectory.vault.keys import PUT_BACK, KeyRing, place
+from connectory.vault.revision import bump_revision
+from connectory.vault.tables import connections, grants
+
+_GRANTS = sa.select(grants)
+_BY_ID = _GRANTS.where(grants.c.workspace_id == sa.bindparam("workspace"), grants.c.id == sa.bindparam("id"))
+
+
+class GrantStore:
+    """Keeps grants; sees to it that nobody's newer credentials are overwritten."""
+
+    def __init__(self, database: Database, keys: KeyRing) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def get(self, workspace_id: WorkspaceId, grant_id: GrantId) -> Grant | None:
+        """Return a grant by id."""
+        row = await self._database.row(_BY_ID, {"workspace": workspace_id, "id": grant_id})
+        return _to_grant(row) if row else None
+
+    async def get_many(self, workspace_id: WorkspaceId, grant_ids: Collection[GrantId]) -> dict[GrantId, Grant]:
+        """Return those of the grants that exist, by id, with one look."""
+        chosen = _GRANTS.where(grants.c.workspace_id == workspace_id, grants.c.id.in_(sorted(set(grant_ids))))
+        return {GrantId(row.id): _to_grant(row) for row in await self._database.rows(chosen)}
+
+    async def open_credentials(self, grant: Grant) -> Credentials:
+        """Decrypt a grant's credentials. Raises `CannotDecrypt` naming the account; the stored value stays as it is."""
+        try:
+            return parse_credentials(self._open(grant))
+        except (CannotDecrypt, ValidationError):  # the latter's text would show what was decrypted
+            account = grant.account_name or grant.account_id or "unnamed"
+            raise CannotDecrypt(
+                f"The stored sign-in of the {grant.family} account '{account}' does not open with the keys at hand.",
+                hint=f"{PUT_BACK} If it is lost, connect the account again.",
+            ) from None
+
+    async def replace_credentials(
+        self, grant: Grant, credentials: Credentials, *, expires_at: datetime | None
+    ) -> Grant:
+        """Store renewed credentials, if the row is still the one that `grant` shows, and return the row as it stands.
+
+        Where somebody was faster, theirs stay and come back: go on with what is returned. Raises `UnknownObject` for a
+        grant that was deleted meanwhile.
+        """
+        sealed = seal_credentials(self._keys, credentials, grant.id, grant.workspace_id)
+        unchanged = (
+            grants.c.workspace_id == grant.workspace_id, grants.c.id == grant.id, grants.c.version == grant.version
+        )  # fmt: skip
+        new = {
+            "credentials": sealed,
+            "expires_at": expires_at,
+            "version": grant.version + 1,
+            "status": GrantStatus.ACTIVE.value,
+        }
+
+        def replace(connection: sa.Connection) -> sa.Row[Any] | None:
+            changed = connection.execute(sa.update(grants).where(*unchanged).values(**new)).rowcount
+            if changed and grant.status is not GrantStatus.ACTIVE:
+                bump_revision(connection, grant.workspace_id)
+            return connection.execute(_BY_ID, {"workspace": grant.workspace_id, "id": grant.id}).first()
+
+        row = await self._database.write(replace)
+        if row is None:
+            raise UnknownObject("grant", grant.id)
+        return _to_grant(row)
+
+    async def set_status(
+        self, workspace_id: WorkspaceId, grant_id: GrantId, status: GrantStatus, *, if_version: int | None
+    ) -> bool:
+        """Change the status, if the row still has version `if_version`. False where nothing was changed."""
+        chosen = [grants.c.workspace_id == workspace_id, grants.c.id == grant_id, grants.c.status != status.value]
+        if if_version is not None:
+            chosen.append(grants.c.version == if_version)
+
+        def change(connection: sa.Connection) -> bool:
+            if connection.execute(sa.update(grants).where(*chosen).values(status=status.value)).rowcount == 0:
+                return False
+            bump_revision(connection, workspace_id)
+            return True
+
+        return await self._database.write(change)
+
+    async def count_connections(self, workspace_id: WorkspaceId, grant_id: GrantId) -> int:
+        """Return how many connections use the grant."""
+        count = sa.select(sa.func.count().label("number")).where(
+            connections.c.workspace_id == workspace_id, connections.c.grant_id == grant_id
+        )
+        row = await self._database.row(count)
+        return int(row.number) if row else 0
+
+    async def unreadable(self, workspace_id: WorkspaceId | None = None) -> Sequence[Grant]:
+        """Return the grants, of one workspace or of all, whose credentials do not open with the keys at hand."""
+        chosen = _GRANTS if workspace_id is None else _GRANTS.where(grants.c.workspace_id == workspace_id)
+
+        def find(connection: sa.Connection) -> list[Grant]:
+            rows = connection.execute(chosen.order_by(grants.c.workspace_id, grants.c.id))
+            return [grant for grant in map(_to_grant, rows) if not self._opens(grant)]
+
+        return await self._database.read(find)
+
+    def _opens(self, grant: Grant) -> bool:
+        try:
+            self._open(grant)
+        except CannotDecrypt:
+            return False
+        return True
+
+    def _open(self, grant: Grant) -> bytes:
+        return self._keys.open(grant.sealed_credentials, bound_to=_place(grant.id, grant.workspace_id))
+
+
+def seal_credentials(keys: KeyRing, credentials: Credentials, grant_id: str, workspace_id: str) -> bytes:
+    """Seal credentials for the row of this grant."""
+    return keys.seal(dump_credentials(credentials), bound_to=_place(grant_id, workspace_id))
+
+
+def _place(grant_id: str, workspace_id: str) -> str:
+    return place("grants", "credentials", grant_id, workspace_id)
+
+
+def _to_grant(row: sa.Row[Any]) -> Grant:
+    return Grant(
+        id=GrantId(row.id),
+        workspace_id=WorkspaceId(row.workspace_id),
+        backend=row.backend,
+        method=row.method,
+        family=row.family,
+        account_id=row.account_id,
+        account_name=row.account_name,
+        sealed_credentials=row.credentials,
+        facts=row.facts,
+        scopes=tuple(row.scopes),
+        expires_at=row.expires_at,
+        status=GrantStatus(row.status),
+        version=row.version,
+    )

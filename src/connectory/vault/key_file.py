@@ -1,0 +1,99 @@
+"""The key file beside an embedded database: made once, with the first start, and never replaced (design 7.1).
+
+It is written under another name and linked into place: of several processes that start at once one wins, and no
+reader ever sees half a file.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from connectory.errors import KeyInvalid
+from connectory.vault.data_folder import HAS_MODES, PRIVATE_FILE
+from connectory.vault.key_forms import KEY_BYTES
+
+MAX_FILE_BYTES = 16_384
+_OTHER_WAY = "or set CONNECTOR_ENCRYPTION_KEY."
+
+
+def read_or_make_key_file(path: Path) -> str:
+    """Return what the key file says, after making it with a new random key where there is none.
+
+    Raises `KeyInvalid` for one that cannot be read, or that others could read or own; it is left as it is.
+    """
+    try:
+        text = _read(path)
+        if text is None:
+            _make(path)
+            text = _read(path)
+    except OSError as error:
+        raise KeyInvalid(
+            f"The key file {path} cannot be read or made: {error.strerror}.",
+            hint=f"Check who owns it and the folder it stands in, {_OTHER_WAY}",
+        ) from error
+    if text is None:
+        raise KeyInvalid(f"The key file {path} vanished while it was read.", hint="Start again.")
+    return text
+
+
+def _read(path: Path) -> str | None:
+    """The file's text; None where there is no file."""
+    try:  # a pipe in its place must not stop the start for ever
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        _check_private(path, os.fstat(descriptor))
+        return file.read(MAX_FILE_BYTES).decode("ascii", errors="replace")
+
+
+def _check_private(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyInvalid(f"The key file {path} is not a regular file.", hint=f"Move it away, {_OTHER_WAY}")
+    if not HAS_MODES:
+        return
+    if status.st_uid != os.geteuid():
+        raise KeyInvalid(
+            f"The key file {path} belongs to another user (id {status.st_uid}), who can read and change it.",
+            hint=f"If the key in it is yours, run `sudo chown {os.geteuid()} {path} && chmod 600 {path}`, {_OTHER_WAY}",
+        )
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        raise KeyInvalid(
+            f"The key file {path} has mode {mode:04o}: other users of this machine can get at it.",
+            hint=f"Run `chmod 600 {path}`, then start again.",
+        )
+
+
+def _make(path: Path) -> None:
+    """Make the file whole or not at all; somebody else's, made meanwhile, is as good."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if HAS_MODES:
+                os.fchmod(descriptor, PRIVATE_FILE)
+            file.write(secrets.token_hex(KEY_BYTES).encode() + b"\n")
+            file.flush()
+            os.fsync(descriptor)
+        _link(draft, path)
+    finally:
+        draft.unlink()
+
+
+def _link(draft: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    if HAS_MODES:  # the name too must survive a power cut: what is sealed from now on needs this key
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,94 @@
+"""Kept results: the whole of an answer that was cut, sealed, for the same principal only (design 6.3; attack 44)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from connectory.vault.clock import Clock
+from connectory.vault.database import Database
+from connectory.vault.entities import ConnectionId, KeptResult, ResultId, TokenId, UserId, WorkspaceId, new_id
+from connectory.vault.keys import KeyRing, place
+from connectory.vault.tables import kept_results
+
+
+class KeptResults:
+    """Keeps results for a while, and at most so many for one user of a workspace."""
+
+    def __init__(self, database: Database, keys: KeyRing, now: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._now = now
+
+    async def keep(
+        self,
+        *,
+        workspace_id: WorkspaceId,
+        user_id: UserId,
+        token_id: TokenId | None,
+        connection_id: ConnectionId,
+        body: bytes,
+        expires_at: datetime,
+        most: int,
+    ) -> KeptResult:
+        """Keep `body`. What is over leaves, and of the user's others the oldest, so that at most `most` stay."""
+        kept = KeptResult(
+            ResultId(new_id("rs")), workspace_id, user_id, token_id, connection_id, body, expires_at
+        )  # fmt: skip
+        sealed = await asyncio.to_thread(self._keys.seal, body, bound_to=_place(kept.id, workspace_id))
+        values = {
+            "id": kept.id,
+            "workspace_id": workspace_id,
+            "user_id": user_id,
+            "token_id": token_id,
+            "connection_id": connection_id,
+            "body": sealed,
+            "expires_at": expires_at,
+            "created_at": self._now(),
+        }
+        of_user = kept_results.c.workspace_id == workspace_id, kept_results.c.user_id == user_id
+        newest_first = (kept_results.c.id == kept.id).desc(), kept_results.c.created_at.desc(), kept_results.c.id
+        surplus = sa.select(kept_results.c.id).where(*of_user).order_by(*newest_first).offset(max(most, 1))
+
+        def insert(connection: sa.Connection) -> None:
+            connection.execute(self._over())
+            connection.execute(sa.insert(kept_results), values)
+            connection.execute(sa.delete(kept_results).where(*of_user, kept_results.c.id.in_(surplus)))
+
+        await self._database.write(insert)
+        return kept
+
+    async def get(
+        self, workspace_id: WorkspaceId, user_id: UserId, token_id: TokenId | None, result_id: ResultId
+    ) -> KeptResult | None:
+        """Return a result to the principal for whom it was kept, until its time is over. Raises `CannotDecrypt`."""
+        chosen = sa.select(kept_results).where(
+            kept_results.c.workspace_id == workspace_id,
+            kept_results.c.user_id == user_id,
+            kept_results.c.token_id.is_not_distinct_from(token_id),
+            kept_results.c.id == result_id,
+            kept_results.c.expires_at > self._now(),
+        )
+
+        def find(connection: sa.Connection) -> KeptResult | None:
+            row = connection.execute(chosen).first()
+            if row is None:
+                return None
+            body = self._keys.open(row.body, bound_to=_place(row.id, row.workspace_id))
+            used = ConnectionId(row.connection_id)
+            return KeptResult(result_id, workspace_id, user_id, token_id, used, body, row.expires_at)
+
+        return await self._database.read(find)
+
+    async def expire(self) -> int:
+        """Delete what is over, in all workspaces; return how many."""
+        return await self._database.change(self._over())
+
+    def _over(self) -> sa.Delete:
+        return sa.delete(kept_results).where(kept_results.c.expires_at <= self._now())
+
+
+def _place(result_id: str, workspace_id: str) -> str:
+    return place(kept_results.name, "body", result_id, workspace_id)

@@ -1,0 +1,57 @@
+"""Which version the database has, and bringing it up to ours. Alembic is imported only when it is behind."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from connectory.errors import DatabaseUnusable
+from connectory.vault.database import Database
+from connectory.vault.tables import metadata
+
+HEAD = "0001"  # the newest file in migrations/versions
+_VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))
+
+
+async def bring_up_to_date(database: Database) -> None:
+    """Migrate the database if it is behind.
+
+    Several processes may start at once: one migrates, the others wait for its lock and find nothing left to do. A
+    migration is one transaction, so that an end half-way leaves the old version. Raises `DatabaseUnusable` for a
+    database that a newer version has written.
+    """
+    if await database.read(_is_behind):
+        await database.write(_migrate)
+
+
+async def make_tables(database: Database) -> None:
+    """Make all tables at once in an empty database, as the migrations would, without Alembic."""
+    await database.write(lambda connection: metadata.create_all(connection, checkfirst=False))
+
+
+def _is_behind(connection: sa.Connection) -> bool:
+    if not sa.inspect(connection).has_table(_VERSION.name):
+        return True
+    version = connection.execute(sa.select(_VERSION.c.version_num)).scalar()
+    if version == HEAD:
+        return False
+    if version is not None and (not re.fullmatch(r"\d{4}", version) or version > HEAD):
+        raise DatabaseUnusable(
+            f"The database was written by a newer version of Connectory (its tables are {version[:40]}, ours {HEAD}).",
+            hint="Upgrade Connectory, or set CONNECTORY_DATA_DIR to another folder; nothing was changed.",
+        )
+    return True
+
+
+def _migrate(connection: sa.Connection) -> None:
+    if not _is_behind(connection):
+        return  # another process had the lock before us
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

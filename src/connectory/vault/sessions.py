@@ -1,0 +1,253 @@
+"""Connect sessions, and the one transaction that turns one into a connection (design 5.6; attack 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectory.errors import AlreadyExists, CannotDecrypt, SessionExpired
+from connectory.vault.clock import Clock
+from connectory.vault.connections import host_rows, to_connection
+from connectory.vault.database import Database
+from connectory.vault.entities import (
+    Connection,
+    ConnectionId,
+    ConnectSession,
+    GrantStatus,
+    SessionId,
+    SessionStatus,
+    StoredGrant,
+    UserId,
+    WorkspaceId,
+    new_id,
+)
+from connectory.vault.grants import seal_credentials
+from connectory.vault.keys import KeyRing
+from connectory.vault.revision import bump_revision
+from connectory.vault.sealed_link import hash_link, open_sealed_link, seal_link
+from connectory.vault.tables import connect_sessions as sessions
+from connectory.vault.tables import connections, grants
+
+FORGET_AFTER = timedelta(days=1)
+_LIVE = (SessionStatus.PENDING.value, SessionStatus.BOUND.value)
+_SESSIONS = sa.select(sessions)
+_BY_ID = _SESSIONS.where(sessions.c.workspace_id == sa.bindparam("workspace"), sessions.c.id == sa.bindparam("id"))
+
+
+class SessionStore:
+    """Keeps connect sessions. A session whose time is over is shown as expired, whatever its row says."""
+
+    def __init__(self, database: Database, keys: KeyRing, now: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._now = now
+
+    async def create(self, session: ConnectSession) -> ConnectSession:
+        """Keep a new session; the same user's long finished ones are forgotten."""
+        values = {
+            "id": session.id,
+            "link_hash": hash_link(session.link),
+            "link": seal_link(self._keys, session.link, sessions.name, session.id, session.workspace_id),
+            "workspace_id": session.workspace_id,
+            "user_id": session.user_id,
+            "owner": session.owner,
+            "connector": session.connector,
+            "alias": session.alias,
+            "backend": session.backend,
+            "scopes": list(session.scopes),
+            "browser_hash": session.browser_hash,
+            "status": session.status.value,
+            "expires_at": session.expires_at,
+            "connection_id": session.connection_id,
+            "created_at": self._now(),
+        }
+        old = (
+            sessions.c.workspace_id == session.workspace_id,
+            sessions.c.user_id == session.user_id,
+            sessions.c.expires_at < self._now() - FORGET_AFTER,
+        )
+
+        def insert(connection: sa.Connection) -> None:
+            connection.execute(sa.delete(sessions).where(*old))
+            connection.execute(sa.insert(sessions), values)
+
+        await self._database.write(insert)
+        return session
+
+    async def by_link(self, link: str) -> ConnectSession | None:
+        """Return the session behind a link, live or not."""
+        row = await self._database.row(_SESSIONS.where(sessions.c.link_hash == hash_link(link)))
+        return self._to_session(row, link) if row else None
+
+    async def get(self, workspace_id: WorkspaceId, session_id: SessionId) -> ConnectSession | None:
+        """Return a session by id, live or not. Raises `CannotDecrypt` where its link does not open."""
+        row = await self._database.row(_BY_ID, {"workspace": workspace_id, "id": session_id})
+        return self._to_session(row, self._open_link(row)) if row else None
+
+    async def open_for(
+        self, workspace_id: WorkspaceId, user_id: UserId, connector: str, alias: str
+    ) -> ConnectSession | None:
+        """Return the user's newest live session for this connector and alias, if its link can be shown again."""
+        chosen = _SESSIONS.where(
+            sessions.c.workspace_id == workspace_id,
+            sessions.c.user_id == user_id,
+            sessions.c.connector == connector,
+            sessions.c.alias == alias,
+            sessions.c.status.in_(_LIVE),
+            sessions.c.expires_at > self._now(),
+        )
+        row = await self._database.row(chosen.order_by(sessions.c.created_at.desc(), sessions.c.id))
+        try:
+            return self._to_session(row, self._open_link(row)) if row else None
+        except CannotDecrypt:  # the key has changed since: a new link takes its place
+            return None
+
+    async def bind(self, session_id: SessionId, browser_hash: str, until: datetime) -> bool:
+        """Give a pending session to one browser, and it lasts `until`. False if it is not pending any more."""
+        pending = (
+            sessions.c.id == session_id,
+            sessions.c.status == SessionStatus.PENDING.value,
+            sessions.c.expires_at > self._now(),
+        )
+        bound = {"status": SessionStatus.BOUND.value, "browser_hash": browser_hash, "expires_at": until}
+        return await self._database.change(sa.update(sessions).where(*pending).values(**bound)) > 0
+
+    async def finish(self, session: ConnectSession, new: StoredGrant) -> Connection:
+        """Turn a bound session into its connection, once: all of it in one transaction, or nothing.
+
+        A session that was begun for an existing connection renews that one's grant, and keeps its id, alias, policy
+        and history (design 5.3). Raises `SessionExpired` if the session was used or its time is over, `AlreadyExists`
+        if the alias was taken meanwhile; then the session stays as it was.
+        """
+        finish = _Finish(session, new, self._keys, self._now())
+        return await self._database.write(finish.run)
+
+    async def expire(self, session: ConnectSession) -> bool:
+        """End a live session. False if it was over already."""
+        live = (
+            sessions.c.workspace_id == session.workspace_id,
+            sessions.c.id == session.id,
+            sessions.c.status.in_(_LIVE),
+        )
+        expired = sa.update(sessions).where(*live).values(status=SessionStatus.EXPIRED.value)
+        return await self._database.change(expired) > 0
+
+    def _open_link(self, row: sa.Row[Any]) -> str:
+        return open_sealed_link(self._keys, row.link, sessions.name, row.id, row.workspace_id)
+
+    def _to_session(self, row: sa.Row[Any], link: str) -> ConnectSession:
+        is_over = row.status in _LIVE and row.expires_at <= self._now()
+        return ConnectSession(
+            id=SessionId(row.id),
+            workspace_id=WorkspaceId(row.workspace_id),
+            user_id=UserId(row.user_id),
+            owner=row.owner,
+            connector=row.connector,
+            alias=row.alias,
+            backend=row.backend,
+            scopes=tuple(row.scopes),
+            status=SessionStatus.EXPIRED if is_over else SessionStatus(row.status),
+            expires_at=row.expires_at,
+            link=link,
+            browser_hash=row.browser_hash,
+            connection_id=ConnectionId(row.connection_id) if row.connection_id else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Finish:
+    """The transaction of `SessionStore.finish`. What it needs to know of the session it reads from the row."""
+
+    session: ConnectSession
+    new: StoredGrant
+    keys: KeyRing
+    now: datetime
+
+    def run(self, connection: sa.Connection) -> Connection:
+        row = self._take(connection)
+        connection_id = self._renew(connection, row) if row.connection_id else self._insert(connection, row)
+        done = sa.update(sessions).where(sessions.c.id == row.id).values(connection_id=connection_id)
+        connection.execute(done)
+        bump_revision(connection, row.workspace_id)
+        return to_connection(
+            connection.execute(
+                sa.select(connections).where(
+                    connections.c.workspace_id == row.workspace_id, connections.c.id == connection_id
+                )
+            ).one()
+        )
+
+    def _take(self, connection: sa.Connection) -> sa.Row[Any]:
+        """Use the session up. Only one transaction can ever see it bound and leave it connected."""
+        bound = (
+            sessions.c.workspace_id == self.session.workspace_id,
+            sessions.c.id == self.session.id,
+            sessions.c.status == SessionStatus.BOUND.value,
+            sessions.c.browser_hash == self.session.browser_hash,
+            sessions.c.expires_at > self.now,
+        )
+        used = sa.update(sessions).where(*bound).values(status=SessionStatus.CONNECTED.value)
+        if connection.execute(used).rowcount != 1:
+            raise SessionExpired(
+                "This connect link was used already, or its time is over.", hint="Ask the assistant for a new link."
+            )
+        values = {"workspace": self.session.workspace_id, "id": self.session.id}
+        return connection.execute(_BY_ID, values).one()
+
+    def _renew(self, connection: sa.Connection, row: sa.Row[Any]) -> ConnectionId:
+        """Put the new sign-in in the place of the old one."""
+        this = connections.c.workspace_id == row.workspace_id, connections.c.id == row.connection_id
+        grant_id = connection.execute(sa.select(connections.c.grant_id).where(*this)).scalar_one()
+        grant = grants.c.workspace_id == row.workspace_id, grants.c.id == grant_id
+        values = {**self._grant_values(grant_id, row), "version": grants.c.version + 1}
+        connection.execute(sa.update(grants).where(*grant).values(**values, lease_by=None, lease_until=None))
+        connection.execute(sa.update(connections).where(*this).values(hosts=host_rows(self.new.hosts)))
+        return ConnectionId(row.connection_id)
+
+    def _insert(self, connection: sa.Connection, row: sa.Row[Any]) -> ConnectionId:
+        taken = sa.select(connections.c.id).where(
+            connections.c.workspace_id == row.workspace_id,
+            connections.c.owner == row.owner,
+            connections.c.connector == row.connector,
+            connections.c.alias == row.alias,
+        )
+        if connection.execute(taken).first() is not None:
+            raise AlreadyExists(
+                f"{row.connector}/{row.alias} was connected meanwhile.",
+                hint="Connect this account under another alias.",
+            )
+        grant_id, connection_id = new_id("gr"), self.new.connection_id or ConnectionId(new_id("cn"))
+        values = {"id": grant_id, "workspace_id": row.workspace_id, "version": 1, "created_at": self.now}
+        connection.execute(sa.insert(grants), {**self._grant_values(grant_id, row), **values})
+        connection.execute(
+            sa.insert(connections),
+            {
+                "id": connection_id,
+                "workspace_id": row.workspace_id,
+                "owner": row.owner,
+                "connector": row.connector,
+                "alias": row.alias,
+                "grant_id": grant_id,
+                "hosts": host_rows(self.new.hosts),
+                "metadata": {},
+                "created_at": self.now,
+            },
+        )
+        return connection_id
+
+    def _grant_values(self, grant_id: str, row: sa.Row[Any]) -> dict[str, Any]:
+        return {
+            "backend": self.new.backend,
+            "method": self.new.method,
+            "family": self.new.family,
+            "account_id": self.new.account_id,
+            "account_name": self.new.account_name,
+            "credentials": seal_credentials(self.keys, self.new.credentials, grant_id, row.workspace_id),
+            "facts": dict(self.new.facts),
+            "scopes": list(self.new.scopes),
+            "expires_at": self.new.expires_at,
+            "status": GrantStatus.ACTIVE.value,
+        }

@@ -1,0 +1,105 @@
+"""API tokens at rest: their hashes only (attack 96)."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectory.vault.clock import Clock
+from connectory.vault.database import Database
+from connectory.vault.entities import ApiToken, TokenId, UserId, WorkspaceId, new_id
+from connectory.vault.tables import api_tokens
+
+_TOKENS = sa.select(api_tokens)
+_BY_HASH = _TOKENS.where(api_tokens.c.hash == sa.bindparam("hash"), api_tokens.c.revoked_at.is_(None))
+
+
+class TokenStore:
+    """Keeps API tokens. What a hash is made of is the business of `identity`; here it is 64 hex digits of SHA-256."""
+
+    def __init__(self, database: Database, now: Clock) -> None:
+        self._database = database
+        self._now = now
+
+    async def create(
+        self,
+        *,
+        workspace_id: WorkspaceId,
+        user_id: UserId,
+        name: str,
+        prefix: str,
+        hash: str,  # noqa: A002 (the word of the table)
+        read_only: bool,
+        expires_at: datetime | None,
+    ) -> ApiToken:
+        """Keep a new token of a member."""
+        token = ApiToken(
+            id=TokenId(new_id("tk")),
+            workspace_id=workspace_id,
+            user_id=user_id,
+            name=name,
+            prefix=prefix,
+            read_only=read_only,
+            created_at=self._now(),
+            expires_at=expires_at,
+        )
+        values = {
+            "id": token.id,
+            "workspace_id": workspace_id,
+            "user_id": user_id,
+            "name": name,
+            "prefix": prefix,
+            "hash": hash,
+            "read_only": read_only,
+            "created_at": token.created_at,
+            "expires_at": expires_at,
+        }
+        await self._database.change(sa.insert(api_tokens), values)
+        return token
+
+    async def find(self, hash: str) -> ApiToken | None:  # noqa: A002 (the word of the table)
+        """Return the token with this hash, unless it was revoked. Whether its time is over is for the caller to say."""
+        row = await self._database.row(_BY_HASH, {"hash": hash})
+        if row is None or not hmac.compare_digest(row.hash.encode(), hash.encode()):
+            return None
+        return _to_token(row)
+
+    async def list(self, workspace_id: WorkspaceId, user_id: UserId | None = None) -> Sequence[ApiToken]:
+        """Return the tokens of a workspace, or of one of its users, revoked ones too; the newest first."""
+        chosen = _TOKENS.where(api_tokens.c.workspace_id == workspace_id)
+        if user_id is not None:
+            chosen = chosen.where(api_tokens.c.user_id == user_id)
+        rows = await self._database.rows(chosen.order_by(api_tokens.c.created_at.desc(), api_tokens.c.id))
+        return [_to_token(row) for row in rows]
+
+    async def revoke(self, workspace_id: WorkspaceId, token_id: TokenId) -> bool:
+        """Revoke a token. False if it is not of this workspace, or was revoked already."""
+        live = (
+            api_tokens.c.workspace_id == workspace_id,
+            api_tokens.c.id == token_id,
+            api_tokens.c.revoked_at.is_(None),
+        )
+        return await self._database.change(sa.update(api_tokens).where(*live).values(revoked_at=self._now())) > 0
+
+    async def touch(self, token_id: TokenId, at: datetime) -> None:
+        """Note when the token was last used."""
+        await self._database.change(sa.update(api_tokens).where(api_tokens.c.id == token_id).values(last_used_at=at))
+
+
+def _to_token(row: sa.Row[Any]) -> ApiToken:
+    return ApiToken(
+        id=TokenId(row.id),
+        workspace_id=WorkspaceId(row.workspace_id),
+        user_id=UserId(row.user_id),
+        name=row.name,
+        prefix=row.prefix,
+        read_only=row.read_only,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        revoked_at=row.revoked_at,
+    )

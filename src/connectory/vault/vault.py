@@ -1,0 +1,107 @@
+"""The vault: the stores over one database and one key ring."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
+
+from connectory.errors import DatabaseUnusable
+from connectory.settings import Settings
+from connectory.vault.audit import AuditLog
+from connectory.vault.clock import Clock, utc_now
+from connectory.vault.confirmations import ConfirmationStore
+from connectory.vault.connections import ConnectionStore
+from connectory.vault.database import Database
+from connectory.vault.grants import GrantStore
+from connectory.vault.keys import KeyRing, load_key_ring
+from connectory.vault.policies import PolicyStore
+from connectory.vault.results import KeptResults
+from connectory.vault.schema import bring_up_to_date, make_tables
+from connectory.vault.sessions import SessionStore
+from connectory.vault.tokens import TokenStore
+from connectory.vault.workspaces import WorkspaceStore
+
+DATABASE_FILE = "connectory.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """One store per subject. Every method of theirs that meets a workspace's rows is given the workspace, and
+    selects by it, unless it is given an unguessable secret or an object that was found that way."""
+
+    database: Database
+    keys: KeyRing
+    workspaces: WorkspaceStore
+    tokens: TokenStore
+    grants: GrantStore
+    connections: ConnectionStore
+    sessions: SessionStore
+    confirmations: ConfirmationStore
+    results: KeptResults
+    policies: PolicyStore
+    audit: AuditLog
+
+    async def aclose(self) -> None:
+        """Let what is under way end, then close the database."""
+        await self.database.aclose()
+
+
+async def open_vault(settings: Settings, *, now: Clock = utc_now) -> Vault:
+    """Open the database, brought up to date, with the keys of this installation.
+
+    Raises `KeyInvalid`, `DatabaseUnusable`, `DatabaseLocked`, `DatabaseFull`. A wrong key is no error here:
+    `grants.unreadable()` tells which credentials do not open with it.
+    """
+    keys = await asyncio.to_thread(load_key_ring, settings)
+    database = await asyncio.to_thread(Database.open_file, _database_path(settings), wait_s=settings.database_wait_s)
+    try:
+        await bring_up_to_date(database)
+    except BaseException:
+        await database.aclose()
+        raise
+    return _vault(database, keys, now)
+
+
+async def open_memory_vault(*, keys: KeyRing | None = None, now: Clock = utc_now) -> Vault:
+    """Open an empty vault in memory, for tests: the same stores on the same tables, gone with `aclose`."""
+    import secrets
+
+    database = Database.open_memory()
+    await make_tables(database)
+    return _vault(database, keys or KeyRing([secrets.token_bytes(32)]), now)
+
+
+def _vault(database: Database, keys: KeyRing, now: Clock) -> Vault:
+    return Vault(
+        database=database,
+        keys=keys,
+        workspaces=WorkspaceStore(database, now),
+        tokens=TokenStore(database, now),
+        grants=GrantStore(database, keys),
+        connections=ConnectionStore(database),
+        sessions=SessionStore(database, keys, now),
+        confirmations=ConfirmationStore(database, keys, now),
+        results=KeptResults(database, keys, now),
+        policies=PolicyStore(database, now),
+        audit=AuditLog(database),
+    )
+
+
+def _database_path(settings: Settings) -> Path:
+    """Where the SQLite file stands. The URL of another database may hold a password: it is not shown."""
+    if settings.database_url is None:
+        return settings.data_dir / DATABASE_FILE
+    try:
+        url = sa.make_url(settings.database_url)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        raise DatabaseUnusable(
+            "CONNECTORY_DATABASE_URL names no database that this version can use.",
+            hint="Write it as sqlite:////path/to/connectory.db, or leave it out for the file in the data folder.",
+        )
+    return Path(url.database)
