@@ -86,6 +86,14 @@ def test_every_packaged_tool_has_a_schema_that_clients_bear(tool: str) -> None:
         assert spec["description"].startswith("Required." if name in schema.get("required", []) else "Optional.")
 
 
+def test_the_published_schema_is_the_models() -> None:
+    published = packaged_folder().parent / "docs" / "manifest.schema.json"
+
+    assert json.loads(published.read_text()) == manifest_schema(), (
+        "connectory manifest schema > docs/manifest.schema.json"
+    )
+
+
 def test_the_published_schema_accepts_every_packaged_manifest_and_no_misspelt_key() -> None:
     validator = jsonschema.Draft202012Validator(manifest_schema())
     files = [*packaged_folder().glob("*.yaml"), *(packaged_folder().parent / "examples").glob("*.yaml")]

@@ -107,6 +107,19 @@ def test_an_issue_says_whether_it_is_a_pull_request(github: Connector) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ({"message": "Not Found"}, "Not Found"),
+        ({"message": "Validation Failed", "errors": [{"code": "missing"}]}, 'Validation Failed [{"code":"missing"}]'),
+        ({"errors": [1]}, None),
+        ("<html>", None),
+    ],
+)
+def test_the_message_says_which_field_was_wrong(github: Connector, answer: Any, message: str | None) -> None:
+    assert jmespath.search(github.manifest.message or "", answer) == message
+
+
+@pytest.mark.parametrize(
     ("message", "code"),
     [
         ("You have exceeded a secondary rate limit. Please wait.", "rate_limited"),

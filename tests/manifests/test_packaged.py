@@ -49,6 +49,17 @@ def test_a_description_begins_with_the_verb_and_names_the_service(action: Action
     assert all(spec.description for spec in action.manifest.inputs.values())
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("answer", [None, "<html>", [], {}, {"message": 1, "errors": {}, "user": []}])
+def test_error_rules_bear_any_answer(file: Path, answer: object) -> None:
+    manifest, _ = read_manifest(file)
+    assert manifest is not None
+
+    for rule in manifest.errors:
+        assert not jmespath.search(rule.when.body or "`false`", answer)
+        jmespath.search(rule.message or "@", answer)
+
+
 @pytest.mark.parametrize("action", actions(), ids=lambda action: action.tool)
 def test_a_projection_bears_an_answer_that_has_nothing(action: Action) -> None:
     jmespath.search(action.manifest.answer.item, {})

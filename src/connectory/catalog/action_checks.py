@@ -70,7 +70,7 @@ def check_action(path: KeyPath, action: ActionManifest, manifest: Manifest) -> I
 def check_request(path: KeyPath, request: Request, manifest: Manifest, names: Names) -> Iterator[Finding]:
     """Yield what is wrong with a request whose templates may use `names`."""
     if request.server is not None and request.server not in manifest.servers:
-        hint = did_you_mean(request.server, manifest.servers) or f"There are: {', '.join(manifest.servers)}."
+        hint = did_you_mean(request.server[:60], manifest.servers) or f"There are: {', '.join(manifest.servers)}."
         yield Finding((*path, "server"), f"There is no server '{request.server}'.", hint)
     here = (*path, next(name for name in METHODS if getattr(request, name) is not None))
     certain = Names(names.inputs, certain_facts(manifest), many=True)

@@ -42,7 +42,7 @@ class Names:
             if name == ALWAYS_KNOWN or name in self.facts:
                 return None
             hint = (
-                did_you_mean(name, self.facts)
+                did_you_mean(name[:60], self.facts)
                 or "Declare it among the fields of the auth method, without `secret: true`."
             )
             return f"{{connection.{name}}} is no fact that can stand here.", hint
@@ -53,7 +53,7 @@ class Names:
                 f"{{{name}}} is not at hand here.",
                 "{limit} is, in a request whose action has `pages`; cursors are never sent.",
             )
-        hint = did_you_mean(name, self.inputs) or (
+        hint = did_you_mean(name[:60], self.inputs) or (
             "Declare it under `inputs`." if self.inputs else "No input can stand here."
         )
         return f"{{{name}}} is no input.", hint
@@ -66,7 +66,7 @@ class Names:
             )
         if name in self.secrets:
             return None
-        hint = did_you_mean(name, self.secrets) or "Declare it among the method's fields, with `secret: true`."
+        hint = did_you_mean(name[:60], self.secrets) or "Declare it among the method's fields, with `secret: true`."
         return f"{{credential.{name}}} is no secret field of this method.", hint
 
 

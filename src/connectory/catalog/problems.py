@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from connectory.catalog.yaml_document import Document
 
 MOST = 50  # problems told of one file
+MOST_TEXT = 500  # characters of one message
 WORD_HINT = "Use a-z, 0-9 and _, a letter first."
 Schema = Mapping[str, Any]
 KeyPath = tuple[str | int, ...]  # where in the tree: keys and positions from the root
@@ -61,7 +62,9 @@ def key_text(path: KeyPath) -> str:
 def place(findings: Sequence[Finding], document: Document, file: Path) -> tuple[ManifestProblem, ...]:
     """Give findings their file and line, in the order of the file."""
     placed = [
-        ManifestProblem(str(file), document.line_of(item.path), key_text(item.path), item.message, item.hint)
+        ManifestProblem(
+            str(file), document.line_of(item.path), key_text(item.path), item.message[:MOST_TEXT], item.hint
+        )
         for item in findings[:MOST]
     ]
     return tuple(sorted(placed, key=lambda problem: problem.line))

@@ -22,6 +22,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 MAX_NODES = 50_000  # aliases counted with all that they repeat
 MAX_ANCHORS = 64
+MAX_KEY = 200  # characters
 _LOADER: Any = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )  # the pure one where libyaml is missing: slower, same events
@@ -158,7 +159,7 @@ class _Builder:
         path = self._path()
         if anchor is None or anchor.nodes is None:
             what = "is not defined before it" if anchor is None else "stands inside what it names"
-            raise DocumentInvalid(line, path, f"The alias *{name} {what}.", "Write the value out.")
+            raise DocumentInvalid(line, path, f"The alias *{(name or '')[:60]} {what}.", "Write the value out.")
         if self._wants_key():
             raise DocumentInvalid(line, path, "A key must be text, not an alias.", "Write the key out.")
         self._begin(line, anchor.nodes)
@@ -167,6 +168,8 @@ class _Builder:
     def _key(self, text: str, value: Any, line: int, *, plain: bool) -> None:
         frame = self._stack[-1]
         assert isinstance(frame.container, dict)
+        if len(text) > MAX_KEY:
+            raise DocumentInvalid(line, frame.path, f"A key has more than {MAX_KEY} characters.", "Is a quote missing?")
         path = (*frame.path, text)
         if not isinstance(value, str):
             raise DocumentInvalid(

@@ -45,7 +45,9 @@ class _Failed(Exception):
     def __init__(self, status: int, message: str, *, fields: Mapping[str, str] | None = None, allow: str = "") -> None:
         super().__init__(message)
         errors = [{"field": name, "message": text} for name, text in (fields or {}).items()]
-        value = {"message": message, **({"errors": errors} if errors else {})}
+        if errors:
+            message = f"{message}: {'; '.join(f'{name} {text}' for name, text in (fields or {}).items())}."
+        value = {"message": message[:500], **({"errors": errors} if errors else {})}
         self.answer = _Answer(status, value, {"Allow": allow} if allow else {})
 
 
@@ -118,7 +120,7 @@ class DemoTransport(httpx2.AsyncBaseTransport):
     def _list(self, sandbox: str, params: httpx2.QueryParams) -> _Answer:
         state, search = params.get("state"), params.get("search")
         if state not in (None, "open", "done"):
-            raise _Failed(422, "Validation failed.", fields={"state": "must be open or done"})
+            raise _Failed(422, "Validation failed", fields={"state": "must be open or done"})
         size = min(_positive(params, "per_page", PAGE_SIZE), MAX_PAGE_SIZE)
         page = _positive(params, "page", 1)
         tasks, count = self._boards.list(sandbox, state=state, search=search, start=(page - 1) * size, size=size)
@@ -143,7 +145,7 @@ def _not_allowed(method: str, allow: str) -> _Failed:
 def _positive(params: httpx2.QueryParams, name: str, usual: int) -> int:
     text = params.get(name, str(usual))
     if not re.fullmatch(r"[0-9]{1,6}", text) or int(text) < 1:
-        raise _Failed(422, "Validation failed.", fields={name: "must be a positive number"})
+        raise _Failed(422, "Validation failed", fields={name: "must be a positive number"})
     return int(text)
 
 
@@ -159,7 +161,7 @@ def _fields(body: bytes, *, is_new: bool) -> dict[str, Any]:
     if is_new and "title" not in value:
         problems["title"] = "is required"
     if problems:
-        raise _Failed(422, "Validation failed.", fields=problems)
+        raise _Failed(422, "Validation failed", fields=problems)
     return value
 
 
