@@ -1,0 +1,36 @@
+"""Attack 63: headers that steer the connection, or claim where a request comes from."""
+
+from __future__ import annotations
+
+import pytest
+from tests.net.provider import ask, making_client, serving
+
+from connectory.errors import HeaderRefused
+
+HEADERS = [
+    ("Host", "internal"), ("host", "internal"), ("Transfer-Encoding", "chunked"), ("Content-Length", "0"),
+    ("Connection", "X-Api-Key"), ("Connection", "upgrade"), ("Upgrade", "h2c"), ("HTTP2-Settings", "x"),
+    ("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Host", "x"), ("Forwarded", "for=127.0.0.1"),
+    ("X-Real-IP", "127.0.0.1"), ("X-Original-URL", "/admin"), ("Proxy-Authorization", "x"), ("TE", "x"),
+    ("Trailer", "X"), ("Expect", "100-continue"), ("Via", "x"), ("Keep-Alive", "x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), HEADERS)
+async def test_attack_63_headers_of_the_connection_are_refused_by_list(name: str, value: str) -> None:
+    async with serving() as provider, making_client(allow_hosts=[provider.host_port]) as client:
+        with pytest.raises(HeaderRefused):
+            await client.send(
+                ask(provider.origin, method="POST", headers={"X-Api-Key": "k", name: value}, body=b"body")
+            )
+
+    assert provider.connections == 0
+
+
+async def test_attack_63_declared_headers_pass_with_the_right_length_and_host() -> None:
+    async with serving() as provider, making_client(allow_hosts=[provider.host_port]) as client:
+        await client.send(ask(provider.origin, method="POST", headers={"X-Api-Key": "k"}, body=b"body"))
+
+    seen = provider.last.headers
+    assert (seen["x-api-key"], seen["content-length"], seen["host"]) == ("k", "4", provider.host_port)
+    assert "transfer-encoding" not in seen
