@@ -1,0 +1,63 @@
+"""Puts the pages, the guard and the error pages together. The command line adds `/mcp` to the same process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ExceptionHandler, Lifespan
+
+from connectory.errors import ConnectoryError, Unauthenticated
+from connectory.web.confirm import ConfirmPages
+from connectory.web.connect import ConnectPages
+from connectory.web.failures import error_response, exception_handlers, wants_json
+from connectory.web.guard import guard_middleware
+from connectory.web.health import HealthPage
+from connectory.web.home import HomePage
+from connectory.web.origins import OurOrigins
+from connectory.web.pages import load_templates
+from connectory.web.services import WebServices
+from connectory.web.signin import SignInPages, Visitors, signin_form
+
+
+def create_web_app(
+    services: WebServices, *, routes: Sequence[BaseRoute] = (), lifespan: Lifespan[Starlette] | None = None
+) -> Starlette:
+    """Return the whole ASGI app: the pages, `routes` beside them (such as `/mcp`), and the guard around everything."""
+    load_templates()
+    return Starlette(
+        routes=[*web_routes(services), *routes],
+        middleware=guard_middleware(services.settings),
+        exception_handlers=page_exception_handlers(),
+        lifespan=lifespan,
+    )
+
+
+def web_routes(services: WebServices) -> list[BaseRoute]:
+    """Return the routes of the pages; they may be served only inside `guard_middleware` (`guard.py`)."""
+    settings = services.settings
+    visitors = Visitors(settings, services.vault, services.tokens, services.now)
+    return [
+        *HomePage(OurOrigins(settings), visitors).routes(),
+        *HealthPage(partial(services.vault.workspaces.by_slug, "default"), services.vault.keys).routes(),
+        *SignInPages(visitors).routes(),
+        *ConnectPages(services, visitors).routes(),
+        *ConfirmPages(services.confirmations, visitors).routes(),
+    ]
+
+
+def page_exception_handlers() -> dict[type[Exception], ExceptionHandler]:
+    """Return the handlers for Starlette's `exception_handlers`."""
+    return {**exception_handlers(), Unauthenticated: _ask_to_sign_in}
+
+
+async def _ask_to_sign_in(request: Request, error: Exception) -> Response:
+    """A page that needs a sign-in shows the form in its own place, whether or not there is such a page (attack 42)."""
+    assert isinstance(error, ConnectoryError)
+    if wants_json(request.headers.get("accept", ""), request.scope["path"]):
+        return error_response(request, error)
+    return signin_form(request.scope["path"], status=401)

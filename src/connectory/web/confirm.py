@@ -1,0 +1,145 @@
+"""The page on which a person says yes or no to one call that a policy holds back (design 2, attack 115)."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from connectory.catalog.manifest import Effect
+from connectory.errors import SessionExpired, UnknownObject
+from connectory.gateway.confirmations import ConfirmationView
+from connectory.web.forms import read_form
+from connectory.web.pages import render
+
+if TYPE_CHECKING:
+    from connectory.web.signin import Visitors
+
+MOST_CHARACTERS = 2000  # of one value; more is cut, and the page says so
+MOST_FIELDS = 200
+MOST_LEVELS = 6
+SHOWN_FORMAT_CHARACTERS = frozenset("\u200c\u200d\ufe0f")  # Persian, Hindi and joined emoji need them
+EFFECTS = {
+    Effect.READ: "Reads only: nothing is changed.",
+    Effect.WRITE: "Writes: this changes something at the service.",
+    Effect.DESTRUCTIVE: "Destructive: this deletes or overwrites, and may not be undone.",
+}
+
+
+class Confirmations(Protocol):
+    """The calls that wait for a person's yes; the gateway keeps them."""
+
+    async def open(self, link: str) -> ConfirmationView:
+        """Return what the link asks about; nothing changes. Raises `UnknownObject` where there is no such link."""
+        ...
+
+    async def decide(self, link: str, yes: bool) -> bool:
+        """Record the answer, once. Returns whether it counted: false where somebody had answered, or too late."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShownArgument:
+    """One value of the call: where it stands, and its text with nothing hidden in it."""
+
+    name: str
+    text: str
+    left_out: int  # characters of the value that are not shown
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmPages:
+    """`/confirm/{link}`: the question, and the answer."""
+
+    confirmations: Confirmations
+    visitors: Visitors
+
+    def routes(self) -> list[Route]:
+        """The routes of the page."""
+        return [
+            Route("/confirm/{link}", self.show, methods=["GET"]),
+            Route("/confirm/{link}", self.decide, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the call; nothing is decided by opening the page."""
+        view = await self._open(request)
+        if not view.is_open:
+            raise _is_spent()
+        shown = list(shown_arguments(view.arguments))
+        return render(
+            "confirm",
+            has_form=True,
+            view=view,
+            effect=EFFECTS[view.effect],
+            arguments=shown[:MOST_FIELDS],
+            arguments_left_out=max(0, len(shown) - MOST_FIELDS),
+            link=request.path_params["link"],
+            visitor=await self.visitors.name_of(request),
+        )
+
+    async def decide(self, request: Request) -> Response:
+        """Record yes or no, and say which."""
+        view = await self._open(request)
+        answer = (await read_form(request)).get("answer")
+        if answer not in ("yes", "no"):
+            return RedirectResponse(f"/confirm/{request.path_params['link']}", status_code=303)
+        if not view.is_open or not await self.confirmations.decide(request.path_params["link"], answer == "yes"):
+            raise _is_spent()
+        return render("decided", view=view, is_yes=answer == "yes", visitor=await self.visitors.name_of(request))
+
+    async def _open(self, request: Request) -> ConfirmationView:
+        visitor = await self.visitors.require(request)
+        try:
+            view = await self.confirmations.open(request.path_params["link"])
+        except UnknownObject:
+            raise HTTPException(404) from None  # in the same words as for another's (attack 42)
+        if not self.visitors.may_see(visitor, view.workspace_id, view.user_id):
+            raise HTTPException(404)
+        return view
+
+
+def shown_arguments(arguments: Mapping[str, object]) -> Iterator[ShownArgument]:
+    """Every leaf of the arguments, short ones first: a long text must not push the recipient out of sight."""
+    leaves = [
+        (name, value if isinstance(value, str) else json.dumps(value)) for name, value in _leaves("", arguments, 0)
+    ]
+    for name, text in sorted(leaves, key=lambda leaf: len(leaf[1]) > MOST_CHARACTERS):
+        yield ShownArgument(visible(name), visible(text[:MOST_CHARACTERS]), max(0, len(text) - MOST_CHARACTERS))
+
+
+def visible(text: str) -> str:
+    """Write out what would hide or reorder the text around it, such as control and format characters (attack 112)."""
+    return "".join(_spelled(character) for character in text)
+
+
+def _spelled(character: str) -> str:
+    if character == "\n":
+        return "⏎\n"
+    hides = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    return f"⟨U+{ord(character):04X}⟩" if hides and character not in SHOWN_FORMAT_CHARACTERS else character
+
+
+def _leaves(name: str, value: object, level: int) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping) and value and level < MOST_LEVELS:
+        for key, item in value.items():
+            yield from _leaves(f"{name}.{key}" if name else str(key), item, level + 1)
+    elif isinstance(value, list) and value and level < MOST_LEVELS:
+        for index, item in enumerate(value, start=1):
+            yield from _leaves(f"{name}[{index}]", item, level + 1)
+    else:
+        yield name, value
+
+
+def _is_spent() -> SessionExpired:
+    return SessionExpired(
+        "This question was answered already, or its time is over.",
+        hint="Nothing more can be decided here. If the call is still wanted, ask your assistant to try it again.",
+    )

@@ -1,0 +1,189 @@
+"""The connect page: a person gives credentials to a connector here, and nowhere in a chat (design 5.6).
+
+GET changes nothing and spends nothing. The first POST binds the browser; a good one answers 303 to a page that only
+that browser sees. Whoever else opens the link learns that it is spent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from connectory.auth.backend import Confirm, Entry, Form, Problem
+from connectory.errors import AddressRefused, BackendUnavailable, BadInput, ProviderError, SessionExpired
+from connectory.vault.entities import ConnectSession, SessionStatus
+from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
+from connectory.web.connect_form import VALUE_PREFIX, view_actions, view_methods
+from connectory.web.forms import read_form
+from connectory.web.pages import logo_source, render
+from connectory.web.services import WebServices
+from connectory.web.signin import Visitors
+
+NEW_LINK = "Ask your assistant to connect again; it gives you a new link."
+SHOWN_TASKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectPages:
+    """`/connect/{link}` and the page behind it."""
+
+    services: WebServices
+    visitors: Visitors
+
+    def routes(self) -> list[Route]:
+        """The routes of both."""
+        return [
+            Route("/connect/{link}", self.show, methods=["GET"]),
+            Route("/connect/{link}", self.submit, methods=["POST"]),
+            Route("/connect/{link}/done", self.done, methods=["GET"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show who asks for what, and the form."""
+        session, binding = await self._find(request)
+        if session.status is SessionStatus.CONNECTED and binding.is_bound_to(session):
+            return _to_done(session)
+        self._check_live(session)
+        if session.status is SessionStatus.BOUND and not binding.is_bound_to(session):
+            raise _another_browser()
+        form = await self._first_form(session)
+        return await self._page(request, session, form, None, binding.shown(session), 200)
+
+    async def submit(self, request: Request) -> Response:
+        """Take what was entered. Problems show the form again; success leads on."""
+        session, binding = await self._find(request)
+        form = await read_form(request)
+        browser = binding.posted(session, form)
+        if session.status is SessionStatus.CONNECTED:
+            if not is_same_browser(session, browser):
+                raise _is_used()
+        else:
+            self._check_live(session)
+            entry = _entry(form, is_local=self.visitors.is_local)
+            again = await self._submit(session, browser, entry)
+            if again is not None:
+                response = await self._page(request, session, again, entry, browser, 422)
+                binding.keep(response, browser)
+                return response
+        response = _to_done(session)
+        binding.keep(response, browser)
+        return response
+
+    async def done(self, request: Request) -> Response:
+        """Show what was connected, to the browser that did it."""
+        session, binding = await self._find(request)
+        if session.status is not SessionStatus.CONNECTED or not binding.is_bound_to(session):
+            return RedirectResponse(f"/connect/{session.link}", status_code=303)
+        vault = self.services.vault
+        found = (
+            await vault.connections.get(session.workspace_id, session.connection_id) if session.connection_id else None
+        )
+        grant = await vault.grants.get(session.workspace_id, found.grant_id) if found else None
+        if found is None or grant is None:
+            raise SessionExpired("This connection was removed again.", hint=NEW_LINK)
+        connector = self.services.catalog.connector(session.connector)
+        return render(
+            "connected",
+            connector=connector.title,
+            logo=logo_source(connector.manifest.logo),
+            account=grant.account_name or grant.account_id,
+            connection=found.name,
+            is_shared=found.is_shared,
+            scopes=grant.scopes,
+            tasks=connector.manifest.tasks[:SHOWN_TASKS],
+            visitor=await self.visitors.name_of(request),
+        )
+
+    async def _find(self, request: Request) -> tuple[ConnectSession, BrowserBinding]:
+        """Return the session of the link. One of another principal is as unknown as none (attacks 4, 42)."""
+        visitor = await self.visitors.require(request)
+        link = request.path_params["link"]
+        session = await self.services.vault.sessions.by_link(link)
+        if session is None or not self.visitors.may_see(visitor, session.workspace_id, session.user_id):
+            raise HTTPException(404)
+        return session, BrowserBinding(request, link, is_https=self.visitors.is_https)
+
+    def _check_live(self, session: ConnectSession) -> None:
+        if session.status is SessionStatus.CONNECTED:
+            raise _is_used()
+        if session.status is SessionStatus.EXPIRED or session.expires_at <= self.services.now():
+            raise SessionExpired("The time of this link is over.", hint=NEW_LINK)
+
+    async def _first_form(self, session: ConnectSession) -> Form:
+        step = await self.services.auth.first_step(session)
+        if not isinstance(step, Form):
+            raise BackendUnavailable(
+                f"{session.connector} is not signed in to by typing, and this page knows no other way.", hint=NEW_LINK
+            )
+        return step
+
+    async def _submit(self, session: ConnectSession, browser: str, entry: Entry) -> Form | None:
+        """Return the form to show again, or None once the connection stands. Raises `SessionExpired`."""
+        try:
+            step = await self.services.auth.submit(session, browser, entry)
+        except SessionExpired:
+            # The second of two clicks: the first may have finished meanwhile, from this very browser.
+            now = await self.services.vault.sessions.by_link(session.link)
+            if now is None or now.status is not SessionStatus.CONNECTED or not is_same_browser(now, browser):
+                raise
+            return None
+        except (ProviderError, BadInput, AddressRefused) as error:
+            confirm: Confirm | None = "private_confirmed" if isinstance(error, AddressRefused) else None
+            return Form((await self._first_form(session)).methods, (Problem("", error.text, confirm),))
+        return step if isinstance(step, Form) else None
+
+    async def _page(
+        self, request: Request, session: ConnectSession, form: Form, entry: Entry | None, browser: str, status: int
+    ) -> Response:
+        connector = self.services.catalog.connector(session.connector)
+        workspaces = self.services.vault.workspaces
+        user = await workspaces.get_user(session.user_id)
+        workspace = await workspaces.get(session.workspace_id)
+        return render(
+            "connect",
+            status,
+            has_form=True,
+            connector=connector,
+            logo=logo_source(connector.manifest.logo),
+            user=user.name if user else session.user_id,
+            workspace=workspace.name if workspace else session.workspace_id,
+            connection=f"{session.connector}/{session.alias}",
+            is_shared=session.owner == session.workspace_id,
+            is_renewal=session.connection_id is not None,
+            groups=view_actions(connector),
+            methods=view_methods(form, entry, is_local=self.visitors.is_local),
+            link=session.link,
+            browser_field=FORM_FIELD,
+            browser=browser,
+            visitor=await self.visitors.name_of(request),
+        )
+
+
+def _entry(form: dict[str, str], *, is_local: bool) -> Entry:
+    values = {name.removeprefix(VALUE_PREFIX): value for name, value in form.items() if name.startswith(VALUE_PREFIX)}
+    return Entry(
+        method=form.get("method", ""),
+        values=values,
+        private_confirmed=is_local and form.get("private_confirmed") == "yes",
+        account_change_confirmed=form.get("account_change_confirmed") == "yes",
+    )
+
+
+def _to_done(session: ConnectSession) -> Response:
+    return RedirectResponse(f"/connect/{session.link}/done", status_code=303)  # never 307 (RFC 9700 section 4.12)
+
+
+def _is_used() -> SessionExpired:
+    return SessionExpired(
+        "This link was used already.", hint=f"If it was you, the connection is made. To make another one: {NEW_LINK}"
+    )
+
+
+def _another_browser() -> SessionExpired:
+    return SessionExpired(
+        "Another browser has gone on with this link.", hint=f"Go on there. If that was not you: {NEW_LINK}"
+    )

@@ -1,0 +1,172 @@
+"""What the connect page shows, as plain values: the forms with their problems, and what the agent will be able to do.
+
+Pure: a secret value goes into no view, so that no template can give it back (attack 74).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from connectory.auth.backend import Confirm, Entry, Form, MethodForm, Problem
+from connectory.auth.hosts import parse_origin, reach_by_spelling
+from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import CredentialField, Effect
+from connectory.errors import InvalidPath
+from connectory.net.address import Reach
+
+VALUE_PREFIX = "value."  # before a field's name, so that no field can be taken for one of the page's own
+CONFIRM_LABELS: dict[Confirm, str] = {
+    "private_confirmed": "This address is on this machine or a private network; I mean it.",
+    "account_change_confirmed": "Yes, from now on this connection shall use the other account.",
+}
+EFFECT_TITLES = {
+    Effect.READ: "Read",
+    Effect.WRITE: "Create and change",
+    Effect.DESTRUCTIVE: "Delete or overwrite",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One input. `value` is empty for a secret, always."""
+
+    id: str
+    name: str
+    label: str
+    help: str
+    docs: str | None
+    placeholder: str
+    value: str
+    is_secret: bool
+    is_required: bool
+    problems: tuple[str, ...]
+
+    @property
+    def described_by(self) -> str:
+        """The ids of the texts that belong to the input, for `aria-describedby`."""
+        parts = [f"{self.id}-problem"] * bool(self.problems) + [f"{self.id}-help"] * bool(self.help or self.docs)
+        return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class TickView:
+    """A box by which the person says that something unusual is meant."""
+
+    id: str
+    name: Confirm
+    label: str
+    is_ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MethodView:
+    """One way to sign in, as one form."""
+
+    id: str
+    name: str
+    title: str
+    help: str
+    docs: str | None
+    fields: tuple[FieldView, ...]
+    ticks: tuple[TickView, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionGroup:
+    """The actions of one effect, by title."""
+
+    effect: Effect
+    title: str
+    actions: tuple[str, ...]
+
+
+def view_methods(form: Form, entry: Entry | None, *, is_local: bool) -> tuple[MethodView, ...]:
+    """Return the forms to show; `entry` is what was sent last, whose plain values stay in place."""
+    sent = entry.method if entry else None
+    known = {method.method for method in form.methods}
+    return tuple(
+        _view_method(
+            method,
+            entry if method.method == sent else None,
+            form.problems if method.method == sent or (sent not in known and index == 0) else (),
+            is_local=is_local,
+        )
+        for index, method in enumerate(form.methods)
+    )
+
+
+def view_actions(connector: Connector) -> tuple[ActionGroup, ...]:
+    """Return what the agent will be able to do, the harmless first."""
+    actions = connector.actions.values()
+    groups = (
+        ActionGroup(
+            effect, title, tuple(sorted(action.manifest.title for action in actions if action.effect is effect))
+        )
+        for effect, title in EFFECT_TITLES.items()
+    )
+    return tuple(group for group in groups if group.actions)
+
+
+def _view_method(method: MethodForm, entry: Entry | None, problems: Sequence[Problem], *, is_local: bool) -> MethodView:
+    slug = f"method-{method.method}"
+    fields = tuple(_view_field(slug, name, field, entry, problems) for name, field in method.fields.items())
+    wanted = _wanted_ticks(method, entry, problems, is_local=is_local)
+    return MethodView(
+        id=slug,
+        name=method.method,
+        title=method.title,
+        help=method.help,
+        docs=method.docs,
+        fields=fields,
+        ticks=tuple(
+            TickView(f"{slug}-{name}", name, label, is_ticked=entry is not None and bool(getattr(entry, name)))
+            for name, label in CONFIRM_LABELS.items()
+            if name in wanted
+        ),
+        problems=tuple(problem.message for problem in problems if problem.field not in method.fields),
+    )
+
+
+def _view_field(
+    slug: str, name: str, field: CredentialField, entry: Entry | None, problems: Sequence[Problem]
+) -> FieldView:
+    value = field.default or "" if entry is None else entry.values.get(name, "")
+    return FieldView(
+        id=f"{slug}-{name}",
+        name=f"{VALUE_PREFIX}{name}",
+        label=field.title,
+        help=field.help,
+        docs=field.docs,
+        placeholder=field.placeholder,
+        value="" if field.secret else value,
+        is_secret=field.secret,
+        is_required=field.required,
+        problems=tuple(problem.message for problem in problems if problem.field == name),
+    )
+
+
+def _wanted_ticks(
+    method: MethodForm, entry: Entry | None, problems: Sequence[Problem], *, is_local: bool
+) -> Collection[Confirm]:
+    """Which boxes are needed: those that a problem names, and the one for a private address that stands in a field.
+
+    In fleet mode nobody on the page may open the server's own network; only the operator can (design 7.3).
+    """
+    wanted = {problem.confirm for problem in problems if problem.confirm is not None}
+    if any(
+        _is_private(field, (entry.values.get(name, "") if entry else field.default))
+        for name, field in method.fields.items()
+    ):
+        wanted.add("private_confirmed")
+    return wanted if is_local else wanted - {"private_confirmed"}
+
+
+def _is_private(field: CredentialField, value: str | None) -> bool:
+    if not field.origin or not value:
+        return False
+    try:
+        return reach_by_spelling(parse_origin(value)) is Reach.PRIVATE
+    except InvalidPath:
+        return False

@@ -1,0 +1,62 @@
+"""HTML from templates: escaping is on for every file, whatever it is called, and a missing value is an error."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from connectory import __version__
+from connectory.web.headers import FORM_REFERRER
+
+FOLDER = Path(__file__).parent
+TEMPLATES = ("home", "signin", "connect", "connected", "confirm", "decided", "failure")
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["web_link"] = web_link
+    environment.globals["version"] = __version__
+    return environment
+
+
+def load_templates() -> None:
+    """Read and compile every template once, so that no request waits for a file."""
+    for name in TEMPLATES:
+        _environment().get_template(f"{name}.html")
+
+
+def render(template: str, status: int = 200, *, has_form: bool = False, **values: object) -> HTMLResponse:
+    """Fill `templates/{template}.html`. `has_form` lets the browser name its origin when the form is posted."""
+    html = _environment().get_template(f"{template}.html").render(values)
+    headers: Mapping[str, str] = {"Referrer-Policy": FORM_REFERRER} if has_form else {}
+    return HTMLResponse(html, status_code=status, headers=headers)
+
+
+def web_link(url: str | None) -> str | None:
+    """Return `url` if it is a plain http(s) address, else None: manifests come from others too (attack 67)."""
+    if not url or not url.isprintable() or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.hostname and parts.username is None else None
+
+
+def logo_source(svg: str | None) -> str | None:
+    """Return an SVG as a data URI for `<img>`, where a browser runs no script in it; never inline."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}" if svg else None

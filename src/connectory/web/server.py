@@ -1,0 +1,145 @@
+"""Runs the web app under uvicorn on loopback (or `CONNECTORY_HOST`), as a guest in somebody else's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from connectory.errors import InvalidSettings, PortTaken, SetupError
+from connectory.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
+GRACE_S = 2  # what is under way at the end may take this long; clients ask again
+BACKLOG = 512
+NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
+
+async def serve(
+    app: ASGIApp, settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serve `app` until `stop` is set; `on_ready` is called once the sockets answer. Signals are the caller's matter.
+
+    Raises `PortTaken`, `InvalidSettings` for an address that is not this machine's, `SetupError` where the app fails.
+    """
+    sockets = await asyncio.to_thread(open_sockets, settings)
+    try:
+        server = await asyncio.to_thread(_make_server, app, on_ready)
+        running = asyncio.create_task(_run(server, sockets))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also when we are cancelled: the server closes its connections, then the cancellation goes on
+            stopping.cancel()
+            server.should_exit = True
+            await running
+    finally:
+        for listener in sockets:
+            listener.close()
+
+
+def open_sockets(settings: Settings) -> list[socket.socket]:
+    """Listen on every address the settings mean, or on none. Blocks for the lookup of a host name."""
+    listeners: list[socket.socket] = []
+    try:
+        for family, address in _addresses(settings):
+            try:
+                listeners.append(_listen(family, address, settings.port))
+            except OSError as error:
+                if settings.host is None and address == "::1" and error.errno in NO_SUCH_ADDRESS:
+                    continue  # a machine without IPv6: then nobody else can listen there either
+                raise _explain(error, address, settings.port) from error
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+def _addresses(settings: Settings) -> Sequence[tuple[socket.AddressFamily, str]]:
+    if settings.host is None:
+        return ((socket.AF_INET, LOOPBACK_ADDRESSES[0]), (socket.AF_INET6, LOOPBACK_ADDRESSES[1]))
+    try:
+        found = socket.getaddrinfo(
+            settings.host.strip("[]"), settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError as error:
+        raise InvalidSettings(
+            f"CONNECTORY_HOST: {settings.host!r} is not an address of this machine.",
+            hint="Use 127.0.0.1, 0.0.0.0 or leave it unset.",
+        ) from error
+    return [(family, str(address[0])) for family, _, _, _, address in found]
+
+
+def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    """Bind and listen at once: two processes may both bind, but only one can listen."""
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free again
+        if family is socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((address, port))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _explain(error: OSError, address: str, port: int) -> SetupError:
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(
+            f"Another program listens on port {port} ({address}).",
+            hint=f"End it (`ss -ltnp 'sport = :{port}'` shows which it is), or set CONNECTORY_PORT to a free port.",
+        )
+    return InvalidSettings(
+        f"Cannot listen on {address} port {port}: {error.strerror}.", hint="Change CONNECTORY_HOST or CONNECTORY_PORT."
+    )
+
+
+if TYPE_CHECKING:
+    import uvicorn
+
+
+def _make_server(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server:
+    import uvicorn  # heavy: only the process that serves the page needs it
+
+    from connectory.web.access_log import AccessLog
+
+    class GuestServer(uvicorn.Server):
+        """Leaves signals alone and says when it answers."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            on_ready()
+
+    config = uvicorn.Config(
+        AccessLog(app),
+        http="h11",  # the strict parser, whatever else is installed
+        ws="none",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # uvicorn would believe every process on this machine
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return GuestServer(config)
+
+
+async def _run(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+    try:
+        await server.serve(sockets)
+    except SystemExit as error:  # uvicorn's way to say that the app's lifespan failed; it has logged why
+        raise SetupError("The web app did not start.", hint="The log says why.") from error

@@ -1,0 +1,140 @@
+"""The whole web app over a real application in memory, and a browser without scripts that fills its forms."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx2
+from starlette.applications import Starlette
+
+from connectory.identity.principal import Principal
+from connectory.testing.application import make_application, make_settings
+from connectory.web.app import create_web_app
+from connectory.web.services import WebServices
+from connectory.wiring import Application
+
+FLEET = {"APP_URL": "https://connect.example.com", "CONNECTORY_HOST": "0.0.0.0"}
+
+
+def services_of(application: Application, **more: Any) -> WebServices:
+    return WebServices(
+        settings=application.settings,
+        catalog=application.catalog,
+        vault=application.vault,
+        auth=application.auth,
+        tokens=application.tokens,
+        confirmations=application.confirmations,
+        **more,
+    )
+
+
+@asynccontextmanager
+async def make_web(
+    environment: Mapping[str, str] | None = None, **more: Any
+) -> AsyncIterator[tuple[Application, Starlette]]:
+    """An application and its web app."""
+    async with make_application(settings=make_settings(**(environment or {})), **more) as application:
+        yield application, create_web_app(services_of(application))
+
+
+@dataclass
+class PostedForm:
+    """One form of a page."""
+
+    action: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+class Page(HTMLParser):
+    """What of a page a test looks at."""
+
+    def __init__(self, answer: httpx2.Response) -> None:
+        super().__init__()
+        self.status = answer.status_code
+        self.html = answer.text
+        self.forms: list[PostedForm] = []
+        self.links: list[dict[str, str]] = []
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+        self.words: list[str] = []
+        self.feed(answer.text)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        self.attributes += given
+        if tag == "form":
+            self.forms.append(PostedForm(given["action"]))
+        elif tag == "input":
+            self.forms[-1].inputs[given["name"]] = given
+            if given["type"] != "checkbox" or "checked" in given:
+                self.forms[-1].fields[given["name"]] = given.get("value", "")
+        elif tag == "a":
+            self.links.append(given)
+
+    def handle_data(self, data: str) -> None:
+        if self.tags and self.tags[-1] != "title":
+            self.words.append(data)
+
+
+class Browser:
+    """Keeps cookies and says where its posts come from, as browsers do."""
+
+    def __init__(self, app: Starlette, origin: str = "http://localhost:8765") -> None:
+        self.origin = origin
+        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=origin)
+
+    async def __aenter__(self) -> Browser:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.aclose()
+
+    async def open(self, path: str) -> Page:
+        return Page(await self.client.get(path.removeprefix(self.origin), headers={"Accept": "text/html"}))
+
+    async def post(self, action: str, fields: Mapping[str, str]) -> httpx2.Response:
+        headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+        return await self.client.post(action, data=dict(fields), headers=headers)
+
+    async def send(self, form: PostedForm, **typed: str) -> httpx2.Response:
+        """Post a form with values typed into it, named without their prefix."""
+        values = {f"value.{name}" if f"value.{name}" in form.inputs else name: text for name, text in typed.items()}
+        return await self.post(form.action, {**form.fields, **values})
+
+    async def submit(self, form: PostedForm, **typed: str) -> Page:
+        """Post a form and follow where it leads."""
+        answer = await self.send(form, **typed)
+        return await self.open(answer.headers["location"]) if answer.status_code == 303 else Page(answer)
+
+
+def token_of(link: str) -> str:
+    """The secret part of a link."""
+    return link.rsplit("/", 1)[1]
+
+
+async def owner_of(application: Application, link: str) -> Principal:
+    """Who asked for a connect link."""
+    session = await application.vault.sessions.by_link(token_of(link))
+    assert session is not None
+    role = await application.vault.workspaces.role_of(session.workspace_id, session.user_id)
+    assert role is not None
+    return Principal(session.workspace_id, session.user_id, role)
+
+
+async def make_token(application: Application, principal: Principal) -> str:
+    """An API token of the principal."""
+    return (await application.tokens.create(principal, "browser"))[1]
+
+
+async def sign_in(browser: Browser, link: str, token: str) -> Page:
+    """Paste a token into the form that stands in the link's place, and come to the link's own page."""
+    page = await browser.open(link)
+    assert page.status == 401
+    return await browser.submit(page.forms[0], token=token)

@@ -1,0 +1,35 @@
+"""Real sockets for tests: a free port, and a server in the test's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.types import ASGIApp
+
+from connectory.settings import Settings
+from connectory.web.server import serve
+
+
+def free_port() -> int:
+    """A port that is free on both loopback families now."""
+    with socket.socket() as four, socket.socket(socket.AF_INET6) as six:
+        four.bind(("127.0.0.1", 0))
+        port: int = four.getsockname()[1]
+        six.bind(("::1", port))
+    return port
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, settings: Settings) -> AsyncIterator[None]:
+    """Serve `app` while the block runs."""
+    stop, ready = asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serve(app, settings, stop=stop, on_ready=ready.set))
+        await ready.wait()
+        try:
+            yield
+        finally:
+            stop.set()

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import pytest
+from tests.web.browsing import FLEET, Browser, Page, make_token, make_web, owner_of, services_of, sign_in, token_of
+
+from connectory.testing.application import make_application, make_principal
+from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
+from connectory.testing.provider import FakeProvider, answers
+from connectory.vault.entities import SessionStatus
+from connectory.web.app import create_web_app
+from connectory.wiring import Application
+
+SECRET = "s3cret-token-value"
+KINTO_YAML = """
+format: 1
+name: kinto
+title: Kinto
+description: Keep records.
+category: databases
+docs: https://kinto.example/docs
+servers: {api: "{connection.server}/v1"}
+auth:
+  basic:
+    method: basic
+    help: Use the account of your own server.
+    docs: https://kinto.example/accounts
+    fields: {server: {title: Server, origin: true, help: Where it runs., placeholder: "https://kinto.example"}}
+verify: {get: /, account: {id: user.id, name: user.id}}
+"""
+OPEN_YAML = """
+format: 1
+name: open-data
+title: Open Data
+description: Read what is open.
+category: other
+docs: https://open.example/docs
+servers: {api: "https://api.open.example"}
+auth:
+  none: {method: none}
+tasks: [What is new?]
+"""
+
+
+class Refusing(FakeProvider):
+    """Answers the verify call with an error."""
+
+    def __init__(self, status: int, body: object = None) -> None:
+        super().__init__()
+        self.status, self.body = status, body
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return answers(self.status, self.body)(request)
+
+
+async def link_for(application: Application, connector: str = "notes", user: str = "ann", **more: object) -> str:
+    principal = await make_principal(application, user=user)
+    session = await application.auth.connect(principal, connector, **more)  # type: ignore[arg-type]
+    return application.auth.link_url(session)
+
+
+async def test_the_page_says_who_asks_for_what_and_what_will_be_possible() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        page = await browser.open(await link_for(application, alias="work"))
+    assert page.status == 200
+    for words in (
+        "Connect Notes",
+        "assistant of ann",
+        "Workspace Default",
+        "notes/work",
+        "Delete a note",
+        "List notes",
+    ):
+        assert words in page.text
+    read, write, destructive = (
+        page.text.index(word) for word in ("Read 2", "Create and change 1", "Delete or overwrite 1")
+    )
+    assert read < write < destructive
+    (form,) = page.forms
+    (field,) = [given for name, given in form.inputs.items() if name.startswith("value.")]
+    assert field["type"] == "password"
+    assert field["autocomplete"] == "off"
+    assert f'for="{field["id"]}"' in page.html
+
+
+async def test_opening_the_page_changes_nothing_however_often() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        link = await link_for(application)
+        for _ in range(3):
+            await browser.open(link)
+        head = await browser.client.head(f"/connect/{token_of(link)}")
+        session = await application.vault.sessions.by_link(token_of(link))
+        assert head.status_code == 200
+        assert not browser.client.cookies
+    assert session is not None
+    assert session.status is SessionStatus.PENDING
+
+
+async def test_a_good_key_makes_the_connection_and_says_what_to_ask() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        link = await link_for(application)
+        form = (await browser.open(link)).forms[0]
+        answer = await browser.send(form, token=SECRET)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == f"/connect/{token_of(link)}/done"
+        done = await browser.open(answer.headers["location"])
+        session = await application.vault.sessions.by_link(token_of(link))
+        assert session is not None
+        assert session.status is SessionStatus.CONNECTED
+    for words in ("Notes is connected", "user-s3cre", "notes/default", "read", "write", "Ask now", "Show my notes."):
+        assert words in done.text
+    assert SECRET not in done.html
+
+
+async def test_the_browser_is_bound_by_a_private_cookie_of_the_link() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        answer = await browser.send((await browser.open(await link_for(application))).forms[0], token=SECRET)
+    (cookie,) = answer.headers.get_list("set-cookie")
+    assert cookie.startswith("connectory-")
+    assert {part.strip().lower() for part in cookie.split(";")[1:]} == {
+        "httponly",
+        "samesite=lax",
+        "path=/",
+        "max-age=3600",
+    }
+
+
+async def test_over_https_the_cookie_has_the_host_prefix() -> None:
+    origin = "https://localhost:8765"
+    async with make_web({"APP_URL": origin}) as (application, app), Browser(app, origin) as browser:
+        answer = await browser.send((await browser.open(await link_for(application))).forms[0], token=SECRET)
+        assert (await browser.open(answer.headers["location"])).status == 200
+    (cookie,) = answer.headers.get_list("set-cookie")
+    assert cookie.startswith("__Host-connectory-")
+    assert "; secure" in cookie.lower()
+    assert "domain" not in cookie.lower()
+
+
+async def test_problems_come_back_beside_their_fields_without_any_secret() -> None:
+    catalog = make_catalog(make_connector(KINTO_YAML))
+    async with make_web(catalog=catalog) as (application, app), Browser(app) as browser:
+        form = (await browser.open(await link_for(application, "kinto"))).forms[0]
+        typed = {"server": "https://x.example/path", "username": "ann", "password": SECRET}
+        page = Page(answer := await browser.send(form, **typed))
+    assert answer.status_code == 422
+    assert SECRET not in page.html
+    (form,) = page.forms
+    server, password = form.inputs["value.server"], form.inputs["value.password"]
+    assert server["aria-invalid"] == "true"
+    assert server["value"] == "https://x.example/path"
+    assert form.inputs["value.username"]["value"] == "ann"
+    assert password.get("value") == ""
+    for described in server["aria-describedby"].split():
+        assert f'id="{described}"' in page.html
+
+
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [
+        (Refusing(401), "did not accept this"),
+        (Refusing(503), "Notes"),
+        (Refusing(200, "<html>login</html>"), "Notes"),
+        (Refusing(429), "Notes"),
+    ],
+)
+async def test_what_the_provider_refuses_is_shown_with_what_to_do(provider: FakeProvider, words: str) -> None:
+    async with make_web(provider=provider) as (application, app), Browser(app) as browser:
+        link = await link_for(application)
+        page = await browser.submit((await browser.open(link)).forms[0], token=SECRET)
+        assert page.status == 422
+        assert words in page.text
+        assert SECRET not in page.html
+        session = await application.vault.sessions.by_link(token_of(link))
+        assert session is not None
+        assert session.status is SessionStatus.BOUND
+        again = await browser.open(link)  # the same browser may go on
+        assert again.status == 200
+
+
+async def test_without_a_sign_in_there_is_one_button() -> None:
+    mounts = {"https://api.open.example": FakeProvider()}
+    catalog = make_catalog(make_connector(OPEN_YAML))
+    async with make_web(catalog=catalog, mounts=mounts) as (application, app), Browser(app) as browser:
+        page = await browser.open(await link_for(application, "open-data"))
+        assert {name for form in page.forms for name in form.inputs} == {"method", "browser"}
+        done = await browser.submit(page.forms[0])
+    assert "Open Data is connected" in done.text
+
+
+async def test_a_private_address_needs_a_tick_and_only_in_local_mode() -> None:
+    catalog = make_catalog(make_connector(KINTO_YAML))
+    typed = {"server": "http://127.0.0.1:1", "username": "ann", "password": "x"}
+    async with make_web(catalog=catalog) as (application, app), Browser(app) as browser:
+        form = (await browser.open(await link_for(application, "kinto"))).forms[0]
+        assert "private_confirmed" not in form.inputs
+        asked = await browser.submit(form, **typed)
+        assert "This address is on this machine or a private network; I mean it." in asked.text
+        ticked = await browser.submit(asked.forms[0], password="x", private_confirmed="yes")
+        assert "could not be checked" in ticked.text  # it was asked, and nobody listens on port 1
+        assert "checked" in ticked.forms[0].inputs["private_confirmed"]
+    async with make_web(FLEET, catalog=catalog) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
+        link = await link_for(application, "kinto")
+        await sign_in(browser, link, await make_token(application, await owner_of(application, link)))
+        form = (await browser.open(link)).forms[-1]
+        refused = await browser.submit(form, **typed, private_confirmed="yes")
+        assert "private_confirmed" not in refused.forms[-1].inputs
+        assert "CONNECTORY_ALLOW_HOSTS" in refused.text
+
+
+async def test_renewing_as_another_account_asks_first() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        for token in (SECRET, "other-token"):
+            session = await application.auth.connect(principal, "notes", alias="work")
+            page = await browser.open(f"/connect/{session.link}")
+            asked = await browser.submit(page.forms[0], token=token)
+        assert "Renew the sign-in of Notes" in page.text
+        assert "user-other" in asked.text
+        done = await browser.submit(asked.forms[0], token=token, account_change_confirmed="yes")
+        assert "Notes is connected" in done.text
+        assert len(await application.auth.list_connections(principal)) == 1
+
+
+async def test_another_browser_and_a_used_link_get_a_clear_page() -> None:
+    async with make_web() as (application, app), Browser(app) as browser, Browser(app) as other:
+        link = await link_for(application)
+        form, other_form = (await browser.open(link)).forms[0], (await other.open(link)).forms[0]
+        await browser.send(form, token="")
+        for page in (await other.open(link), await other.submit(other_form, token=SECRET)):
+            assert page.status == 410
+            assert "Ask your assistant" in page.text or "Ask the assistant" in page.text
+        assert "is connected" in (await browser.submit(form, token=SECRET)).text
+        for page in (await other.open(link), await other.open(f"{link}/done"), await other.submit(other_form)):
+            assert page.status in (303, 410)
+            assert "user-" not in page.html
+        assert "is connected" in (await browser.submit(form, token=SECRET)).text  # Back, and sent again
+
+
+async def test_a_double_click_connects_once_and_shows_success_twice() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        link = await link_for(application)
+        form = (await browser.open(link)).forms[0]
+        both = await asyncio.gather(browser.send(form, token=SECRET), browser.send(form, token=SECRET))
+        assert [answer.status_code for answer in both] == [303, 303]
+        principal = await application.vault.sessions.by_link(token_of(link))
+        assert principal is not None
+        assert len(await application.vault.connections.list_all(principal.workspace_id)) == 1
+
+
+async def test_a_planted_cookie_is_not_taken_up() -> None:
+    """Cookies ignore ports: another local program may set ours before the person opens the link (attack 5)."""
+    async with make_web() as (application, app), Browser(app) as victim, Browser(app) as attacker:
+        link = await link_for(application)
+        name = f"connectory-{hashlib.sha256(token_of(link).encode()).hexdigest()[:16]}"
+        for browser in (victim, attacker):
+            browser.client.cookies.set(name, "A" * 43, domain="localhost.local", path="/")
+        form = (await victim.open(link)).forms[0]
+        assert form.fields["browser"] != "A" * 43
+        answer = await victim.send(form, token="")
+        assert answer.headers["set-cookie"].startswith(f"{name}={form.fields['browser']}")
+        assert (await attacker.open(link)).status == 410
+        assert (await victim.open(link)).status == 200
+
+
+async def test_a_link_whose_time_is_over_says_so() -> None:
+    late = datetime.now(UTC) + timedelta(minutes=11)
+    async with make_application() as application:
+        link = await link_for(application)
+        app = create_web_app(services_of(application, now=lambda: late))
+        async with Browser(app) as browser:
+            page = await browser.open(link)
+    assert page.status == 410
+    assert "time of this link is over" in page.text
+
+
+async def test_an_unknown_link_is_not_found() -> None:
+    async with make_web() as (_, app), Browser(app) as browser:
+        assert (await browser.open("/connect/nothing")).status == 404
+        assert (await browser.open("/connect/nothing/done")).status == 404
+        assert (await browser.post("/connect/nothing", {"method": "token"})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Content-Type": "text/plain"}, "method=token&value.token=x", 415),
+        ({"Content-Type": "application/json"}, "{}", 415),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, "--x--", 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, "method=token&method=none", 422),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, "method=%ff", 422),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, "&".join(f"a{i}=1" for i in range(200)), 422),
+    ],
+)
+async def test_what_no_form_of_ours_sends_is_refused(headers: dict[str, str], body: str, status: int) -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        link = await link_for(application)
+        answer = await browser.client.post(f"/connect/{token_of(link)}", content=body, headers=headers)
+        session = await application.vault.sessions.by_link(token_of(link))
+    assert answer.status_code == status
+    assert session is not None
+    assert session.status is SessionStatus.PENDING
+
+
+async def test_hostile_manifest_text_stays_text_and_links_are_http_only() -> None:
+    hostile = NOTES_YAML.replace("title: Notes", 'title: "<img src=x onerror=alert(1)>{{7*7}}"').replace(
+        "token: {method: api_key,",
+        'token: {method: api_key, help: "</p><script>alert(1)</script>", '
+        "fields: {token: {title: '\"><b>', secret: true, placeholder: '\" autofocus onfocus=alert(1) x=\"'}},",
+    )
+    logo = 'logo: \'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>\'\n'
+    catalog = make_catalog(make_connector(hostile + logo))
+    async with make_web(catalog=catalog) as (application, app), Browser(app) as browser:
+        page = await browser.open(await link_for(application))
+    assert "script" not in page.tags
+    assert "b" not in page.tags
+    assert "svg" not in page.tags
+    assert not [name for name in page.attributes if name.startswith("on") or name in ("style", "autofocus")]
+    assert "{{7*7}}" in page.text
+    for link in page.links:
+        assert link["href"].startswith(("http://", "https://", "/"))
+        if link["href"] != "/":
+            assert link["rel"] == "noopener noreferrer"
+
+
+async def test_the_page_needs_no_script_no_inline_style_and_nothing_from_elsewhere() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        page = await browser.open(await link_for(application))
+        sheet = await browser.client.get("/static/style.css")
+    assert "script" not in page.tags
+    assert "style" not in page.tags
+    assert "style" not in page.attributes
+    assert sheet.headers["content-type"] == "text/css; charset=utf-8"
+    assert "http" not in sheet.text
+    assert "@import" not in sheet.text

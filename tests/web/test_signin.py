@@ -1,0 +1,180 @@
+"""Fleet mode: whoever opens a page signs in first, and sees their own pages only."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.web.browsing import FLEET, Browser, make_token, make_web, owner_of, services_of, sign_in, token_of
+
+from connectory.testing.application import make_application, make_principal, make_settings
+from connectory.vault.entities import Role
+from connectory.web.app import create_web_app
+from connectory.web.signin import safe_target
+from connectory.wiring import Application
+
+ORIGIN = FLEET["APP_URL"]
+COOKIE = "__Host-connectory-session"
+
+
+async def link_for(application: Application, user: str = "ann", workspace: str = "default") -> str:
+    await make_principal(application, workspace, "boss")
+    principal = await make_principal(application, workspace, user, Role.MEMBER)
+    return application.auth.link_url(await application.auth.connect(principal, "notes"))
+
+
+async def test_a_token_opens_the_page_of_its_own_person() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        link = await link_for(application)
+        before = await browser.open(link)
+        assert before.status == 401
+        assert "Sign in" in before.text
+        assert "Notes" not in before.text
+        page = await sign_in(browser, link, await make_token(application, await owner_of(application, link)))
+        assert page.status == 200
+        assert "Connect Notes" in page.text
+        done = await browser.submit(page.forms[-1], token="s3cret")
+        assert "Notes is connected" in done.text
+
+
+async def test_the_session_cookie_is_private_and_shows_no_token() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        link = await link_for(application)
+        token = await make_token(application, await owner_of(application, link))
+        answer = await browser.send((await browser.open(link)).forms[0], token=f"  {token}\n")
+    assert answer.status_code == 303
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE}=")
+    flags = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert flags == {"httponly", "secure", "samesite=lax", "path=/", "max-age=43200"}
+    value = cookie.split(";")[0].partition("=")[2]
+    assert token not in value
+    assert token.encode() not in base64.urlsafe_b64decode(value)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "cny_" + "x" * 43, "x" * 5000])
+async def test_a_wrong_token_is_said_so_and_not_repeated(token: str) -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        link = await link_for(application)
+        answer = await browser.send((await browser.open(link)).forms[0], token=token)
+        assert answer.status_code == 422
+        assert "not valid" in answer.text
+        assert not token or token not in answer.text
+        assert "set-cookie" not in answer.headers
+        assert (await browser.open(link)).status == 401
+
+
+async def test_another_persons_page_is_as_unknown_as_none() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        own = await link_for(application, "ann")
+        colleague = await link_for(application, "bob")
+        stranger = await link_for(application, "eve", "other")
+        await sign_in(browser, own, await make_token(application, await owner_of(application, own)))
+        unknown = await browser.open(f"{ORIGIN}/connect/{'x' * 43}")
+        assert unknown.status == 404
+        for link in (colleague, stranger, f"{stranger}/done"):
+            page = await browser.open(link)
+            assert (page.status, page.html) == (404, unknown.html)
+        for link in (colleague, stranger):
+            answer = await browser.post(f"/connect/{token_of(link)}", {"method": "token", "value.token": "x"})
+            assert (answer.status_code, answer.text) == (404, unknown.html)
+            session = await application.vault.sessions.by_link(token_of(link))
+            assert session is not None
+            assert session.browser_hash is None
+
+
+async def test_nobody_posts_without_a_sign_in() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        link = await link_for(application)
+        answer = await browser.post(f"/connect/{token_of(link)}", {"method": "token", "value.token": "s3cret"})
+        assert answer.status_code == 401
+        principal = await owner_of(application, link)
+        assert await application.auth.list_connections(principal) == []
+
+
+async def test_a_revoked_token_a_lost_role_and_a_sign_out_end_the_session_at_once() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        link = await link_for(application)
+        principal = await owner_of(application, link)
+        page = await sign_in(browser, link, await make_token(application, principal))
+        assert page.forms[0].action == "/signout"
+        out = await browser.send(page.forms[0])
+        assert out.headers["location"] == "/signin"
+        assert (await browser.open(link)).status == 401
+
+        await sign_in(browser, link, await make_token(application, principal))
+        for token in await application.tokens.list(principal):
+            await application.tokens.revoke(principal, token.id)
+        assert (await browser.open(link)).status == 401
+
+        await sign_in(browser, link, await make_token(application, principal))
+        await application.vault.workspaces.remove_member(principal.workspace_id, principal.user_id)
+        assert (await browser.open(link)).status == 401
+
+
+async def test_a_session_ends_after_twelve_hours_whatever_the_browser_keeps() -> None:
+    time = datetime.now(UTC)
+    async with make_application(settings=make_settings(**FLEET)) as application:
+        app = create_web_app(services_of(application, now=lambda: time))
+        async with Browser(app, ORIGIN) as browser:
+            link = await link_for(application)
+            await sign_in(browser, link, await make_token(application, await owner_of(application, link)))
+            time += timedelta(hours=12, seconds=1)
+            assert (await browser.open(link)).status == 401
+
+
+async def test_a_changed_or_foreign_cookie_opens_nothing() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        link = await link_for(application)
+        await sign_in(browser, link, await make_token(application, await owner_of(application, link)))
+        good = next(value for name, value in browser.client.cookies.items() if name == COOKIE)
+        other_place = base64.urlsafe_b64encode(application.vault.keys.seal(b'{"token": "x"}', bound_to="elsewhere"))
+        for value in (good[:-6] + "AAAAAA", good[:40], "", "!", "x" * 9000, other_place.decode(), "bnVsbA=="):
+            browser.client.cookies.set(COOKIE, value, domain="connect.example.com", path="/")
+            browser.client.cookies.jar.clear(domain="connect.example.com", path="/", name=COOKIE)
+            answer = await browser.client.get(f"/connect/{token_of(link)}", headers={"Cookie": f"{COOKIE}={value}"})
+            assert answer.status_code == 401
+        answer = await browser.client.get(f"/connect/{token_of(link)}", headers={"Cookie": f"{COOKIE}={good}"})
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https:evil.example",
+        "https://evil.example",
+        "/%09/evil.example",
+        "javascript:alert(1)",
+        "https://app@evil.example",
+        "/%0d%0aLocation:x",
+        "/connect/../../evil",
+        "/connect/x\n",
+        "/connect//evil.example",
+        "/connect/x?y",
+        "/signout",
+        "",
+    ],
+)
+async def test_a_sign_in_leads_to_our_own_pages_only(target: str) -> None:
+    assert safe_target(target) == "/"
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        token = await make_token(application, await make_principal(application))
+        answer = await browser.post("/signin", {"token": token, "next": target})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+async def test_in_local_mode_there_is_no_sign_in() -> None:
+    async with make_web() as (_, app), Browser(app) as browser:
+        assert (await browser.open("/signin")).status == 404
+        assert (await browser.post("/signin", {"token": "x"})).status_code == 404
+        assert (await browser.post("/signout", {})).status_code == 404
+
+
+async def test_a_program_is_told_in_json() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        link = await link_for(application)
+        answer = await browser.client.get(f"/connect/{token_of(link)}", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthenticated")
