@@ -20,7 +20,11 @@ SERVER = {"server": CredentialField(title="Server", origin=True)}
 
 
 def check(
-    values: Mapping[str, str], fields: Mapping[str, CredentialField] = FIELDS, *, confirmed: bool = False, settings: Settings = LOCAL
+    values: Mapping[str, str],
+    fields: Mapping[str, CredentialField] = FIELDS,
+    *,
+    confirmed: bool = False,
+    settings: Settings = LOCAL,
 ) -> CheckedEntry:
     return check_entry(fields, Entry("key", values, private_confirmed=confirmed), settings)
 

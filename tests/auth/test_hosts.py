@@ -78,7 +78,10 @@ def test_a_host_is_judged_by_its_spelling(text: str, reach: Reach) -> None:
 
 
 def test_servers_are_filled_and_each_origin_is_owned_once() -> None:
-    servers = {"api": "https://{connection.shop}.acme.example/v1", "files": "https://{connection.shop}.acme.example/files"}
+    servers = {
+        "api": "https://{connection.shop}.acme.example/v1",
+        "files": "https://{connection.shop}.acme.example/files",
+    }
 
     hosts = resolve_hosts(servers, SHOP, {"shop": "north"}, private_confirmed=True)
 
@@ -90,7 +93,10 @@ def test_a_confirmation_counts_only_for_the_origin_that_was_typed() -> None:
 
     hosts = resolve_hosts(servers, SERVER, {"server": "http://10.0.0.5:8888"}, private_confirmed=True)
 
-    assert hosts == (AllowedHost("http://10.0.0.5:8888", private_confirmed=True), AllowedHost("https://api.acme.example"))
+    assert hosts == (
+        AllowedHost("http://10.0.0.5:8888", private_confirmed=True),
+        AllowedHost("https://api.acme.example"),
+    )
 
 
 def test_a_missing_fact_is_named() -> None:

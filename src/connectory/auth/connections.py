@@ -56,9 +56,9 @@ class Connections:
             self._catalog.connector(connector)
         rows = await self._vault.connections.list(principal.workspace_id, owners=owners_visible_to(principal))
         rows = [row for row in rows if connector is None or row.connector == connector]
-        found = [(row, await self._vault.grants.get(principal.workspace_id, row.grant_id)) for row in rows]
-        present = [(row, grant) for row, grant in found if grant is not None]
-        return sorted(present, key=lambda pair: (pair[0].name, pair[0].is_shared))
+        grants = await self._vault.grants.get_many(principal.workspace_id, [row.grant_id for row in rows])
+        found = [(row, grants[row.grant_id]) for row in rows if row.grant_id in grants]
+        return sorted(found, key=lambda pair: (pair[0].name, pair[0].is_shared))
 
     async def by_id(self, principal: Principal, connection_id: ConnectionId) -> Found:
         """Return a visible connection. Raises `UnknownConnection`."""

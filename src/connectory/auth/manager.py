@@ -189,6 +189,23 @@ class AuthManager:
         """Return the address for the person. It opens a page, gives nothing back, and dies at use."""
         return f"{self._origin}/connect/{session.link}"
 
+    async def open_session(
+        self, principal: Principal, connector: str, alias: str | None = None, *, shared: bool = False
+    ) -> ConnectSession | None:
+        """Return the session that a repeated `connect` is about: an open one, or one that has just connected.
+
+        The person may be done before the agent asks again; then the answer is the connection, not another link.
+        Raises `UnknownConnector`, `InvalidArguments`.
+        """
+        known = self._catalog.connector(connector)
+        name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
+        owner = str(principal.workspace_id if shared else principal.user_id)
+        existing = await self._owned(principal, owner, known.name, name)
+        session = await self._sessions.open_one(principal, owner, known.name, name, existing[0] if existing else None)
+        if session is not None or existing is None or not await self._is_healthy(existing[1]):
+            return session
+        return await self._sessions.just_connected(principal, owner, known.name, name, existing[0])
+
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
         return await self._sessions.wait(principal, session, timeout_s)

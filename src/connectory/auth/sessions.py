@@ -42,13 +42,21 @@ class ConnectSessions:
 
         One that a browser took more than ten minutes ago is left to that browser; whoever lost it needs a new link.
         """
-        session = await self._store.open_for(principal.workspace_id, principal.user_id, connector, alias)
+        session = await self._store.open_for(principal.workspace_id, principal.user_id, connector, alias, owner=owner)
         wanted = existing.id if existing else None
-        if session is None or session.owner != owner or session.connection_id != wanted or not self._is_live(session):
+        if session is None or session.connection_id != wanted:
             return None
-        bound_at = session.expires_at - BOUND_FOR
-        is_stale = session.status is SessionStatus.BOUND and self._now() - bound_at > OPEN_FOR
-        return None if is_stale else session
+        return None if session.status is SessionStatus.BOUND and not self._is_fresh(session) else session
+
+    async def just_connected(
+        self, principal: Principal, owner: str, connector: str, alias: str, existing: Connection
+    ) -> ConnectSession | None:
+        """Return the session that made or renewed `existing` within the last ten minutes."""
+        session = await self._store.connected_for(
+            principal.workspace_id, principal.user_id, connector, alias, owner=owner
+        )
+        is_it = session is not None and session.connection_id == existing.id and self._is_fresh(session)
+        return session if is_it else None
 
     async def create(
         self, principal: Principal, owner: str, connector: str, alias: str, backend: str,
@@ -112,6 +120,10 @@ class ConnectSessions:
             if current.status not in _LIVE or left_s <= 0:
                 return current
             await self._sleep(min(POLL_S, left_s))
+
+    def _is_fresh(self, session: ConnectSession) -> bool:
+        """Whether a browser took the session within the last ten minutes; it lasts an hour from then."""
+        return self._now() - (session.expires_at - BOUND_FOR) <= OPEN_FOR
 
     def _is_live(self, session: ConnectSession) -> bool:
         return session.status in _LIVE and session.expires_at > self._now()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from connectory.errors import InvalidArguments, RoleDenied, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.rights import find_member, member_names, require_member, require_owner, require_unnarrowed
+from connectory.identity.tokens import without_secret
 from connectory.vault.entities import PolicyEffect, PolicyRule, Role, TokenId, UserId
 from connectory.vault.vault import Vault
 
@@ -111,9 +112,10 @@ class Policies:
         if token is not None:
             mine = None if principal.role is Role.OWNER else principal.user_id
             tokens = await self._vault.tokens.list(principal.workspace_id, user_id=mine)
-            found = next((one for one in tokens if token in (one.id, one.prefix)), None)
+            shown = without_secret(token)
+            found = next((one for one in tokens if shown in (one.id, one.prefix)), None)
             if found is None:
-                raise UnknownObject("token", token[:12])
+                raise UnknownObject("token", shown)
             return Level(found.user_id, found.id)
         if user is None:
             return Level()

@@ -49,7 +49,7 @@ async def is_operator(vault: Vault, principal: Principal) -> bool:
 async def find_member(vault: Vault, principal: Principal, name: str) -> tuple[User, Role] | None:
     """Return the member of the principal's workspace with this id, email or (if only one has it) name."""
     members = await vault.workspaces.members(principal.workspace_id)
-    exact = [pair for pair in members if name in (pair[0].id, pair[0].email)]
+    exact = [pair for pair in members if name == pair[0].id or name.lower() == (pair[0].email or "").lower()]
     named = [pair for pair in members if pair[0].name == name]
     if exact:
         return exact[0]

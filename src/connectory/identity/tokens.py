@@ -83,8 +83,7 @@ class Tokens:
         Owners may revoke every member's. A read-only token may revoke itself, e.g. after it leaked. Raises
         `UnknownObject`, `PolicyDenied`.
         """
-        is_whole = TOKEN.fullmatch(id_or_prefix) is not None  # then it must not be echoed
-        shown = id_or_prefix[:PREFIX_LENGTH] if is_whole else id_or_prefix
+        shown = without_secret(id_or_prefix)
         found = [token for token in await self.list(principal) if shown in (token.id, token.prefix)]
         if len(found) != 1:
             raise UnknownObject("token", shown[:80])
@@ -128,6 +127,11 @@ class Tokens:
         own = [token for token in await self.list(principal) if token.id == principal.token_id]
         times = [time for time in (asked, *(token.expires_at for token in own)) if time is not None]
         return min(times, default=None)
+
+
+def without_secret(id_or_prefix: str) -> str:
+    """Return the prefix where somebody gave a whole token: errors repeat what was looked for."""
+    return id_or_prefix[:PREFIX_LENGTH] if TOKEN.fullmatch(id_or_prefix) else id_or_prefix
 
 
 def _hash(token: str) -> str:

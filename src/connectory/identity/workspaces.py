@@ -64,8 +64,6 @@ class Workspaces:
         require_owner(principal, "set roles")
         found = await find_member(self._vault, principal, user)
         known = found[0] if found else await self._any_user(principal, user)
-        if found is not None and role is not Role.OWNER:
-            await self._keep_an_owner(principal, *found)
         await self._store.set_member(principal.workspace_id, known.id, role)
         return known
 
@@ -77,7 +75,6 @@ class Workspaces:
         require_writing(principal)
         if found is None:
             raise UnknownObject("member", user, await member_names(self._vault, principal))
-        await self._keep_an_owner(principal, *found)
         await self._store.remove_member(principal.workspace_id, found[0].id)
         return found[0]
 
@@ -121,17 +118,8 @@ class Workspaces:
         `InvalidArguments` while they are the last owner of a workspace."""
         await self._require_operator(principal, "delete users")
         found = await self._any_user(principal, user)
-        for workspace in await self._store.list_for_user(found.id):
-            owners = [member.id for member, role in await self._store.members(workspace.id) if role is Role.OWNER]
-            if owners == [found.id]:
-                raise _last_owner(found, workspace.slug)
         await self._store.delete_user(found.id)
         return found
-
-    async def _keep_an_owner(self, principal: Principal, user: User, role: Role) -> None:
-        owners = [member for member, other in await self.members(principal) if other is Role.OWNER]
-        if role is Role.OWNER and len(owners) == 1:
-            raise _last_owner(user, "this one")
 
     async def _any_user(self, principal: Principal, name: str) -> User:
         """A user of the whole server, whom only the operator may know of."""
@@ -156,9 +144,3 @@ def _checked_name(name: str) -> str:
     if not 1 <= len(text) <= MAX_NAME or not text.isprintable():
         raise InvalidArguments("This cannot be a name.", hint=f"Use 1 to {MAX_NAME} printable characters.")
     return text
-
-
-def _last_owner(user: User, workspace: str) -> InvalidArguments:
-    return InvalidArguments(
-        f"{user.name} is the last owner of the workspace {workspace}.", hint="Make another member an owner first."
-    )

@@ -88,15 +88,29 @@ class SessionStore:
         return self._to_session(row, self._open_link(row)) if row else None
 
     async def open_for(
-        self, workspace_id: WorkspaceId, user_id: UserId, connector: str, alias: str
+        self, workspace_id: WorkspaceId, user_id: UserId, connector: str, alias: str, *, owner: str | None = None
     ) -> ConnectSession | None:
-        """Return the user's newest live session for this connector and alias, if its link can be shown again."""
+        """Return the user's newest live session for this connector and alias, if its link can be shown again.
+
+        With `owner`, only one that makes the connection theirs.
+        """
+        return await self._newest((workspace_id, user_id, connector, alias, owner), _LIVE)
+
+    async def connected_for(
+        self, workspace_id: WorkspaceId, user_id: UserId, connector: str, alias: str, *, owner: str
+    ) -> ConnectSession | None:
+        """Return the user's newest session that became this connection, while its hour lasts."""
+        return await self._newest(
+            (workspace_id, user_id, connector, alias, owner), (SessionStatus.CONNECTED.value,)
+        )
+
+    async def _newest(self, purpose: tuple[str | None, ...], statuses: tuple[str, ...]) -> ConnectSession | None:
+        columns = (
+            sessions.c.workspace_id, sessions.c.user_id, sessions.c.connector, sessions.c.alias, sessions.c.owner
+        )  # fmt: skip
         chosen = _SESSIONS.where(
-            sessions.c.workspace_id == workspace_id,
-            sessions.c.user_id == user_id,
-            sessions.c.connector == connector,
-            sessions.c.alias == alias,
-            sessions.c.status.in_(_LIVE),
+            *(column == value for column, value in zip(columns, purpose, strict=True) if value is not None),
+            sessions.c.status.in_(statuses),
             sessions.c.expires_at > self._now(),
         )
         row = await self._database.row(chosen.order_by(sessions.c.created_at.desc(), sessions.c.id))

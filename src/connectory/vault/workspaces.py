@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectory.errors import AlreadyExists, UnknownObject
+from connectory.errors import AlreadyExists, InvalidArguments, UnknownObject
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
 from connectory.vault.entities import Role, User, UserId, Workspace, WorkspaceId, new_id
@@ -118,19 +118,26 @@ class WorkspaceStore:
         return [_to_user(row) for row in await self._database.rows(_USERS.order_by(users.c.name, users.c.id))]
 
     async def delete_user(self, user_id: UserId) -> bool:
-        """Delete a user everywhere, with tokens, private connections and their grants. False if there was none."""
+        """Delete a user everywhere, with tokens, private connections and their grants. False if there was none.
+
+        Raises `InvalidArguments` while they are the last owner of a workspace.
+        """
 
         def delete(connection: sa.Connection) -> bool:
             of_user = sa.select(memberships.c.workspace_id).where(memberships.c.user_id == user_id)
-            for workspace_id in connection.execute(of_user).scalars().all():
+            workspace_ids = connection.execute(of_user).scalars().all()
+            for workspace_id in workspace_ids:
                 delete_private_rows(connection, workspace_id, user_id)
                 bump_revision(connection, workspace_id)
-            return connection.execute(sa.delete(users).where(users.c.id == user_id)).rowcount > 0
+            was_user = connection.execute(sa.delete(users).where(users.c.id == user_id)).rowcount > 0
+            for workspace_id in workspace_ids:
+                _require_owner_left(connection, workspace_id)
+            return was_user
 
         return await self._database.write(delete)
 
     async def set_member(self, workspace_id: WorkspaceId, user_id: UserId, role: Role) -> None:
-        """Make a user a member, or change the role of one."""
+        """Make a user a member, or change the role of one. Raises `InvalidArguments` for the last owner's."""
         change = sa.update(memberships).where(
             memberships.c.workspace_id == workspace_id, memberships.c.user_id == user_id
         )
@@ -138,6 +145,7 @@ class WorkspaceStore:
         def put(connection: sa.Connection) -> None:
             if connection.execute(change.values(role=role.value)).rowcount == 0:
                 self._insert_member(connection, workspace_id, user_id, role)
+            _require_owner_left(connection, workspace_id)
             bump_revision(connection, workspace_id)
 
         await self._database.write(put)
@@ -145,7 +153,7 @@ class WorkspaceStore:
     async def remove_member(self, workspace_id: WorkspaceId, user_id: UserId) -> bool:
         """Take a user out of a workspace, with their tokens, private connections and whatever else only they could use.
 
-        False if they were no member.
+        False if they were no member. Raises `InvalidArguments` for the last owner.
         """
         membership = sa.delete(memberships).where(
             memberships.c.workspace_id == workspace_id, memberships.c.user_id == user_id
@@ -154,7 +162,10 @@ class WorkspaceStore:
         def remove(connection: sa.Connection) -> bool:
             delete_private_rows(connection, workspace_id, user_id)
             bump_revision(connection, workspace_id)
-            return connection.execute(membership).rowcount > 0
+            was_member = connection.execute(membership).rowcount > 0
+            if was_member:
+                _require_owner_left(connection, workspace_id)
+            return was_member
 
         return await self._database.write(remove)
 
@@ -194,6 +205,20 @@ class WorkspaceStore:
 
     def _user_values(self, user: User) -> dict[str, object]:
         return {"id": user.id, "name": user.name, "email": user.email, "created_at": self._now()}
+
+
+def _require_owner_left(connection: sa.Connection, workspace_id: str) -> None:
+    """Undo a change that would leave a workspace to nobody: of two owners that demote each other, one fails.
+
+    Raises `InvalidArguments`.
+    """
+    owners = sa.select(memberships.c.user_id).where(
+        memberships.c.workspace_id == workspace_id, memberships.c.role == Role.OWNER.value
+    )
+    if connection.execute(owners).first() is None:
+        raise InvalidArguments(
+            "This would leave the workspace without an owner.", hint="Make another member an owner first."
+        )
 
 
 def _to_workspace(row: sa.Row[Any]) -> Workspace:

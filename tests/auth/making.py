@@ -1,0 +1,242 @@
+"""A vault in memory, a small catalog, a provider that answers by key, and people of two workspaces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from connectory.auth.backend import (
+    Access,
+    Account,
+    Backend,
+    BackendConfig,
+    Connected,
+    Entry,
+    Form,
+    NewGrant,
+    Problem,
+    Revocation,
+    Step,
+)
+from connectory.auth.direct import DirectBackend
+from connectory.auth.manager import AuthManager
+from connectory.catalog.catalog import Catalog
+from connectory.catalog.connector import Connector
+from connectory.errors import ConnectoryError, NeedsReconnect, ProviderUnauthorized
+from connectory.identity.principal import Principal
+from connectory.settings import Settings
+from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
+from connectory.vault.credentials import SecretFields
+from connectory.vault.entities import ConnectSession, Grant, Role
+from connectory.vault.vault import Vault, open_memory_vault
+
+KINTO_YAML = """
+format: 1
+name: kinto
+title: Kinto
+description: Keep records.
+category: databases
+docs: https://kinto.example/docs
+servers: {api: "{connection.server}/v1"}
+auth:
+  basic: {method: basic, fields: {server: {title: Server, origin: true}}}
+verify: {get: /, account: {id: user.id, name: user.id}}
+"""
+OPEN_YAML = """
+format: 1
+name: open-data
+title: Open Data
+description: Read what is open.
+category: other
+docs: https://open.example/docs
+servers: {api: "https://api.open.example"}
+auth:
+  none: {method: none}
+"""
+START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+GOOD_KEY, OTHER_KEY, BAD_KEY = "k-good-000", "k-other-111", "k-bad-222"
+
+
+@dataclass
+class Clock:
+    """Time that moves only when told."""
+
+    time: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def pass_by(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@dataclass
+class Sleep:
+    """Does not sleep, but lets happen what a test wants to happen meanwhile."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def __call__(self, seconds: float) -> None:
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Provider:
+    """Stands for the verify call: knows two keys, notes what it was shown, and fails as told."""
+
+    accounts: Mapping[str, Account] = field(
+        default_factory=lambda: {
+            GOOD_KEY: Account("1", "octocat", ("repo",)),
+            OTHER_KEY: Account("2", "hubot", ("repo",)),
+        }
+    )
+    failure: ConnectoryError | None = None
+    asked: list[NewGrant] = field(default_factory=list)
+
+    async def verify(self, connector: Connector, new: NewGrant) -> Account:
+        self.asked.append(new)
+        if self.failure is not None:
+            raise self.failure
+        if not isinstance(new.credentials, SecretFields):
+            return Account(None, None)
+        key = next(iter(new.credentials.values.values())).get_secret_value()
+        if key not in self.accounts:
+            raise ProviderUnauthorized("Notes said 401.")
+        return self.accounts[key]
+
+
+class RevokingBackend(DirectBackend):
+    """Like `direct`, but what it gives out can be renewed and withdrawn."""
+
+    name = "builtin"
+
+    def __init__(self, vault: Vault, catalog: Catalog, settings: Settings) -> None:
+        super().__init__(vault, catalog, settings)
+        self.revoked: list[Grant] = []
+        self.failure: ConnectoryError | None = None
+
+    async def refresh(self, grant: Grant) -> Access:
+        if self.failure is not None:
+            raise NeedsReconnect("no")
+        return await self.access(grant)
+
+    async def revoke(self, grant: Grant) -> Revocation:
+        if self.failure is not None:
+            raise self.failure
+        self.revoked.append(grant)
+        return Revocation.REVOKED
+
+
+@dataclass
+class World:
+    """Everything a test of this room touches."""
+
+    vault: Vault
+    catalog: Catalog
+    auth: AuthManager
+    provider: Provider
+    clock: Clock
+    settings: Settings
+    backends: Mapping[str, Backend]
+    owner: Principal
+    member: Principal
+    viewer: Principal
+    stranger: Principal  # owner of another workspace
+    links: list[Principal]
+    sleep: Sleep
+
+    async def submit(
+        self, session: ConnectSession, key: str = GOOD_KEY, browser: str = "b1", **entry: bool
+    ) -> Form | Connected:
+        return await self.auth.submit(session, browser, Entry("token", {"token": key}, **entry))
+
+    async def connected(self, principal: Principal, key: str = GOOD_KEY, **how: object) -> Connected:
+        session = await self.auth.connect(principal, "notes", **how)  # type: ignore[arg-type]  # the call's own keywords
+        done = await self.submit(session, key)
+        assert isinstance(done, Connected)
+        return done
+
+
+@asynccontextmanager
+async def open_test_vault(clock: Clock) -> AsyncIterator[Vault]:
+    """A vault in memory, closed at the end."""
+    vault = await open_memory_vault(now=clock)
+    try:
+        yield vault
+    finally:
+        await vault.aclose()
+
+
+@asynccontextmanager
+async def world(
+    settings: Settings | None = None, *, with_builtin: bool = False, connectors: Sequence[Connector] = ()
+) -> AsyncIterator[World]:
+    """Build it, and close the vault at the end."""
+    clock, provider, sleep, links = Clock(), Provider(), Sleep(), list[Principal]()
+    chosen = settings or Settings()
+    async with open_test_vault(clock) as vault:
+        catalog = make_catalog(*(connectors or map(make_connector, (NOTES_YAML, KINTO_YAML, OPEN_YAML))))
+        backends: dict[str, Backend] = {"direct": DirectBackend(vault, catalog, chosen)}
+        if with_builtin:
+            backends["builtin"] = RevokingBackend(vault, catalog, chosen)
+
+        async def allow_link(principal: Principal) -> None:
+            links.append(principal)
+
+        auth = AuthManager(
+            vault, catalog, chosen, backends, provider.verify, allow_link=allow_link, now=clock, sleep=sleep
+        )
+        people = await make_people(vault)
+        yield World(vault, catalog, auth, provider, clock, chosen, backends, *people, links, sleep)
+
+
+async def make_people(vault: Vault) -> tuple[Principal, Principal, Principal, Principal]:
+    """The owner of the first workspace, a member and a viewer of it, and the owner of another one."""
+    workspace, owner = await vault.workspaces.ensure_default()
+    people = [Principal(workspace.id, owner.id, Role.OWNER)]
+    for name, role in (("Mia", Role.MEMBER), ("Vic", Role.VIEWER)):
+        user = await vault.workspaces.create_user(name)
+        await vault.workspaces.set_member(workspace.id, user.id, role)
+        people.append(Principal(workspace.id, user.id, role))
+    stranger = await vault.workspaces.create_user("Sam")
+    other = await vault.workspaces.create("other", "Other", owner=stranger.id)
+    return people[0], people[1], people[2], Principal(other.id, stranger.id, Role.OWNER)
+
+
+class SilentBackend:
+    """Serves, or does not; every step of it is an error."""
+
+    name: ClassVar[str] = "silent"
+
+    def __init__(self, serves: bool) -> None:
+        self._serves = serves
+
+    async def begin(self, session: ConnectSession, entry: Entry | None) -> Step:
+        raise NotImplementedError
+
+    async def complete(self, session: ConnectSession, callback: Mapping[str, str]) -> NewGrant:
+        raise NotImplementedError
+
+    async def access(self, grant: Grant) -> Access:
+        raise NotImplementedError
+
+    async def refresh(self, grant: Grant) -> Access:
+        raise NotImplementedError
+
+    async def revoke(self, grant: Grant) -> Revocation:
+        raise NotImplementedError
+
+    def supports(self, connector: Connector) -> bool:
+        return self._serves
+
+    def config(self, connector: Connector) -> BackendConfig:
+        raise NotImplementedError
+
+    def validate(self, connector: Connector, entry: Entry) -> list[Problem]:
+        raise NotImplementedError

@@ -1,0 +1,165 @@
+"""API tokens: made, listed, verified, revoked."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.identity.making import town
+
+from connectory.errors import InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
+from connectory.vault.entities import PolicyEffect, Role
+
+
+async def test_a_token_acts_as_its_user_with_the_role_of_the_moment() -> None:
+    async with town() as t:
+        token, secret = await t.tokens.create(t.member, "laptop")
+
+        acting = await t.tokens.verify(secret)
+        assert acting == replace(t.member, token_id=token.id)
+        await t.vault.workspaces.set_member(t.member.workspace_id, t.member.user_id, Role.VIEWER)
+        acting = await t.tokens.verify(secret)
+        assert acting is not None
+        assert acting.role is Role.VIEWER
+        await t.vault.workspaces.remove_member(t.member.workspace_id, t.member.user_id)
+        assert await t.tokens.verify(secret) is None
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "cny_", "Bearer cny_" + "a" * 43, "cny_" + "a" * 43, "cny_" + "a" * 44, "cny_" + "ä" * 43, "x" * 100_000],
+)
+async def test_what_is_no_token_is_nobody(token: str) -> None:
+    async with town() as t:
+        assert await t.tokens.verify(token) is None
+
+
+async def test_a_revoked_token_is_nobody_at_once() -> None:
+    async with town() as t:
+        token, secret = await t.tokens.create(t.owner, "laptop")
+        assert await t.tokens.verify(secret)
+
+        await t.tokens.revoke(t.owner, token.prefix)
+
+        assert await t.tokens.verify(secret) is None
+        [shown] = await t.tokens.list(t.owner)
+        assert shown.revoked_at is not None
+
+
+async def test_a_token_expires_to_the_second() -> None:
+    async with town() as t:
+        _, secret = await t.tokens.create(t.owner, "laptop", expires_in=timedelta(hours=1))
+        t.clock.pass_by(minutes=59, seconds=59)
+        assert await t.tokens.verify(secret)
+        t.clock.pass_by(seconds=1)
+
+        assert await t.tokens.verify(secret) is None
+
+
+async def test_use_is_noted_at_most_once_a_minute() -> None:
+    async with town() as t:
+        _, secret = await t.tokens.create(t.owner, "laptop")
+        await t.tokens.verify(secret)
+        first = t.clock()
+        t.clock.pass_by(seconds=59)
+        await t.tokens.verify(secret)
+        [shown] = await t.tokens.list(t.owner)
+        assert shown.last_used_at == first
+        t.clock.pass_by(seconds=1)
+        await t.tokens.verify(secret)
+
+        [shown] = await t.tokens.list(t.owner)
+        assert shown.last_used_at == t.clock()
+
+
+async def test_a_read_only_token_makes_a_read_only_principal_that_makes_and_revokes_nothing_but_itself() -> None:
+    async with town() as t:
+        other, _ = await t.tokens.create(t.owner, "other")
+        acting = await t.by_token(t.owner, read_only=True)
+        assert acting.read_only
+
+        with pytest.raises(PolicyDenied):
+            await t.tokens.create(acting, "wider")
+        with pytest.raises(PolicyDenied):
+            await t.tokens.revoke(acting, other.id)
+        assert acting.token_id is not None
+        await t.tokens.revoke(acting, acting.token_id)
+
+
+async def test_a_token_makes_none_that_outlives_it() -> None:
+    async with town() as t:
+        _, secret = await t.tokens.create(t.member, "short", expires_in=timedelta(hours=1))
+        acting = await t.tokens.verify(secret)
+        assert acting is not None
+
+        for wish in (None, timedelta(days=9)):
+            child, _ = await t.tokens.create(acting, "child", expires_in=wish)
+            assert child.expires_at == t.clock() + timedelta(hours=1)
+        child, _ = await t.tokens.create(acting, "child", expires_in=timedelta(minutes=5))
+        assert child.expires_at == t.clock() + timedelta(minutes=5)
+
+
+async def test_a_token_with_rules_of_its_own_makes_no_other() -> None:
+    async with town() as t:
+        acting = await t.by_token(t.owner)
+        await t.policies.add(t.owner, PolicyEffect.DENY, ["notes_*"], token=acting.token_id)
+
+        with pytest.raises(PolicyDenied):
+            await t.tokens.create(acting, "wider")
+
+
+async def test_viewers_make_no_tokens_but_owners_may_make_one_for_them() -> None:
+    async with town() as t:
+        with pytest.raises(RoleDenied):
+            await t.tokens.create(t.viewer, "mine")
+
+        _, secret = await t.tokens.create(t.owner, "for Vic", user="Vic")
+
+        acting = await t.tokens.verify(secret)
+        assert acting is not None
+        assert (acting.user_id, acting.role) == (t.viewer.user_id, Role.VIEWER)
+
+
+async def test_members_make_tokens_only_for_themselves_and_owners_only_for_members() -> None:
+    async with town() as t:
+        await t.tokens.create(t.member, "mine", user="Mia")
+        for name in ("local", "Vic", "nobody"):
+            with pytest.raises(RoleDenied):
+                await t.tokens.create(t.member, "theirs", user=name)
+        with pytest.raises(UnknownObject):
+            await t.tokens.create(t.owner, "theirs", user=t.stranger.user_id)
+
+
+async def test_each_sees_and_revokes_their_own_and_owners_all_of_the_workspace() -> None:
+    async with town() as t:
+        mine, _ = await t.tokens.create(t.member, "mine")
+        owners, _ = await t.tokens.create(t.owner, "owners")
+        strangers, _ = await t.tokens.create(t.stranger, "strangers")
+
+        assert [token.id for token in await t.tokens.list(t.member)] == [mine.id]
+        assert {token.id for token in await t.tokens.list(t.owner)} == {mine.id, owners.id}
+        for unseen in (owners.id, owners.prefix, strangers.id, "tk_unknown"):
+            with pytest.raises(UnknownObject):
+                await t.tokens.revoke(t.member, unseen)
+        with pytest.raises(UnknownObject):
+            await t.tokens.revoke(t.owner, strangers.prefix)
+        await t.tokens.revoke(t.owner, mine.id)
+
+
+async def test_a_whole_token_given_for_revoking_is_not_repeated() -> None:
+    async with town() as t:
+        _, secret = await t.tokens.create(t.owner, "laptop")
+        with pytest.raises(UnknownObject) as refusal:
+            await t.tokens.revoke(t.stranger, secret)
+        assert secret[12:] not in refusal.value.text
+
+        await t.tokens.revoke(t.owner, secret)
+        assert await t.tokens.verify(secret) is None
+
+
+async def test_a_token_needs_a_name_and_time_to_live() -> None:
+    async with town() as t:
+        for name in ("", "  ", "a\nb", "x" * 101):
+            with pytest.raises(InvalidArguments):
+                await t.tokens.create(t.owner, name)
+        with pytest.raises(InvalidArguments):
+            await t.tokens.create(t.owner, "late", expires_in=timedelta(0))

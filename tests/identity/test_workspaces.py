@@ -1,0 +1,165 @@
+"""Workspaces, users and roles: who may do what, and who may know of whom."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from tests.identity.making import town
+
+from connectory.errors import AlreadyExists, InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
+from connectory.identity.principal import local_principal
+from connectory.vault.entities import Role
+
+
+async def test_the_local_principal_owns_the_first_workspace() -> None:
+    async with town() as t:
+        assert await local_principal(t.vault) == t.owner
+
+
+async def test_the_operator_makes_workspaces_and_owns_them() -> None:
+    async with town() as t:
+        made = await t.workspaces.create(t.owner, "sales", "Sales")
+
+        inside = replace(t.owner, workspace_id=made.id)
+        assert [(user.id, role) for user, role in await t.workspaces.members(inside)] == [(t.owner.user_id, Role.OWNER)]
+        with pytest.raises(AlreadyExists):
+            await t.workspaces.create(t.owner, "sales")
+        for slug in ("", "Sales", "a/b", "a" * 41):
+            with pytest.raises(InvalidArguments):
+                await t.workspaces.create(t.owner, slug)
+
+
+async def test_what_concerns_the_server_is_the_operator_s_alone() -> None:
+    async with town() as t:
+        for principal in (t.member, t.viewer, t.stranger):
+            with pytest.raises(RoleDenied):
+                await t.workspaces.create(principal, "sales")
+            with pytest.raises(RoleDenied):
+                await t.workspaces.delete_user(principal, "Mia")
+        with pytest.raises(PolicyDenied):
+            await t.workspaces.create(replace(t.owner, read_only=True), "sales")
+
+
+async def test_an_owner_of_another_workspace_learns_nobody_s_name() -> None:
+    async with town() as t:
+        assert [workspace.slug for workspace in await t.workspaces.list(t.stranger)] == ["other"]
+        assert [user.name for user in await t.workspaces.list_users(t.stranger)] == ["Sam"]
+        texts = set()
+        for name in ("Mia", "Nobody"):
+            with pytest.raises(UnknownObject) as refusal:
+                await t.workspaces.set_role(t.stranger, name, Role.MEMBER)
+            texts.add(refusal.value.text.replace(name, "X"))
+        with pytest.raises(UnknownObject):
+            await t.workspaces.delete(t.stranger, "default")
+        assert len(texts) == 1
+
+
+async def test_the_operator_sees_all() -> None:
+    async with town() as t:
+        assert {workspace.slug for workspace in await t.workspaces.list(t.owner)} == {"default", "other"}
+        assert {user.name for user in await t.workspaces.list_users(t.owner)} == {"local", "Mia", "Vic", "Sam"}
+
+
+async def test_owners_set_roles_and_others_do_not() -> None:
+    async with town() as t:
+        await t.workspaces.set_role(t.owner, "Mia", Role.VIEWER)
+        assert await t.vault.workspaces.role_of(t.member.workspace_id, t.member.user_id) is Role.VIEWER
+        for principal in (t.member, t.viewer):
+            with pytest.raises(RoleDenied):
+                await t.workspaces.set_role(principal, "Vic", Role.OWNER)
+            with pytest.raises(RoleDenied):
+                await t.workspaces.remove(principal, "local")
+        with pytest.raises(PolicyDenied):
+            await t.workspaces.set_role(replace(t.owner, read_only=True), "Vic", Role.OWNER)
+
+
+async def test_the_operator_takes_users_of_the_server_in() -> None:
+    async with town() as t:
+        await t.workspaces.set_role(t.owner, "Sam", Role.MEMBER)
+
+        assert await t.vault.workspaces.role_of(t.owner.workspace_id, t.stranger.user_id) is Role.MEMBER
+
+
+async def test_a_workspace_keeps_an_owner() -> None:
+    async with town() as t:
+        with pytest.raises(InvalidArguments, match="without an owner"):
+            await t.workspaces.set_role(t.owner, "local", Role.MEMBER)
+        with pytest.raises(InvalidArguments, match="without an owner"):
+            await t.workspaces.remove(t.owner, "local")
+        with pytest.raises(InvalidArguments, match="without an owner"):
+            await t.workspaces.delete_user(t.owner, "Sam")
+        await t.workspaces.set_role(t.owner, "Mia", Role.OWNER)
+
+        await t.workspaces.set_role(t.owner, "local", Role.MEMBER)
+
+
+async def test_of_two_owners_who_demote_each_other_at_once_one_stays() -> None:
+    async with town() as t:
+        await t.workspaces.set_role(t.owner, "Mia", Role.OWNER)
+        mia = replace(t.member, role=Role.OWNER)
+
+        outcomes = await asyncio.gather(
+            t.workspaces.set_role(t.owner, "Mia", Role.MEMBER),
+            t.workspaces.set_role(mia, "local", Role.MEMBER),
+            return_exceptions=True,
+        )
+
+        assert [type(outcome) for outcome in outcomes].count(InvalidArguments) == 1
+        assert [role for _, role in await t.workspaces.members(t.owner)].count(Role.OWNER) == 1
+
+
+async def test_members_are_found_by_email_in_any_case() -> None:
+    async with town() as t:
+        sue = await t.workspaces.create_user(t.owner, "Sue", "Sue@Example.com")
+
+        assert await t.workspaces.set_role(t.owner, "sue@example.COM", Role.VIEWER) == sue
+
+
+async def test_a_member_may_leave() -> None:
+    async with town() as t:
+        await t.workspaces.remove(t.member, "Mia")
+
+        assert await t.vault.workspaces.role_of(t.member.workspace_id, t.member.user_id) is None
+
+
+async def test_near_misses_among_the_members_are_told() -> None:
+    async with town() as t:
+        with pytest.raises(UnknownObject) as refusal:
+            await t.workspaces.remove(t.owner, "mia")
+        assert "'Mia'" in refusal.value.hint
+
+
+async def test_a_new_user_is_a_member_of_the_maker_s_workspace() -> None:
+    async with town() as t:
+        user = await t.workspaces.create_user(t.stranger, "Sue", "sue@example.com", role=Role.VIEWER)
+
+        assert await t.vault.workspaces.role_of(t.stranger.workspace_id, user.id) is Role.VIEWER
+        assert (user.name, user.email) == ("Sue", "sue@example.com")
+        with pytest.raises(RoleDenied):
+            await t.workspaces.create_user(t.member, "Ron")
+        with pytest.raises(InvalidArguments):
+            await t.workspaces.create_user(t.owner, "a\x1b[8mb")
+
+
+async def test_workspaces_are_deleted_by_their_owner_or_the_operator_but_the_first_never() -> None:
+    async with town() as t:
+        await t.workspaces.create(t.owner, "sales")
+        with pytest.raises(UnknownObject):
+            await t.workspaces.delete(t.stranger, "sales")
+        await t.workspaces.delete(t.owner, "sales")
+        await t.workspaces.delete(t.stranger, "other")
+        with pytest.raises(InvalidArguments):
+            await t.workspaces.delete(t.owner, "default")
+        with pytest.raises(RoleDenied):
+            await t.workspaces.delete(t.member, "default")
+        assert [workspace.slug for workspace in await t.workspaces.list(t.owner)] == ["default"]
+
+
+async def test_a_deleted_user_is_gone_everywhere() -> None:
+    async with town() as t:
+        _, secret = await t.tokens.create(t.member, "laptop")
+
+        await t.workspaces.delete_user(t.owner, "Mia")
+
+        assert await t.tokens.verify(secret) is None
+        assert "Mia" not in {user.name for user in await t.workspaces.list_users(t.owner)}
