@@ -11,7 +11,7 @@ import difflib
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -215,6 +215,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise InvalidSettings("; ".join(problems), hint="`connectory settings` lists every setting and its default.")
     return settings
+
+
+def read_variables(names: Iterable[str]) -> dict[str, SecretStr]:
+    """Return those of the named variables that are set: credentials that a person keeps in the environment."""
+    return {name: SecretStr(value) for name in names if (value := os.environ.get(name))}
 
 
 def _looks_ours(name: str, known: Mapping[str, str]) -> bool:

@@ -1,0 +1,151 @@
+"""What can be connected and what can be done with it: `connectors`, `connector`, `search`. No database is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connectory.cli.acting import prepared_settings
+from connectory.cli.options import AsJson
+from connectory.cli.output import note, show_json, show_table, show_text
+
+if TYPE_CHECKING:
+    from connectory.catalog.catalog import Catalog
+    from connectory.catalog.connector import Action, Connector
+    from connectory.settings import Settings
+
+MOST_FOUND = 50
+
+
+def list_connectors(
+    query: Annotated[str, typer.Argument(help="Only those with these words in name, title or description.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List what can be connected."""
+    catalog = open_catalog(prepared_settings(quiet=True))
+    words = query.lower().split()
+    found = [one for one in catalog.connectors.values() if all(word in _haystack(one) for word in words)]
+    if as_json:
+        show_json([_summary(connector) for connector in found])
+        return
+    rows = [
+        (one.name, one.title, one.manifest.category.value, len(one.actions), one.manifest.description) for one in found
+    ]
+    show_table(("NAME", "TITLE", "CATEGORY", "ACTIONS", "DESCRIPTION"), rows, empty=_nothing(query, catalog))
+    if found:
+        note("`connectory connect NAME` connects one, `connectory connector NAME` shows what it can do.")
+
+
+def show_connector(
+    name: Annotated[str, typer.Argument(help="The connector's name, e.g. github.")], as_json: AsJson = False
+) -> None:
+    """Show one connector: its ways to sign in and its actions."""
+    connector = open_catalog(prepared_settings(quiet=True)).connector(name)
+    if as_json:
+        actions = [describe_action(action) for action in connector.actions.values()]
+        show_json({**_summary(connector), "auth": _auth(connector), "actions": actions})
+        return
+    show_text(f"{connector.title} ({connector.name}): {connector.manifest.description}\n{connector.manifest.docs}\n")
+    ways = [(way["method"], way["title"], [field["name"] for field in way["fields"]]) for way in _auth(connector)]
+    show_table(("SIGN IN BY", "TITLE", "FIELDS"), ways, empty="No way to sign in.")
+    rows = [(one.tool, one.effect.value, one.description) for one in connector.actions.values()]
+    show_table(("ACTION", "EFFECT", "DESCRIPTION"), rows, empty="No actions.")
+
+
+def search(
+    words: Annotated[list[str], typer.Argument(help="What is to be done, e.g. create an issue.")],
+    connector: Annotated[str | None, typer.Option("--connector", help="Only actions of this connector.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST_FOUND, help="Most actions to show.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Search what can be done, over all connectors."""
+    catalog = open_catalog(prepared_settings(quiet=True))
+    found = catalog.search(" ".join(words), connector=connector, limit=limit)
+    if as_json:
+        show_json([describe_action(action) for action in found])
+        return
+    rows = [(action.tool, action.effect.value, _inputs(action), action.description) for action in found]
+    show_table(("ACTION", "EFFECT", "ARGUMENTS", "DESCRIPTION"), rows, empty="No action fits these words.")
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Load the catalog, and say on stderr which manifests were left out."""
+    from connectory.catalog.catalog import load_catalog, packaged_folder
+    from connectory.errors import DatabaseUnusable
+    from connectory.vault.data_folder import prepare_folder
+
+    own = settings.data_dir / "manifests"
+    folders = [packaged_folder(), *settings.manifests, *([own] if own.is_dir() else [])]
+    try:
+        prepare_folder(settings.data_dir)  # before the index is written there: private whatever the umask
+    except DatabaseUnusable:
+        catalog = load_catalog(folders, index_dir=None)
+    else:
+        catalog = load_catalog(folders, index_dir=settings.data_dir / "index")
+    tell_problems(catalog)
+    return catalog
+
+
+def tell_problems(catalog: Catalog) -> None:
+    """Say which manifests were left out, and why."""
+    for problem in catalog.problems:
+        note(f"manifest_invalid: left out: {problem}")
+
+
+def describe_action(action: Action) -> dict[str, Any]:
+    """An action for programs."""
+    return {
+        "action": action.tool,
+        "connector": action.connector,
+        "title": action.manifest.title,
+        "description": action.description,
+        "effect": action.effect.value,
+        "idempotent": action.manifest.is_idempotent,
+        "input_schema": dict(action.input_schema),
+        "docs": action.manifest.docs,
+    }
+
+
+def _summary(connector: Connector) -> dict[str, Any]:
+    manifest = connector.manifest
+    return {
+        "name": connector.name,
+        "title": connector.title,
+        "category": manifest.category.value,
+        "description": manifest.description,
+        "docs": manifest.docs,
+        "actions": [action.tool for action in connector.actions.values()],
+    }
+
+
+def _auth(connector: Connector) -> list[dict[str, Any]]:
+    return [
+        {
+            "method": name,
+            "title": method.title,
+            "help": method.help,
+            "docs": method.docs,
+            "fields": [
+                {"name": field, "title": spec.title, "secret": spec.secret, "required": spec.required}
+                for field, spec in method.fields.items()
+            ],
+        }
+        for name, method in connector.manifest.auth.items()
+    ]
+
+
+def _inputs(action: Action) -> str:
+    """The action's inputs, the optional ones in brackets."""
+    return " ".join(name if spec.required else f"[{name}]" for name, spec in action.manifest.inputs.items())
+
+
+def _haystack(connector: Connector) -> str:
+    manifest = connector.manifest
+    return f"{connector.name} {connector.title} {manifest.category.value} {manifest.description}".lower()
+
+
+def _nothing(query: str, catalog: Catalog) -> str:
+    from connectory.errors import did_you_mean
+
+    return f"No connector fits. {did_you_mean(query, catalog.connectors)}".strip()

@@ -1,0 +1,212 @@
+"""Filling in a connector's form at the terminal: secrets by hidden prompt or from named environment variables.
+
+A secret never comes as an argument: arguments stand in the process list and in the shell's history (attack 92).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+from connectory.cli.output import note
+from connectory.cli.pairs import split_pair, unique
+from connectory.errors import InvalidArguments, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from connectory.auth.backend import Entry, Form, MethodForm, Problem
+    from connectory.catalog.manifest import CredentialField
+
+ALL_FIELDS = "*"  # what a bare --from-env stands for
+
+
+class Asker(Protocol):
+    """How the person is asked."""
+
+    def ask(self, text: str, *, hidden: bool, default: str | None) -> str:
+        """Return what they type; hidden: without an echo."""
+        ...
+
+    def confirm(self, text: str) -> bool:
+        """Return whether they say yes."""
+        ...
+
+    def choose(self, text: str, choices: Sequence[str]) -> str:
+        """Return one of the choices."""
+        ...
+
+
+class Terminal:
+    """Asks at the terminal; the questions go to stderr, so that stdout stays the answer's."""
+
+    def ask(self, text: str, *, hidden: bool, default: str | None) -> str:
+        """Ask for one value."""
+        given: str = typer.prompt(text, hide_input=hidden, default=default or "", show_default=bool(default), err=True)
+        return given
+
+    def confirm(self, text: str) -> bool:
+        """Ask yes or no; no by default."""
+        return typer.confirm(text, default=False, err=True)
+
+    def choose(self, text: str, choices: Sequence[str]) -> str:
+        """Ask for one of several words."""
+        while True:
+            given: str = typer.prompt(f"{text} ({', '.join(choices)})", default=choices[0], err=True)
+            if given in choices:
+                return given
+            note(did_you_mean(given, choices) or "Choose one of these.")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says already. `environment` has a value for each variable that is set."""
+
+    connector: str
+    method: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    from_env: Mapping[str, str] = field(default_factory=dict)  # field -> variable
+    all_from_env: bool = False
+    private_confirmed: bool = False
+    account_change_confirmed: bool = False
+
+    def variable(self, name: str) -> str | None:
+        """The environment variable that holds a field, if the environment was named for it."""
+        prefix = self.connector.upper().replace("-", "_")
+        return self.from_env.get(name) or (f"{prefix}_{name.upper()}" if self.all_from_env else None)
+
+
+def parse_given(
+    connector: str, method: str | None, facts: Sequence[str], from_env: Sequence[str], *, private: bool, other: bool
+) -> Given:
+    """Read the options of `connect`. Raises `InvalidArguments`."""
+    named = [text for text in from_env if text != ALL_FIELDS]
+    return Given(
+        connector=connector,
+        method=method,
+        facts=unique((split_pair(text, option="--field") for text in facts), option="--field"),
+        from_env=unique((split_pair(text, option="--from-env") for text in named), option="--from-env"),
+        all_from_env=ALL_FIELDS in from_env,
+        private_confirmed=private,
+        account_change_confirmed=other,
+    )
+
+
+def choose_method(form: Form, given: Given, asker: Asker | None) -> MethodForm:
+    """Return the way to sign in: the named one, the only one, else the one the person chooses.
+
+    Raises `InvalidArguments` for an unknown one, or where nobody can be asked.
+    """
+    methods = {method.method: method for method in form.methods}
+    if given.method is not None:
+        if given.method not in methods:
+            raise InvalidArguments(
+                f"{given.connector} has no way to sign in called '{given.method}'.",
+                hint=did_you_mean(given.method, methods) or f"It has: {', '.join(methods)}.",
+            )
+        return methods[given.method]
+    if len(methods) == 1:
+        return form.methods[0]
+    if asker is None:
+        raise InvalidArguments(
+            f"{given.connector} has several ways to sign in.", hint=f"Give --method, one of: {', '.join(methods)}."
+        )
+    for method in form.methods:
+        note(f"  {method.method}: {method.title}")
+    return methods[asker.choose("Sign in by", list(methods))]
+
+
+def check_given(method: MethodForm, given: Given) -> None:
+    """Refuse secrets among the arguments, and names that the form does not have.
+
+    Raises `InvalidArguments`, which never repeats a value.
+    """
+    for name in (*given.facts, *given.from_env):
+        if name not in method.fields:
+            raise InvalidArguments(
+                f"{given.connector} asks for no field of this name.",
+                hint=did_you_mean(name, method.fields) or f"It asks for: {', '.join(method.fields) or 'nothing'}.",
+            )
+    for name in given.facts:
+        if method.fields[name].secret:
+            raise InvalidArguments(
+                f"'{name}' is secret, and arguments can be read in the process list and in the shell's history.",
+                hint=f"Leave it out to be asked, or use --from-env {name}=VARIABLE. If it was a real one, make a new "
+                "one: it now stands in that history.",
+            )
+
+
+def fill_in(method: MethodForm, given: Given, environment: Mapping[str, SecretStr], asker: Asker | None) -> Entry:
+    """Return the entry: what is given, what the environment holds, and for the rest what the person types.
+
+    Raises `InvalidArguments` naming every field that is missing where nobody can be asked.
+    """
+    from connectory.auth.backend import Entry
+
+    values: dict[str, str] = {}
+    missing: list[str] = []
+    if asker is not None and method.fields and method.help:
+        note(" ".join(part for part in (method.help, method.docs) if part))
+    for name, spec in method.fields.items():
+        value = _given_value(name, given, environment)
+        if value is None and asker is not None:
+            value = asker.ask(_label(name, spec), hidden=spec.secret, default=spec.default)
+        if value is not None:
+            values[name] = value
+        elif spec.required and spec.default is None:
+            missing.append(name)
+    if missing:
+        raise InvalidArguments(
+            f"{given.connector} needs {', '.join(missing)}, and nobody can be asked here.",
+            hint=_how_to_give(missing[0], method, given),
+        )
+    return Entry(
+        method=method.method,
+        values=values,
+        private_confirmed=given.private_confirmed,
+        account_change_confirmed=given.account_change_confirmed,
+    )
+
+
+def variables_of(method: MethodForm, given: Given) -> dict[str, str]:
+    """Return field -> variable for all that shall come from the environment."""
+    return {name: variable for name in method.fields if (variable := given.variable(name)) and name not in given.facts}
+
+
+def tell_problems(problems: Sequence[Problem]) -> None:
+    """Say what was wrong with the last try."""
+    for problem in problems:
+        note(f"{problem.field}: {problem.message}" if problem.field else problem.message)
+
+
+def _given_value(name: str, given: Given, environment: Mapping[str, SecretStr]) -> str | None:
+    if name in given.facts:
+        return given.facts[name]
+    variable = given.variable(name)
+    value = environment.get(variable) if variable else None
+    if value is None and name in given.from_env:
+        raise InvalidArguments(f"The environment variable {variable} is not set.", hint=f"It should hold {name}.")
+    return value.get_secret_value() if value is not None else None
+
+
+def _label(name: str, spec: CredentialField) -> str:
+    notes = [
+        part
+        for part in (
+            spec.help,
+            "not shown while you type" if spec.secret else "",
+            "" if spec.required else "may be empty",
+        )
+        if part
+    ]
+    return f"{spec.title or name} ({'; '.join(notes)})" if notes else spec.title or name
+
+
+def _how_to_give(name: str, method: MethodForm, given: Given) -> str:
+    if method.fields[name].secret:
+        prefix = given.connector.upper().replace("-", "_")
+        return f"Use a terminal, or set {prefix}_{name.upper()} and give --from-env."
+    return f"Give --field {name}=VALUE."

@@ -1,0 +1,57 @@
+"""The `connectory` command, put together. What a command needs beyond its own words is imported when it runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from connectory.cli import audit, calling, connecting, connections, connectors, servers, setup
+from connectory.cli.failures import Commands, run_guarded
+from connectory.cli.manifests import manifests
+from connectory.cli.policies import policies
+from connectory.cli.tokens import tokens
+from connectory.cli.workspaces import users, workspaces
+
+SERVE, USE, MANAGE, WRITE = "Serve", "Connect and call", "Manage", "Look closer"
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would print the local variables' values
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def connectory(
+    show_version: Annotated[bool, typer.Option("--version", help="Say which version this is.", is_eager=True)] = False,
+) -> None:
+    """One MCP server through which an agent uses every service its people use."""
+    if show_version:
+        setup.version()
+        raise typer.Exit
+
+
+app.command(rich_help_panel=SERVE)(servers.serve)
+app.command(rich_help_panel=SERVE)(servers.stdio)
+app.command(rich_help_panel=USE, cls=connecting.ConnectCommand)(connecting.connect)
+app.command("connections", rich_help_panel=USE)(connections.list_connections)
+app.command(rich_help_panel=USE)(connections.disconnect)
+app.command("connectors", rich_help_panel=USE)(connectors.list_connectors)
+app.command("connector", rich_help_panel=USE)(connectors.show_connector)
+app.command(rich_help_panel=USE)(connectors.search)
+app.command(rich_help_panel=USE)(calling.call)
+app.add_typer(workspaces, name="workspace", rich_help_panel=MANAGE)
+app.add_typer(users, name="user", rich_help_panel=MANAGE)
+app.add_typer(tokens, name="token", rich_help_panel=MANAGE)
+app.add_typer(policies, name="policy", rich_help_panel=MANAGE)
+app.command(rich_help_panel=MANAGE)(audit.audit)
+app.add_typer(manifests, name="manifest", rich_help_panel=WRITE)
+app.command(rich_help_panel=WRITE)(setup.settings)
+app.command(rich_help_panel=WRITE)(setup.version)
+
+
+def main() -> None:
+    """Run the command line as a program."""
+    run_guarded(app)

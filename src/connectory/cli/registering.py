@@ -1,0 +1,56 @@
+"""How an MCP client is told of this server: words for a person at the terminal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from connectory.settings import Settings
+
+
+def command_path() -> str:
+    """Where this program stands: clients start it without the shell's search path or a virtual environment."""
+    own = Path(sys.argv[0])
+    return (
+        str(own.resolve()) if own.name == "connectory" and own.is_file() else shutil.which("connectory") or "connectory"
+    )
+
+
+def stdio_entry() -> str:
+    """What goes into a client's configuration file."""
+    entry = {"mcpServers": {"connectory": {"command": command_path(), "args": ["stdio"]}}}
+    return json.dumps(entry, indent=2)
+
+
+def explain_stdio() -> str:
+    """What somebody reads who started `connectory stdio` by hand."""
+    return "\n".join(
+        (
+            "This speaks MCP over stdin and stdout: an MCP client starts it; a terminal has nothing to see.",
+            "",
+            "To register it, put this into your client's configuration file (AnythingLLM: plugins/",
+            "anythingllm_mcp_servers.json, Claude Desktop: claude_desktop_config.json, Cursor: ~/.cursor/mcp.json):",
+            "",
+            stdio_entry(),
+            "",
+            f"Claude Code: claude mcp add connectory -- {command_path()} stdio",
+            "",
+            "A client with room for few tools takes fewer with the further arguments --max-tools 15.",
+            "To look around in the terminal: connectory connectors, connectory connect demo, connectory --help.",
+        )
+    )
+
+
+def explain_serve(settings: Settings) -> str:
+    """What somebody reads once the server answers."""
+    lines = [
+        f"The web page is at {settings.origin}",
+        f"MCP over HTTP is at {settings.origin}/mcp with the header Authorization: Bearer TOKEN;",
+        "  `connectory token create NAME` makes a token.",
+        f"Clients on this machine can start it themselves instead: {command_path()} stdio",
+    ]
+    if not settings.is_local:
+        lines.append("It listens beyond this machine: every page and every call needs a token.")
+    return "\n".join([*lines, "Ctrl-C ends it."])

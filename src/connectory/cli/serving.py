@@ -1,0 +1,258 @@
+"""One process, several faces: the web page and `/mcp` under `serve`; the same beside MCP over stdin under `stdio`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from connectory.cli.acting import principal_of
+from connectory.cli.output import show_text
+from connectory.cli.registering import explain_serve
+from connectory.cli.startup import warn_at_start
+from connectory.errors import PageUnavailable, PortTaken, Unauthenticated
+from connectory.gateway.mending import always_present
+from connectory.settings import Settings
+from connectory.wiring import Application, running
+
+if TYPE_CHECKING:
+    from mcp.server.context import ServerRequestContext
+    from mcp.server.lowlevel import Server
+    from starlette.applications import Starlette
+
+    from connectory.identity.principal import Principal
+    from connectory.mcp.server import PrincipalOf
+    from connectory.web.election import WebPresence
+
+FEWEST_TOOLS, MOST_TOOLS = 8, 1000  # the fixed tools are always there
+STATE_POLL_S = 0.02
+FIRST_ANSWERS_S = 0.3  # the page waits for it: loading it would slow down the first tool list
+BEGINNING_S = 5.0  # a client's first call may be faster than the page's imports
+CLOSING_S = 3.0  # a little more than the page gives to what is under way
+LEAVING_S = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class LatePage:
+    """Whether links may be handed out; asked of an election that begins after the application is built."""
+
+    def __init__(self) -> None:
+        self._presence: WebPresence | None = None
+        self._begun = asyncio.Event()
+
+    def begin(self, presence: WebPresence) -> None:
+        """Ask `presence` from now on."""
+        self._presence = presence
+        self._begun.set()
+
+    async def check(self) -> None:
+        """Wait for the election to begin, then ask it. Raises `PortTaken` or `PageUnavailable`."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._begun.wait(), BEGINNING_S)
+        if self._presence is None:
+            raise PageUnavailable("The sign-in page is not being served yet.", hint="Try again in a few seconds.")
+        await self._presence.check()
+
+
+async def serve_web(settings: Settings) -> None:
+    """Serve the page and `/mcp` until a signal ends it. Raises `PortTaken`, `PageUnavailable`, `SetupError` leaves."""
+    page = LatePage()
+    async with running(settings, presence=page.check if settings.is_local else always_present) as application:
+        await warn_at_start(application)
+        with _stopped_by_signal() as stop:
+            if settings.is_local:
+                await _serve_elected(application, page, stop)
+            else:
+                from connectory.web.server import serve
+
+                await serve(
+                    make_app(application), settings, stop=stop, on_ready=lambda: show_text(explain_serve(settings))
+                )
+
+
+async def serve_stdio(settings: Settings, max_tools: int) -> None:
+    """Serve one client over stdin and stdout, and the page beside it if elected, until stdin or a signal ends it."""
+    page = LatePage()
+    async with running(settings, presence=page.check) as application:
+        if not settings.is_local and settings.token is None:
+            raise Unauthenticated(
+                "This server is set up for more than this machine, so stdio needs an API token.",
+                hint="Make one with `connectory token create NAME` and set CONNECTORY_TOKEN.",
+            )
+        await principal_of(application)
+
+        async def principal(_: ServerRequestContext[Any]) -> Principal:
+            return await principal_of(application)  # each time: a revoked token stops at the next call
+
+        from connectory.mcp.stdio import serve_stdio as serve_wire
+
+        server = mcp_server(application, principal, max_tools)
+        with _stopped_by_signal() as stop:
+            async with _presenting(application, page, stop):
+                wire = asyncio.create_task(serve_wire(server), name="stdio")
+                await _first_of(wire, stop)
+    if not wire.done():
+        # The SDK reads stdin in a thread, which nothing can wake while the client holds the pipe open. All is closed.
+        sys.stderr.flush()
+        os._exit(0)
+    wire.result()
+
+
+def mcp_server(application: Application, principal: PrincipalOf, max_tools: int) -> Server[Any]:
+    """The MCP face. A client may ask for fewer or more tools in the address: `/mcp?max_tools=N` (design 6.1)."""
+    from connectory.mcp.handlers import FixedTools
+    from connectory.mcp.server import build_server
+
+    fixed = FixedTools(
+        application.catalog,
+        application.auth,
+        application.gateway,
+        application.audit,
+        presence=application.presence,
+        connect_wait_s=application.settings.connect_wait_s,
+    )
+
+    def budget(ctx: ServerRequestContext[Any]) -> tuple[int, int]:
+        asked = ctx.request.query_params.get("max_tools", "") if ctx.request is not None else ""
+        tools = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else max_tools
+        return min(max(tools, FEWEST_TOOLS), MOST_TOOLS), application.settings.list_tokens
+
+    return build_server(application.gateway, fixed, principal, budget)
+
+
+def make_app(application: Application) -> Starlette:
+    """The page and `/mcp` as one ASGI app."""
+    from connectory.mcp.http import HttpEndpoint, principal_of_request
+    from connectory.web.app import create_web_app
+    from connectory.web.services import WebServices
+
+    settings = application.settings
+    server = mcp_server(application, principal_of_request, settings.max_tools)
+    endpoint = HttpEndpoint(server, application.tokens.verify, settings.origin)
+    services = WebServices(
+        settings=settings,
+        catalog=application.catalog,
+        vault=application.vault,
+        auth=application.auth,
+        tokens=application.tokens,
+        confirmations=application.confirmations,
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with endpoint.running():
+            yield
+
+    return create_web_app(services, routes=[endpoint.route], lifespan=lifespan)
+
+
+async def _serve_elected(application: Application, page: LatePage, stop: asyncio.Event) -> None:
+    """Serve once elected. Another process of this data folder may serve already: then wait, and say so."""
+    from connectory.web.election import PresenceState, WebPresence
+
+    settings = application.settings
+    presence = WebPresence(lambda: make_app(application), settings, application.vault.keys)
+    page.begin(presence)
+    task = asyncio.create_task(presence.run(stop), name="web page")
+    try:
+        while presence.state is PresenceState.STARTING and not (stop.is_set() or task.done()):  # noqa: ASYNC110
+            await asyncio.sleep(STATE_POLL_S)
+        if presence.state is PresenceState.SERVING:
+            show_text(explain_serve(settings))
+        elif presence.state is PresenceState.FOLLOWING:
+            await _check_other(presence, settings)
+            show_text(
+                f"{explain_serve(settings)}\nAnother Connectory process serves it; this one takes over when it ends."
+            )
+        elif not stop.is_set() and not task.done():
+            await presence.check()  # raises what is wrong
+        await asyncio.wait({task})
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=CLOSING_S)
+    task.result()
+
+
+async def _check_other(presence: WebPresence, settings: Settings) -> None:
+    try:
+        await presence.check()
+    except (PageUnavailable, PortTaken):
+        raise PortTaken(
+            f"Another Connectory process of this data folder serves the page, and not on port {settings.port}.",
+            hint="End it, give both the same CONNECTORY_PORT, or set another CONNECTORY_DATA_DIR.",
+        ) from None
+
+
+@contextlib.asynccontextmanager
+async def _presenting(application: Application, page: LatePage, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Take part in the election beside the block. The tools work without the page, so its failures only tell."""
+    task = asyncio.create_task(_present(application, page, stop), name="web page")
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=CLOSING_S)
+        task.cancel()
+
+
+async def _present(application: Application, page: LatePage, stop: asyncio.Event) -> None:
+    try:
+        await asyncio.sleep(FIRST_ANSWERS_S)
+        await asyncio.to_thread(_load_page)
+        from connectory.web.election import WebPresence
+
+        presence = WebPresence(lambda: make_app(application), application.settings, application.vault.keys)
+        page.begin(presence)
+        await warn_at_start(application)
+        await presence.run(stop)
+    except Exception:  # noqa: BLE001 # whatever it is, the client at stdin must not notice
+        _log.exception("the web page failed; tools go on without it")
+
+
+def _load_page() -> None:
+    import uvicorn  # noqa: F401
+
+    import connectory.mcp.http
+    import connectory.web.app
+    import connectory.web.election  # noqa: F401
+    from connectory.web.pages import load_templates
+
+    load_templates()
+
+
+async def _first_of(wire: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Return when the client has left or a signal came; calls under way are cancelled then."""
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({wire, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        if not wire.done():
+            wire.cancel()
+            await asyncio.wait({wire}, timeout=LEAVING_S)
+
+
+@contextlib.contextmanager
+def _stopped_by_signal() -> Iterator[asyncio.Event]:
+    """An event that SIGINT or SIGTERM sets; a second one ends the process as ever."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def leave(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, leave, number)
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
