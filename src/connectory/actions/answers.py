@@ -54,8 +54,21 @@ def compiled(expression: str) -> jmespath.parser.ParsedResult:
 
 
 def evaluate(expression: str, value: Any) -> Any:
-    """Evaluate a manifest's expression; `@` costs nothing."""
-    return value if expression == "@" else compiled(expression).search(value)
+    """Evaluate a manifest's expression; `@` costs nothing.
+
+    Raises `UnexpectedResponse` where the answer has other types than the expression's functions take.
+    """
+    if expression == "@":
+        return value
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return compiled(expression).search(value)
+    except (JMESPathError, RecursionError, TypeError, ValueError):
+        raise UnexpectedResponse(
+            "The provider's answer has another shape than its connector expects.",
+            hint="Use `request` to see it as it is; the connector's manifest needs mending.",
+        ) from None
 
 
 def read_answer(response: OutboundResponse, connector: Connector, *, is_text: bool, secrets: Collection[str]) -> Any:

@@ -36,6 +36,7 @@ class ArgumentChecker:
 
     def check(self, action: Action, arguments: Mapping[str, Any]) -> CheckedArguments:
         """Return the checked arguments. Raises `InvalidArguments` naming up to five things that are wrong."""
+        require_unicode(arguments)
         problems = check_schema(self._validator(action), arguments)
         if problems:
             raise InvalidArguments(
@@ -54,6 +55,16 @@ class ArgumentChecker:
         if known is None or known[0] is not action:
             known = self._validators[id(action)] = (action, compile_schema(action.input_schema))
         return known[1]
+
+
+def require_unicode(arguments: Mapping[str, Any]) -> None:
+    """Raise `InvalidArguments` on half a character (a lone surrogate): JSON can spell it, nothing can send it."""
+    try:
+        json.dumps(dict(arguments), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidArguments(
+            "A text holds half of a character (a lone surrogate).", hint="Send whole characters, as UTF-8."
+        ) from None
 
 
 def compile_schema(schema: Mapping[str, Any]) -> Draft202012Validator:

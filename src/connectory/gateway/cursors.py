@@ -15,7 +15,7 @@ from connectory.vault.keys import KeyRing
 
 def digest(action: str, connection_id: str, arguments: Mapping[str, Any]) -> str:
     """Return the SHA-256 that identifies exactly this call, whatever the order of its arguments."""
-    text = json.dumps([action, connection_id, arguments], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps([action, connection_id, arguments], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -14,7 +14,7 @@ from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Effect
 from connectory.errors import ConnectoryError, ProviderTimeout, ProviderUnauthorized
-from connectory.gateway.arguments import ArgumentChecker, CheckedArguments
+from connectory.gateway.arguments import ArgumentChecker, CheckedArguments, require_unicode
 from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.cursors import digest, open_cursor, seal_cursor
@@ -86,6 +86,7 @@ class Gateway:
             self._deadline("request"),
         ):
             self._steps.quotas.use_call(principal)
+            require_unicode(described)
             chosen, grant = await self._steps.auth.resolve(principal, connection)
             connector = self._steps.catalog.connector(chosen.connector)
             line.learn(connection_id=chosen.id)

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+()%~$^=;-]*(?: [A-Za-z0-9_./@+()%~$^=;-]+)*")
+_PLAIN = re.compile(r"[A-Za-z_/][\w./@+()%~$^=;,'!?&*<>-]*(?: [\w./@+()%~$^=;,'!?&*<>-]+)*")
 _WORDS = frozenset(
     {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none", "~", "nan", "inf", ".inf", ".nan", "="}
 )

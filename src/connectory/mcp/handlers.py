@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from connectory.actions.raw import RawRequest
@@ -11,8 +11,10 @@ from connectory.auth.backend import Revocation
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action
+from connectory.catalog.manifest import Effect
 from connectory.errors import InvalidArguments, did_you_mean
-from connectory.gateway.arguments import check_schema, compile_schema
+from connectory.gateway.arguments import check_schema, compile_schema, require_unicode
+from connectory.gateway.audit import AuditTrail
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.mending import Presence
 from connectory.gateway.results import Result
@@ -21,14 +23,24 @@ from connectory.identity.principal import Principal
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.vault.entities import Connection, ConnectSession, Grant, GrantStatus, SessionStatus
 
+Handler = Callable[..., Awaitable[str]]
+AUDITED_HERE = {"connect": Effect.WRITE, "disconnect": Effect.DESTRUCTIVE}  # the gateway audits the calls themselves
+
 
 class FixedTools:
     """Answers calls to the eight tools; all others are actions."""
 
     def __init__(
-        self, catalog: Catalog, auth: AuthManager, gateway: Gateway, *, presence: Presence, connect_wait_s: float
+        self,
+        catalog: Catalog,
+        auth: AuthManager,
+        gateway: Gateway,
+        audit: AuditTrail,
+        *,
+        presence: Presence,
+        connect_wait_s: float,
     ) -> None:
-        self._catalog, self._auth, self._gateway = catalog, auth, gateway
+        self._catalog, self._auth, self._gateway, self._audit = catalog, auth, gateway, audit
         self._presence, self._connect_wait_s = presence, connect_wait_s
         self._tools = {tool.name: (compile_schema(tool.input_schema), tool) for tool in FIXED_TOOLS}
 
@@ -37,12 +49,15 @@ class FixedTools:
         if name not in self._tools:
             return None
         validator, tool = self._tools[name]
+        require_unicode(arguments)
         if problems := check_schema(validator, arguments):
             takes = ", ".join(tool.input_schema["properties"])
             raise InvalidArguments(f"{name} was not called: {'; '.join(problems)}.", hint=f"It takes: {takes}.")
-        handler = getattr(self, f"_{name}")
-        text: str = await handler(principal, **arguments)
-        return text
+        handler: Handler = getattr(self, f"_{name}")
+        if name not in AUDITED_HERE:
+            return await handler(principal, **arguments)
+        async with self._audit.enclose(principal, name, AUDITED_HERE[name], arguments):
+            return await handler(principal, **arguments)
 
     async def _list_connectors(
         self, principal: Principal, query: str = "", category: str | None = None, connected: bool | None = None
@@ -84,7 +99,7 @@ class FixedTools:
         shared: bool = False,
     ) -> str:
         await self._presence()
-        before = await self._auth.open_session(principal, connector, alias)
+        before = await self._auth.open_session(principal, connector, alias, shared=shared)
         session = before or await self._auth.connect(
             principal, connector, alias=alias, backend=backend, scopes=tuple(scopes or ()), shared=shared
         )
@@ -211,8 +226,3 @@ def _described(action: Action, is_connected: bool) -> dict[str, Any]:
 
 def _choices(enum: list[str | int | float | bool] | None) -> str:
     return f", one of {json.dumps(enum, ensure_ascii=False)}" if enum else ""
-
-
-def fixed_tool_names() -> frozenset[str]:
-    """The names that no action may take."""
-    return frozenset(tool.name for tool in FIXED_TOOLS)
