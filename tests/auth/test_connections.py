@@ -111,6 +111,8 @@ async def test_an_account_name_can_break_no_sentence() -> None:
         assert "\n" not in question.value.message
         assert "\u202e" not in question.value.message
         assert len(question.value.message) < 300
+        [(_, grant)] = [pair for pair in await w.auth.list_connections(w.owner) if pair[0].alias == "default"]
+        assert len(grant.account_name or "") == 500
 
 
 async def test_a_random_id_is_unknown() -> None:

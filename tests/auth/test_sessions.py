@@ -1,12 +1,13 @@
 """Connect sessions: ten minutes to open, sixty once bound, one browser, one use."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.auth.making import world
 
 from connectory.auth.backend import Connected
-from connectory.errors import AlreadyExists, SessionExpired
+from connectory.errors import AlreadyExists, PolicyDenied, SessionExpired
 from connectory.vault.entities import SessionStatus
 
 
@@ -163,6 +164,8 @@ async def test_whoever_asks_again_after_the_person_is_done_gets_the_connection_a
         assert await w.auth.open_session(w.owner, "notes", "work") == session
         assert await w.auth.open_session(w.owner, "notes", "work", shared=True) is None
         assert await w.auth.open_session(w.member, "notes", "work") is None
+        with pytest.raises(PolicyDenied):
+            await w.auth.open_session(replace(w.owner, read_only=True), "notes", "work")
         await w.submit(session)
 
         done = await w.auth.open_session(w.owner, "notes", "work")

@@ -104,9 +104,7 @@ class Connections:
 
 
 def _nameable(found: Iterable[Found], name: str, connector: str | None) -> list[str]:
-    """What the caller may have meant: full names, and aliases where those are enough. An id resembles nothing."""
-    if name.startswith("cn_"):
-        return []
+    """What the caller may have meant, of what they see: full names, or aliases where those are enough."""
     rows = [row for row, _ in found if connector is None or row.connector == connector]
     return [row.name if "/" in name or connector is None else row.alias for row in rows]
 

@@ -195,9 +195,10 @@ class AuthManager:
         """Return the session that a repeated `connect` is about: an open one, or one that has just connected.
 
         The person may be done before the agent asks again; then the answer is the connection, not another link.
-        Raises `UnknownConnector`, `InvalidArguments`.
+        Raises `UnknownConnector`, `InvalidArguments`, and as `connect` for who may not have its link.
         """
         known = self._catalog.connector(connector)
+        _require_connecting(principal, shared=shared)
         name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
         owner = str(principal.workspace_id if shared else principal.user_id)
         existing = await self._owned(principal, owner, known.name, name)

@@ -28,6 +28,8 @@ from connectory.settings import Settings
 from connectory.vault.entities import Connection, ConnectSession, Role, StoredGrant
 from connectory.vault.vault import Vault
 
+MAX_ACCOUNT_TEXT = 500  # characters
+
 
 class SignIn:
     """The steps that a browser, or a terminal, takes through one connect session."""
@@ -70,7 +72,7 @@ class SignIn:
             )
         new = replace(step.grant, connection_id=existing.id) if existing else step.grant
         try:
-            account = await self._verify(connector, new)
+            account = _cut(await self._verify(connector, new))
         except (BadInput, ProviderError, Refused) as error:
             return await self._form_again(current, self._verify_problem(connector, new, error))
         problem = await self._account_problem(connector, existing, new, account)
@@ -135,6 +137,13 @@ class SignIn:
             " Confirm the change, or connect the other account under an alias of its own.",
             "account_change_confirmed",
         )
+
+
+def _cut(account: Account) -> Account:
+    """A provider may say anything: an account's id and name are kept to a length that can be stored and shown."""
+    return replace(
+        account, id=account.id and account.id[:MAX_ACCOUNT_TEXT], name=account.name and account.name[:MAX_ACCOUNT_TEXT]
+    )
 
 
 def _stored(session: ConnectSession, connector: Connector, new: NewGrant, account: Account) -> StoredGrant:
