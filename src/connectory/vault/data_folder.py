@@ -5,6 +5,7 @@ Windows has no such modes; there the user's data folder is private by its own ac
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -38,11 +39,14 @@ def prepare_folder(folder: Path) -> None:
 def make_private_file(path: Path) -> None:
     """Create `path` empty with mode 0600 unless it exists; one of ours that is looser is tightened.
 
-    SQLite gives the files it makes beside it (`-wal`, `-shm`) the same mode.
+    SQLite gives the files it makes beside it the same mode; those that lie there already are tightened too.
     """
-    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
-        _make_or_tighten(path, flags)
+        _make_or_tighten(path, flags | os.O_CREAT)
+        for companion in (path.with_name(path.name + ending) for ending in ("-wal", "-shm")):
+            with contextlib.suppress(FileNotFoundError):
+                _make_or_tighten(companion, flags)
     except OSError as error:
         raise DatabaseUnusable(
             f"The database file {path} cannot be opened: {error.strerror}.",

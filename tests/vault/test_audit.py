@@ -1,0 +1,63 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.vault.rows import NOW, Place, audit_line, make_member
+
+from connectory.vault.vault import Vault
+
+
+async def test_lines_come_back_as_they_were_written_the_newest_first(vault: Vault, place: Place) -> None:
+    old = audit_line(
+        place, token_id="tk_1", connection_id="cn_1", outcome="refused", code="policy_denied", duration_ms=7
+    )
+    new = audit_line(place, at=NOW + timedelta(microseconds=1), argument_names=())
+
+    await vault.audit.write([old, new])
+    await vault.audit.write([])
+
+    assert await vault.audit.list(place.workspace_id) == [new, old]
+    assert await vault.audit.list(place.workspace_id, limit=1) == [new]
+
+
+async def test_a_started_line_is_finished_once(vault: Vault, place: Place) -> None:
+    line = audit_line(place)
+    await vault.audit.write([line])
+
+    assert await vault.audit.finish(line.id, "error", "provider_timeout", 1234)
+    assert not await vault.audit.finish(line.id, "ok", None, 1)
+
+    found = (await vault.audit.list(place.workspace_id))[0]
+    assert (found.outcome, found.code, found.duration_ms) == ("error", "provider_timeout", 1234)
+
+
+async def test_lines_are_chosen_by_user_action_outcome_and_time(vault: Vault, place: Place) -> None:
+    bob = await make_member(vault, place)
+    mine = audit_line(place, action="a", outcome="ok")
+    his = audit_line(bob, action="b", outcome="refused", at=NOW - timedelta(hours=1))
+    await vault.audit.write([mine, his])
+    where = place.workspace_id
+
+    assert await vault.audit.list(where, user_id=bob.user_id) == [his]
+    assert await vault.audit.list(where, action="a") == [mine]
+    assert await vault.audit.list(where, outcome="refused") == [his]
+    assert await vault.audit.list(where, since=NOW) == [mine]
+    assert await vault.audit.list(where, since=NOW, user_id=bob.user_id) == []
+
+
+async def test_a_line_outlives_user_and_connection(vault: Vault, place: Place) -> None:
+    bob = await make_member(vault, place)
+    line = audit_line(bob, connection_id="cn_gone")
+    await vault.audit.write([line])
+
+    await vault.workspaces.delete_user(bob.user_id)
+
+    assert await vault.audit.list(place.workspace_id) == [line]
+
+
+async def test_text_that_is_no_unicode_does_not_keep_its_neighbours_out(vault: Vault, place: Place) -> None:
+    await vault.audit.write([audit_line(place, action="x\ud800", argument_names=("\ud800",)), audit_line(place)])
+
+    assert len(await vault.audit.list(place.workspace_id)) == 2

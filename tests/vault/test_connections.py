@@ -1,0 +1,73 @@
+"""Connections: listed by owner, deleted with what hangs on them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from tests.vault.rows import Place, make_confirmation, make_connection, make_member, make_result
+
+from connectory.vault.entities import AllowedHost, ConnectionId
+from connectory.vault.tables import connections
+from connectory.vault.vault import Vault
+
+
+async def test_connections_are_listed_by_owner_in_order_of_their_names(vault: Vault, place: Place) -> None:
+    bob = await make_member(vault, place)
+    second, first = await make_connection(vault, place, alias="work"), await make_connection(vault, place, alias="home")
+    shared = await make_connection(vault, place, alias="team", shared=True)
+    his = await make_connection(vault, bob)
+    where = place.workspace_id
+
+    assert await vault.connections.list(where, owners=[place.user_id]) == [first, second]
+    assert await vault.connections.list(where, owners={place.user_id, where}) == [first, shared, second]
+    assert await vault.connections.list(where, owners=[]) == []
+    assert await vault.connections.list_all(where) == [his, first, shared, second]
+    assert (shared.is_shared, first.is_shared) == (True, False)
+
+
+async def test_a_connection_comes_back_as_it_was_made(vault: Vault, place: Place) -> None:
+    made = await make_connection(vault, place)
+
+    assert await vault.connections.get(place.workspace_id, made.id) == made
+    assert made.hosts == (AllowedHost("https://api.github.com"),)
+    assert await vault.connections.get(place.workspace_id, ConnectionId("cn_none")) is None
+
+
+async def test_the_same_alias_serves_several_owners(vault: Vault, place: Place) -> None:
+    bob = await make_member(vault, place)
+
+    names = [(await make_connection(vault, who)).name for who in (place, bob)]
+    names.append((await make_connection(vault, place, shared=True)).name)
+
+    assert names == ["github/default"] * 3
+
+
+async def test_a_deleted_connection_takes_its_results_questions_and_last_grant_along(
+    vault: Vault, place: Place
+) -> None:
+    gone, stays = await make_connection(vault, place), await make_connection(vault, place, alias="stays")
+    kept, other = await make_result(vault, place, gone), await make_result(vault, place, stays)
+    asked = await make_confirmation(vault, place, gone)
+    before = await vault.workspaces.revision(place.workspace_id)
+    reader = place.workspace_id, place.user_id, None
+
+    assert await vault.connections.delete(place.workspace_id, gone.id)
+
+    assert await vault.connections.list_all(place.workspace_id) == [stays]
+    assert await vault.grants.get(place.workspace_id, gone.grant_id) is None
+    assert await vault.results.get(*reader, kept.id) is None
+    assert await vault.results.get(*reader, other.id) == other
+    assert await vault.confirmations.by_link(asked.link) is None
+    assert await vault.workspaces.revision(place.workspace_id) == before + 1
+    assert not await vault.connections.delete(place.workspace_id, gone.id)
+
+
+async def test_a_grant_stays_while_another_connection_uses_it(vault: Vault, place: Place) -> None:
+    one, other = await make_connection(vault, place), await make_connection(vault, place, alias="other")
+    share = sa.update(connections).where(connections.c.id == other.id).values(grant_id=one.grant_id)
+    await vault.database.change(share)
+
+    await vault.connections.delete(place.workspace_id, one.id)
+    assert await vault.grants.get(place.workspace_id, one.grant_id) is not None
+
+    await vault.connections.delete(place.workspace_id, other.id)
+    assert await vault.grants.get(place.workspace_id, one.grant_id) is None

@@ -1,0 +1,297 @@
+"""Units of work: whole or not at all, readers beside a writer, and every failure with what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.vault.conftest import OpenVault
+from tests.vault.rows import NOW, Place, audit_line, make_place
+
+from connectory.errors import BadInput, DatabaseFull, DatabaseLocked, DatabaseUnusable, KeyInvalid
+from connectory.settings import Settings
+from connectory.vault.database import Database
+from connectory.vault.entities import WorkspaceId
+from connectory.vault.tables import workspaces
+from connectory.vault.vault import Vault, open_vault
+
+
+def rename(connection: sa.Connection, name: str = "New") -> None:
+    connection.execute(sa.update(workspaces).values(name=name))
+
+
+async def name_of(vault: Vault, place: Place) -> str:
+    found = await vault.workspaces.get(place.workspace_id)
+    assert found is not None
+    return found.name
+
+
+async def test_a_unit_of_work_that_raises_leaves_nothing_behind(vault: Vault, place: Place) -> None:
+    def work(connection: sa.Connection) -> None:
+        rename(connection)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await vault.database.write(work)
+
+    assert await name_of(vault, place) == "W1"
+    await vault.database.write(rename)
+    assert await name_of(vault, place) == "New"
+
+
+async def test_a_cancelled_caller_leaves_a_whole_transaction(vault: Vault, place: Place) -> None:
+    entered, may_go_on = threading.Event(), threading.Event()
+
+    def work(connection: sa.Connection) -> None:
+        rename(connection, "half")
+        entered.set()
+        assert may_go_on.wait(5)
+        rename(connection, "whole")
+
+    caller = asyncio.create_task(vault.database.write(work))
+    await asyncio.to_thread(entered.wait, 5)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    may_go_on.set()
+
+    await vault.database.write(lambda _connection: None)  # the one writer is through
+    assert await name_of(vault, place) == "whole"
+
+
+async def test_a_caller_cancelled_before_its_turn_leaves_nothing(vault: Vault, place: Place) -> None:
+    entered, may_go_on = threading.Event(), threading.Event()
+
+    def hold(_connection: sa.Connection) -> None:
+        entered.set()
+        assert may_go_on.wait(5)
+
+    holder = asyncio.create_task(vault.database.write(hold))
+    await asyncio.to_thread(entered.wait, 5)
+    late = asyncio.create_task(vault.database.write(rename))
+    await asyncio.sleep(0)
+    late.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await late
+    may_go_on.set()
+    await holder
+
+    assert await name_of(vault, place) == "W1"
+
+
+async def test_readers_do_not_wait_for_a_writer(open_file_vault: OpenVault) -> None:
+    vault = await open_file_vault()
+    place = await make_place(vault)
+    entered, may_go_on = threading.Event(), threading.Event()
+
+    def work(connection: sa.Connection) -> None:
+        rename(connection)
+        entered.set()
+        assert may_go_on.wait(5)
+
+    writing = asyncio.create_task(vault.database.write(work))
+    await asyncio.to_thread(entered.wait, 5)
+    async with asyncio.timeout(2):
+        assert await name_of(vault, place) == "W1"
+    may_go_on.set()
+    await writing
+    assert await name_of(vault, place) == "New"
+
+
+async def test_a_reader_cannot_write(open_file_vault: OpenVault) -> None:
+    vault = await open_file_vault()
+    place = await make_place(vault)
+
+    with pytest.raises(DatabaseUnusable, match="readonly"):
+        await vault.database.read(rename)
+
+    assert await name_of(vault, place) == "W1"
+
+
+async def test_two_processes_that_read_then_write_do_not_lock_each_other_out(open_file_vault: OpenVault) -> None:
+    vaults = [await open_file_vault(), await open_file_vault()]
+    place = await make_place(vaults[0])
+    start = await vaults[0].workspaces.revision(place.workspace_id)
+
+    def count(connection: sa.Connection) -> None:
+        seen = connection.execute(sa.select(workspaces.c.revision)).scalar_one()
+        connection.execute(sa.update(workspaces).values(revision=seen + 1))
+
+    await asyncio.gather(*(vault.database.write(count) for vault in vaults for _ in range(15)))
+
+    assert await vaults[0].workspaces.revision(place.workspace_id) == start + 30
+
+
+async def test_a_lock_of_another_program_is_waited_for_and_then_named(
+    open_file_vault: OpenVault, data_dir: Path
+) -> None:
+    vault = await open_file_vault(database_wait_s=0.05)
+    place = await make_place(vault)
+    other = sqlite3.connect(data_dir / "connectory.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(DatabaseLocked) as refusal:
+        await vault.database.write(rename)
+    other.execute("ROLLBACK")
+    other.close()
+
+    assert refusal.value.hint
+    assert refusal.value.retryable
+    assert await name_of(vault, place) == "W1"
+    await vault.database.write(rename)
+
+
+async def test_a_writer_that_waited_too_long_for_its_turn_does_not_begin(open_file_vault: OpenVault) -> None:
+    vault = await open_file_vault(database_wait_s=0.05)
+    may_go_on = threading.Event()
+    holder = asyncio.create_task(vault.database.write(lambda _connection: may_go_on.wait(5)))
+    late = asyncio.create_task(vault.database.write(rename))
+    await asyncio.to_thread(may_go_on.wait, 0.1)
+    may_go_on.set()
+    await holder
+
+    with pytest.raises(DatabaseLocked):
+        await late
+
+
+async def test_a_full_disk_is_named_and_nothing_is_lost(vault: Vault, place: Place) -> None:
+    def fill(connection: sa.Connection) -> None:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    await vault.database.write(fill)
+
+    with pytest.raises(DatabaseFull) as refusal:
+        await vault.audit.write([audit_line(place, action="x" * 100_000)])
+
+    assert refusal.value.hint
+    assert await vault.audit.list(place.workspace_id) == []
+    assert await name_of(vault, place) == "W1"
+
+
+async def test_an_error_shows_no_value_of_a_row(vault: Vault, place: Place) -> None:
+    secret = "planted-value"
+
+    with pytest.raises(BadInput) as refusal:
+        await vault.database.change(
+            sa.insert(workspaces), {"id": place.workspace_id, "slug": secret, "name": secret, "revision": 0,
+                                    "created_at": NOW}
+        )  # fmt: skip
+
+    cause = refusal.value.__cause__
+    assert secret not in f"{refusal.value!r} {refusal.value.text} {cause!r} {cause}"
+
+
+async def test_text_that_is_no_unicode_is_the_callers_fault(vault: Vault) -> None:
+    with pytest.raises(BadInput):
+        await vault.workspaces.by_slug("\ud800")
+
+
+async def test_a_closed_vault_says_so(data_dir: Path) -> None:
+    vault = await open_vault(Settings(data_dir=data_dir))
+    await vault.aclose()
+    await vault.aclose()
+
+    with pytest.raises(DatabaseUnusable, match="closed"):
+        await vault.workspaces.list()
+
+
+async def test_closing_waits_for_what_is_under_way_and_folds_the_wal_in(data_dir: Path) -> None:
+    vault = await open_vault(Settings(data_dir=data_dir))
+    place = await make_place(vault)
+    write = asyncio.create_task(vault.database.write(rename))
+    await asyncio.sleep(0)
+    await vault.aclose()
+    await write
+
+    assert not (data_dir / "connectory.db-wal").exists()
+    again = await open_vault(Settings(data_dir=data_dir))
+    assert await name_of(again, place) == "New"
+    await again.aclose()
+
+
+@pytest.mark.parametrize("content", [b"this is a text file, " * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
+async def test_a_file_that_is_no_database_is_named_and_kept(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "connectory.db"
+    path.write_bytes(content)
+
+    with pytest.raises(DatabaseUnusable) as refusal:
+        await open_vault(Settings(data_dir=tmp_path))
+
+    assert str(path) in refusal.value.message
+    assert refusal.value.hint
+    assert path.read_bytes() == content
+
+
+@pytest.fixture
+def as_nobody(data_dir: Path) -> Iterator[Path]:
+    """The data folder seen by a user who may read everything in it and write nothing."""
+    if os.geteuid() != 0:
+        for path in (*data_dir.iterdir(), data_dir):
+            path.chmod(0o500)
+        yield data_dir
+        data_dir.chmod(0o700)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "connectory.db").write_bytes((data_dir / "connectory.db").read_bytes())
+        os.seteuid(65534)
+        yield folder
+        os.seteuid(0)
+
+
+async def test_a_folder_that_cannot_be_written_says_what_to_do(as_nobody: Path) -> None:
+    key = "9f1c3be27a4d5586e0b1c2d3f4a5968778695a4b3c2d1e0f123e4d5c6b7a8f90"
+
+    with pytest.raises((DatabaseUnusable, KeyInvalid)) as refusal:
+        await open_vault(Settings.model_validate({"data_dir": as_nobody, "encryption_key": key}))
+
+    assert refusal.value.hint
+    assert str(as_nobody) in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://ada:s3cret@db.example.org/x", "mysql://ada:s3cret@h/x", "s3cret", "sqlite://", "sqlite:///:memory:"],
+)
+async def test_a_database_we_cannot_use_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(DatabaseUnusable) as refusal:
+        await open_vault(Settings(data_dir=tmp_path, database_url=url))
+
+    assert "s3cret" not in f"{refusal.value!r} {refusal.value.text} {refusal.value.__cause__!r}"
+    assert "sqlite:///" in refusal.value.hint
+
+
+async def test_the_database_may_stand_elsewhere(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / "my.db"
+    settings = Settings(data_dir=tmp_path / "data", database_url=f"sqlite:///{elsewhere}")
+
+    vault = await open_vault(settings)
+    await vault.workspaces.ensure_default()
+    await vault.aclose()
+
+    assert elsewhere.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["key"]
+
+
+async def test_a_database_in_memory_is_each_its_own() -> None:
+    one, other = Database.open_memory(), Database.open_memory()
+    await one.write(lambda connection: connection.exec_driver_sql("CREATE TABLE t (x)"))
+
+    names = await other.read(lambda connection: sa.inspect(connection).get_table_names())
+
+    assert names == []
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_the_revision_of_no_workspace_is_zero(vault: Vault) -> None:
+    assert await vault.workspaces.revision(WorkspaceId("ws_none")) == 0

@@ -1,0 +1,134 @@
+"""Grants: sealed credentials, and no overwriting of newer ones."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+from tests.vault.rows import NOW, Place, key, make_connection
+
+from connectory.errors import CannotDecrypt, UnknownObject
+from connectory.vault.credentials import OAuthTokens
+from connectory.vault.entities import Grant, GrantId, GrantStatus
+from connectory.vault.grants import GrantStore
+from connectory.vault.keys import KeyRing
+from connectory.vault.keys import place as cell
+from connectory.vault.tables import grants
+from connectory.vault.vault import Vault
+
+
+async def make_grant(vault: Vault, where: Place, value: str = "s3cret-token") -> Grant:
+    connection = await make_connection(vault, where, alias=f"a{secrets.token_hex(4)}", value=value)
+    grant = await vault.grants.get(where.workspace_id, connection.grant_id)
+    assert grant is not None
+    return grant
+
+
+async def again(vault: Vault, grant: Grant) -> Grant:
+    found = await vault.grants.get(grant.workspace_id, grant.id)
+    assert found is not None
+    return found
+
+
+async def test_credentials_are_sealed_at_rest_and_open_again(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+
+    assert b"s3cret" not in grant.sealed_credentials
+    assert "sealed" not in repr(grant)
+    assert await vault.grants.open_credentials(grant) == key()
+
+
+async def test_renewed_credentials_replace_those_that_were_seen(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    expires_at = NOW + timedelta(hours=1)
+    tokens = OAuthTokens(access_token=SecretStr("at"), refresh_token=SecretStr("rt"), expires_at=expires_at)
+
+    renewed = await vault.grants.replace_credentials(grant, tokens, expires_at=expires_at)
+
+    assert (renewed.version, renewed.expires_at) == (2, expires_at)
+    assert renewed == await again(vault, grant)
+    assert await vault.grants.open_credentials(renewed) == tokens
+
+
+async def test_whoever_comes_second_gets_the_credentials_that_won(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    await vault.grants.replace_credentials(grant, key("first"), expires_at=None)
+
+    second = await vault.grants.replace_credentials(grant, key("second"), expires_at=None)
+
+    assert await vault.grants.open_credentials(second) == key("first")
+    assert (await again(vault, grant)).version == 2
+
+
+async def test_renewed_credentials_heal_the_grant_but_a_deleted_one_stays_deleted(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    await vault.grants.set_status(place.workspace_id, grant.id, GrantStatus.NEEDS_RECONNECT, if_version=None)
+    before = await vault.workspaces.revision(place.workspace_id)
+
+    renewed = await vault.grants.replace_credentials(await again(vault, grant), key("new"), expires_at=None)
+
+    assert renewed.status is GrantStatus.ACTIVE
+    assert await vault.workspaces.revision(place.workspace_id) > before
+    for connection in await vault.connections.list_all(place.workspace_id):
+        await vault.connections.delete(place.workspace_id, connection.id)
+    with pytest.raises(UnknownObject):
+        await vault.grants.replace_credentials(renewed, key("newer"), expires_at=None)
+
+
+async def test_a_refusal_counts_only_if_the_row_is_what_was_sent(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    where = place.workspace_id, grant.id, GrantStatus.NEEDS_RECONNECT
+    await vault.grants.replace_credentials(grant, key("new"), expires_at=None)
+    before = await vault.workspaces.revision(place.workspace_id)
+
+    assert not await vault.grants.set_status(*where, if_version=1)
+    assert (await again(vault, grant)).status is GrantStatus.ACTIVE
+    assert await vault.workspaces.revision(place.workspace_id) == before
+    assert await vault.grants.set_status(*where, if_version=2)
+    assert not await vault.grants.set_status(*where, if_version=2)
+    assert (await again(vault, grant)).status is GrantStatus.NEEDS_RECONNECT
+    assert await vault.workspaces.revision(place.workspace_id) == before + 1
+
+
+async def test_several_grants_are_read_with_one_look(vault: Vault, place: Place) -> None:
+    one, other = await make_grant(vault, place), await make_grant(vault, place)
+
+    found = await vault.grants.get_many(place.workspace_id, [one.id, other.id, GrantId("gr_none"), one.id])
+
+    assert found == {one.id: one, other.id: other}
+    assert await vault.grants.get_many(place.workspace_id, []) == {}
+
+
+async def test_connections_on_a_grant_are_counted(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+
+    assert await vault.grants.count_connections(place.workspace_id, grant.id) == 1
+    assert await vault.grants.count_connections(place.workspace_id, GrantId("gr_none")) == 0
+
+
+async def test_what_does_not_open_is_listed_and_named_and_kept(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    wrong = GrantStore(vault.database, KeyRing([secrets.token_bytes(32)]))
+
+    assert await vault.grants.unreadable() == []
+    assert await wrong.unreadable(place.workspace_id) == await wrong.unreadable() == [grant]
+    with pytest.raises(CannotDecrypt, match="octocat") as refusal:
+        await wrong.open_credentials(grant)
+
+    assert "Put back the key" in refusal.value.hint
+    assert await again(vault, grant) == grant
+
+
+async def test_a_sealed_value_of_another_shape_is_not_shown(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    odd = vault.keys.seal(b'{"kind": "s3cret"}', bound_to=cell("grants", "credentials", grant.id, grant.workspace_id))
+    await vault.database.change(sa.update(grants).values(credentials=odd))
+
+    with pytest.raises(CannotDecrypt) as refusal:
+        await vault.grants.open_credentials(await again(vault, grant))
+
+    assert "s3cret" not in f"{refusal.value.text} {refusal.value.__cause__!r}"
+    assert refusal.value.__suppress_context__

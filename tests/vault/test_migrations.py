@@ -1,0 +1,143 @@
+"""Bringing the tables up to date: once, together, and never backwards."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from tests.vault.conftest import OpenVault
+
+from connectory.errors import DatabaseUnusable
+from connectory.settings import Settings
+from connectory.vault import schema
+from connectory.vault.tables import UtcTime, metadata
+from connectory.vault.vault import open_memory_vault, open_vault
+
+SECOND_START = """
+import asyncio, sys
+from pathlib import Path
+from connectory.settings import Settings
+from connectory.vault.vault import open_vault
+async def start():
+    vault = await open_vault(Settings(data_dir=Path(sys.argv[1])))
+    await vault.workspaces.ensure_default()
+    await vault.aclose()
+asyncio.run(start())
+print(sorted({"alembic", "sqlalchemy"} & set(sys.modules)))
+"""
+
+
+def differences(connection: sa.Connection) -> object:
+    def same_type(_context: object, _column: object, _in_table: object, _found: object, known: object) -> bool | None:
+        return False if isinstance(known, UtcTime) else None
+
+    context = MigrationContext.configure(connection, opts={"compare_type": same_type, "include_name": _is_ours})
+    return compare_metadata(context, metadata)
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return not (kind == "table" and name == "alembic_version")
+
+
+def described(connection: sa.Connection) -> object:
+    """The tables as SQLite has them, whatever the order of their constraints."""
+    found = sa.MetaData()
+    found.reflect(connection)
+    return {name: _described(table) for name, table in found.tables.items() if name != "alembic_version"}
+
+
+def _described(table: sa.Table) -> set[str]:
+    unique = [one for one in table.constraints if isinstance(one, sa.UniqueConstraint | sa.PrimaryKeyConstraint)]
+    keys = table.foreign_key_constraints
+    return {
+        *(f"{column.name} {column.type!r} {column.nullable} {column.primary_key}" for column in table.columns),
+        *(f"{key.name} {sorted(key.column_keys)} {key.ondelete} {key.referred_table.name}" for key in keys),
+        *(f"{one.name} {sorted(column.name for column in one.columns)}" for one in unique),
+        *(f"{one.name} {[column.name for column in one.columns]} {one.unique}" for one in table.indexes),
+    }
+
+
+async def test_the_migrations_make_the_tables_that_the_code_uses(open_file_vault: OpenVault) -> None:
+    by_migrations, by_code = await open_file_vault(), await open_memory_vault()
+
+    assert await by_migrations.database.read(differences) == []
+    assert await by_migrations.database.read(described) == await by_code.database.read(described)
+
+    await by_code.aclose()
+
+
+def test_our_version_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+async def test_vaults_that_open_a_new_folder_at_once_all_succeed(tmp_path: Path) -> None:
+    vaults = await asyncio.gather(*(open_vault(Settings(data_dir=tmp_path / "data")) for _ in range(4)))
+    defaults = await asyncio.gather(*(vault.workspaces.ensure_default() for vault in vaults))
+
+    assert len({(workspace.id, user.id) for workspace, user in defaults}) == 1
+    assert len(await vaults[0].workspaces.list_users()) == 1
+    for vault in vaults:
+        await vault.aclose()
+
+
+@pytest.mark.slow
+async def test_processes_that_start_at_once_all_succeed_and_alembic_is_not_imported_again(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SECOND_START, str(tmp_path / "data")]
+    environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
+
+    def start() -> subprocess.Popen[str]:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+    first = [start() for _ in range(3)]
+    results = [await asyncio.to_thread(process.communicate, timeout=60) for process in first]
+    assert [process.returncode for process in first] == [0, 0, 0], results
+
+    again = start()
+    output, errors = await asyncio.to_thread(again.communicate, timeout=60)
+    assert output.strip() == "['sqlalchemy']", errors
+
+
+@pytest.mark.parametrize("version", ["0002", "9999", "abcdef012345"])
+async def test_a_database_of_a_newer_version_is_left_alone(data_dir: Path, version: str) -> None:
+    vault = await open_vault(Settings(data_dir=data_dir))
+    set_version = sa.text("UPDATE alembic_version SET version_num = :version").bindparams(version=version)
+    await vault.database.change(set_version)
+    await vault.aclose()
+    before = (data_dir / "connectory.db").read_bytes()
+
+    with pytest.raises(DatabaseUnusable, match="newer version") as refusal:
+        await open_vault(Settings(data_dir=data_dir))
+
+    assert "Upgrade" in refusal.value.hint
+    assert (data_dir / "connectory.db").read_bytes() == before
+
+
+async def test_a_migration_that_fails_half_way_leaves_the_old_tables(tmp_path: Path) -> None:
+    foreign = sa.create_engine(f"sqlite:///{tmp_path / 'connectory.db'}")
+    with foreign.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE policies (x)"))  # the migration meets it late
+    foreign.dispose()
+
+    with pytest.raises(DatabaseUnusable, match="policies"):
+        await open_vault(Settings(data_dir=tmp_path))
+
+    with foreign.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == ["policies"]
+    foreign.dispose()
+
+
+async def test_a_data_folder_with_a_percent_sign_works(tmp_path: Path) -> None:
+    vault = await open_vault(Settings(data_dir=tmp_path / "100%(here)s?x=#1"))
+    await vault.workspaces.ensure_default()
+    await vault.aclose()

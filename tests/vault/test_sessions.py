@@ -1,0 +1,264 @@
+"""Connect sessions: bound once, finished once, whoever races."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from tests.vault.conftest import OpenVault
+from tests.vault.rows import (
+    BROWSER,
+    NOW,
+    Clock,
+    Place,
+    bound_session,
+    credentials_of,
+    key,
+    make_connection,
+    make_place,
+    new_grant,
+    new_session,
+)
+
+from connectory.errors import AlreadyExists, SessionExpired
+from connectory.vault.entities import (
+    AllowedHost,
+    ConnectionId,
+    ConnectSession,
+    GrantStatus,
+    SessionStatus,
+    new_id,
+)
+from connectory.vault.keys import KeyRing
+from connectory.vault.tables import connect_sessions, grants
+from connectory.vault.vault import Vault
+
+
+async def test_a_session_is_found_by_its_link_and_by_its_id(vault: Vault, place: Place) -> None:
+    session = await vault.sessions.create(new_session(place))
+
+    assert await vault.sessions.by_link(session.link) == session
+    assert await vault.sessions.get(place.workspace_id, session.id) == session
+    assert await vault.sessions.by_link("another") is None
+
+
+async def test_the_link_is_not_in_the_table(vault: Vault, place: Place) -> None:
+    session = await vault.sessions.create(new_session(place))
+
+    row = await vault.database.row(sa.select(connect_sessions))
+
+    assert row is not None
+    assert session.link not in repr(tuple(row))
+    assert session.link.encode() not in row.link
+
+
+async def test_the_open_session_for_the_same_purpose_is_found_again(vault: Vault, place: Place, clock: Clock) -> None:
+    session = await vault.sessions.create(new_session(place))
+
+    async def find(
+        connector: str = "github", alias: str = "default", owner: str = session.owner
+    ) -> ConnectSession | None:
+        where = place.workspace_id, place.user_id
+        return await vault.sessions.open_for(*where, connector, alias, owner=owner)
+
+    assert await find() == session
+    assert await find(alias="other") is None
+    assert await find(connector="gitlab") is None
+    assert await find(owner=place.workspace_id) is None
+    await vault.sessions.bind(session.id, BROWSER, until=NOW + timedelta(minutes=60))
+    clock.advance(minutes=59)
+    again = await find()
+    assert again is not None
+    assert (again.link, again.status) == (session.link, SessionStatus.BOUND)
+    clock.advance(minutes=1)
+    assert await find() is None
+
+
+async def test_the_session_that_became_a_connection_is_found_while_its_time_lasts(
+    vault: Vault, place: Place, clock: Clock
+) -> None:
+    where = place.workspace_id, place.user_id, "github", "default"
+    session = await bound_session(vault, new_session(place))
+    assert await vault.sessions.connected_for(*where, owner=session.owner) is None
+
+    connection = await vault.sessions.finish(session, new_grant())
+
+    found = await vault.sessions.connected_for(*where, owner=session.owner)
+    assert found is not None
+    assert (found.id, found.connection_id) == (session.id, connection.id)
+    clock.advance(minutes=10)
+    assert await vault.sessions.connected_for(*where, owner=session.owner) is None
+
+
+async def test_a_session_whose_time_is_over_is_expired_whatever_its_row_says(
+    vault: Vault, place: Place, clock: Clock
+) -> None:
+    session = await vault.sessions.create(new_session(place))
+    clock.advance(minutes=10)
+
+    found = await vault.sessions.by_link(session.link)
+
+    assert found is not None
+    assert found.status is SessionStatus.EXPIRED
+    assert not await vault.sessions.bind(session.id, BROWSER, until=clock() + timedelta(hours=1))
+
+
+async def test_only_the_first_browser_gets_the_session(vault: Vault, place: Place) -> None:
+    session = await vault.sessions.create(new_session(place))
+
+    assert await vault.sessions.bind(session.id, BROWSER, until=NOW + timedelta(hours=1))
+    assert not await vault.sessions.bind(session.id, "c" * 64, until=NOW + timedelta(hours=1))
+
+    found = await vault.sessions.by_link(session.link)
+    assert found is not None
+    assert (found.browser_hash, found.expires_at) == (BROWSER, NOW + timedelta(hours=1))
+
+
+async def test_finishing_makes_the_connection_and_its_grant_and_counts_in_the_revision(
+    vault: Vault, place: Place
+) -> None:
+    session = await bound_session(vault, new_session(place))
+    before = await vault.workspaces.revision(place.workspace_id)
+    chosen_id = ConnectionId(new_id("cn"))
+    hosts = (AllowedHost("https://10.0.0.5:8443", private_confirmed=True),)
+
+    connection = await vault.sessions.finish(session, new_grant(connection_id=chosen_id, hosts=hosts))
+
+    assert (connection.id, connection.name, connection.owner) == (chosen_id, "github/default", place.user_id)
+    assert (connection.hosts, connection.created_at) == (hosts, NOW)
+    grant = await vault.grants.get(place.workspace_id, connection.grant_id)
+    assert grant is not None
+    assert (grant.account_name, grant.facts, grant.scopes) == ("octocat", {"shop": "acme"}, ("repo",))
+    assert (grant.status, grant.version) == (GrantStatus.ACTIVE, 1)
+    assert await credentials_of(vault, connection) == key()
+    assert await vault.workspaces.revision(place.workspace_id) > before
+    done = await vault.sessions.get(place.workspace_id, session.id)
+    assert done is not None
+    assert (done.status, done.connection_id) == (SessionStatus.CONNECTED, connection.id)
+
+
+async def test_a_session_is_finished_once(vault: Vault, place: Place) -> None:
+    session = await bound_session(vault, new_session(place))
+    await vault.sessions.finish(session, new_grant())
+
+    with pytest.raises(SessionExpired):
+        await vault.sessions.finish(session, new_grant("second"))
+
+    assert len(await vault.connections.list_all(place.workspace_id)) == 1
+
+
+@pytest.mark.parametrize("why", ["pending", "expired", "over", "another browser"])
+async def test_a_session_that_is_not_this_browsers_makes_nothing(
+    vault: Vault, place: Place, clock: Clock, why: str
+) -> None:
+    if why == "pending":
+        session = await vault.sessions.create(new_session(place))
+    else:
+        session = await bound_session(vault, new_session(place))
+    if why == "expired":
+        assert await vault.sessions.expire(session)
+    if why == "over":
+        clock.advance(minutes=10)
+    if why == "another browser":
+        session = replace(session, browser_hash="c" * 64)
+
+    with pytest.raises(SessionExpired) as refusal:
+        await vault.sessions.finish(session, new_grant())
+
+    assert refusal.value.hint
+    assert await vault.connections.list_all(place.workspace_id) == []
+    assert await vault.database.rows(sa.select(grants)) == []
+
+
+async def test_an_alias_taken_meanwhile_leaves_the_session_as_it_was(vault: Vault, place: Place) -> None:
+    session = await bound_session(vault, new_session(place))
+    await make_connection(vault, place)
+
+    with pytest.raises(AlreadyExists, match="github/default"):
+        await vault.sessions.finish(session, new_grant())
+
+    found = await vault.sessions.get(place.workspace_id, session.id)
+    assert found is not None
+    assert found.status is SessionStatus.BOUND
+    assert len(await vault.database.rows(sa.select(grants))) == 1
+
+
+async def test_reconnecting_renews_the_grant_and_keeps_the_connection(vault: Vault, place: Place) -> None:
+    old = await make_connection(vault, place)
+    await vault.grants.set_status(place.workspace_id, old.grant_id, GrantStatus.NEEDS_RECONNECT, if_version=1)
+    before = await vault.workspaces.revision(place.workspace_id)
+    session = await bound_session(vault, replace(new_session(place), connection_id=old.id))
+    hosts = (AllowedHost("https://github.example.org"),)
+    changes = {"account_id": "2", "account_name": "hubot", "scopes": ("repo", "user"), "facts": {}, "hosts": hosts}
+
+    new = await vault.sessions.finish(session, new_grant("renewed", connection_id=ConnectionId("cn_x"), **changes))
+
+    assert new == replace(old, hosts=hosts)
+    grant = await vault.grants.get(place.workspace_id, new.grant_id)
+    assert grant is not None
+    assert (grant.account_id, grant.account_name, grant.scopes, grant.facts) == ("2", "hubot", ("repo", "user"), {})
+    assert (grant.status, grant.version) == (GrantStatus.ACTIVE, 2)
+    assert await credentials_of(vault, new) == key("renewed")
+    assert await vault.workspaces.revision(place.workspace_id) > before
+
+
+async def test_a_reconnect_link_dies_with_its_connection(vault: Vault, place: Place) -> None:
+    old = await make_connection(vault, place)
+    session = await bound_session(vault, replace(new_session(place), connection_id=old.id))
+    await vault.connections.delete(place.workspace_id, old.id)
+
+    with pytest.raises(SessionExpired):
+        await vault.sessions.finish(session, new_grant())
+
+    assert await vault.connections.list_all(place.workspace_id) == []
+
+
+async def test_long_finished_sessions_are_forgotten(vault: Vault, place: Place, clock: Clock) -> None:
+    old = await vault.sessions.create(new_session(place))
+    clock.advance(days=2)
+
+    await vault.sessions.create(new_session(place, expires_at=clock() + timedelta(minutes=10)))
+
+    assert await vault.sessions.by_link(old.link) is None
+
+
+async def test_a_link_sealed_with_a_lost_key_gives_way_to_a_new_one(vault: Vault, place: Place) -> None:
+    session = await vault.sessions.create(new_session(place))
+    other_keys = type(vault.sessions)(vault.database, KeyRing([bytes(range(1, 64, 2))]), lambda: NOW)
+
+    where = place.workspace_id, place.user_id, "github", "default"
+    assert await other_keys.open_for(*where, owner=session.owner) is None
+    assert await other_keys.by_link(session.link) == session
+
+
+async def test_of_two_processes_that_finish_one_link_exactly_one_connects(open_file_vault: OpenVault) -> None:
+    one, other = await open_file_vault(), await open_file_vault()
+    place = await make_place(one)
+
+    for round_number in range(50):
+        session = await bound_session(one, new_session(place, alias=f"a{round_number}"))
+        outcomes = await asyncio.gather(
+            one.sessions.finish(session, new_grant("one")),
+            other.sessions.finish(session, new_grant("other")),
+            return_exceptions=True,
+        )
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Connection", "SessionExpired"]
+
+    assert len(await one.connections.list_all(place.workspace_id)) == 50
+    assert len(await one.database.rows(sa.select(grants))) == 50
+
+
+async def test_of_two_browsers_that_post_at_once_exactly_one_is_bound(open_file_vault: OpenVault) -> None:
+    one, other = await open_file_vault(), await open_file_vault()
+    place = await make_place(one)
+
+    for round_number in range(20):
+        session = await one.sessions.create(new_session(place, alias=f"a{round_number}"))
+        bound = await asyncio.gather(
+            one.sessions.bind(session.id, "1" * 64, until=session.expires_at),
+            other.sessions.bind(session.id, "2" * 64, until=session.expires_at),
+        )
+        assert sorted(bound) == [False, True]

@@ -1,0 +1,54 @@
+"""API tokens at rest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.vault.rows import NOW, Place, make_member, make_place, make_token
+
+from connectory.errors import AlreadyExists, BadInput
+from connectory.vault.entities import TokenId, UserId
+from connectory.vault.vault import Vault
+
+
+async def test_a_token_is_found_by_its_hash_until_it_is_revoked(vault: Vault, place: Place) -> None:
+    token = await make_token(vault, place, hash="a" * 64)
+
+    assert await vault.tokens.find("a" * 64) == token
+    assert (token.created_at, token.read_only, token.revoked_at) == (NOW, True, None)
+    assert await vault.tokens.find("b" * 64) is None
+    assert await vault.tokens.revoke(place.workspace_id, token.id)
+    assert await vault.tokens.find("a" * 64) is None
+    assert not await vault.tokens.revoke(place.workspace_id, token.id)
+    assert [one.revoked_at for one in await vault.tokens.list(place.workspace_id)] == [NOW]
+
+
+async def test_last_use_is_noted(vault: Vault, place: Place) -> None:
+    token = await make_token(vault, place, hash="a" * 64)
+    await vault.tokens.touch(token.id, NOW + timedelta(minutes=5))
+
+    found = await vault.tokens.find("a" * 64)
+
+    assert found is not None
+    assert found.last_used_at == NOW + timedelta(minutes=5)
+
+
+async def test_tokens_are_listed_for_a_workspace_or_a_user(vault: Vault, place: Place) -> None:
+    bob = await make_member(vault, place)
+    mine, his = await make_token(vault, place), await make_token(vault, bob)
+
+    assert {token.id for token in await vault.tokens.list(place.workspace_id)} == {mine.id, his.id}
+    assert await vault.tokens.list(place.workspace_id, bob.user_id) == [his]
+    assert await vault.tokens.list(place.workspace_id, UserId("us_none")) == []
+
+
+async def test_a_hash_is_kept_once_and_only_for_a_member(vault: Vault, place: Place) -> None:
+    stranger = await make_place(vault, "w2", "eve")
+    await make_token(vault, place, hash="a" * 64)
+
+    with pytest.raises(AlreadyExists):
+        await make_token(vault, place, hash="a" * 64)
+    with pytest.raises(BadInput):
+        await make_token(vault, Place(place.workspace, stranger.user))
+    assert not await vault.tokens.revoke(place.workspace_id, TokenId("tk_none"))
