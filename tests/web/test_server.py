@@ -16,7 +16,7 @@ from tests.web.ports import free_port, serving
 from connectory.errors import InvalidSettings, PortTaken, SetupError
 from connectory.settings import Settings
 from connectory.web.access_log import masked
-from connectory.web.server import serve
+from connectory.web.server import open_sockets, serve
 
 
 async def test_it_answers_on_both_loopback_families_and_ends_when_told() -> None:
@@ -113,3 +113,12 @@ async def test_the_log_has_no_query_and_no_link(caplog: pytest.LogCaptureFixture
 )
 def test_only_known_words_of_a_path_are_logged(path: str, shown: str) -> None:
     assert masked(path) == shown
+
+
+async def test_an_answer_does_not_wait_for_the_network_to_fill_up() -> None:
+    """asyncio turns Nagle's algorithm off only for connections of listeners that name TCP as their protocol."""
+    settings = Settings.model_validate({"port": free_port()})
+    listeners = await asyncio.to_thread(open_sockets, settings)
+    assert {listener.proto for listener in listeners} == {socket.IPPROTO_TCP}
+    for listener in listeners:
+        listener.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +15,11 @@ from connectory.web.signin import Visitors
 
 STATIC_FILES = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 STATIC_AGE = "public, max-age=300"
-CLIENT_ENTRY = json.dumps({"mcpServers": {"connectory": {"command": "connectory", "args": ["stdio"]}}}, indent=2)
+CLIENT_ENTRY = """{
+  "mcpServers": {
+    "connectory": { "command": "connectory", "args": ["stdio"] }
+  }
+}"""
 
 
 @dataclass(frozen=True, slots=True)

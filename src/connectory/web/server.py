@@ -79,11 +79,13 @@ def _addresses(settings: Settings) -> Sequence[tuple[socket.AddressFamily, str]]
 
 def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     """Bind and listen at once: two processes may both bind, but only one can listen."""
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio turns Nagle's algorithm off only where the protocol is named: each answer would wait 40 ms otherwise.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free again
         if family is socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            is_both = address == "::"  # whoever asks for every address means IPv4 too
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if is_both else 1)
         listener.bind((address, port))
         listener.listen(BACKLOG)
         listener.setblocking(False)
