@@ -115,18 +115,47 @@ async def test_a_reader_cannot_write(open_file_vault: OpenVault) -> None:
     assert await name_of(vault, place) == "W1"
 
 
-async def test_two_processes_that_read_then_write_do_not_lock_each_other_out(open_file_vault: OpenVault) -> None:
-    vaults = [await open_file_vault(), await open_file_vault()]
-    place = await make_place(vaults[0])
-    start = await vaults[0].workspaces.revision(place.workspace_id)
+async def test_a_writer_does_not_wait_for_readers(open_file_vault: OpenVault) -> None:
+    vault = await open_file_vault()
+    place, _ = await make_place(vault), await make_place(vault, "w2", "eve")
+    entered, may_go_on = threading.Event(), threading.Event()
 
-    def count(connection: sa.Connection) -> None:
+    def work(connection: sa.Connection) -> list[str]:
+        rows = connection.execute(sa.select(workspaces.c.name)).scalars()
+        first = next(rows)
+        entered.set()
+        assert may_go_on.wait(5)
+        return [first, *rows]
+
+    reading = asyncio.create_task(vault.database.read(work))
+    await asyncio.to_thread(entered.wait, 5)
+    async with asyncio.timeout(2):
+        await vault.database.write(rename)
+    assert await name_of(vault, place) == "New"
+    may_go_on.set()
+    assert await reading == ["W1", "W2"]
+
+
+async def test_a_process_that_reads_and_then_writes_cannot_be_overtaken_in_between(open_file_vault: OpenVault) -> None:
+    one, other = await open_file_vault(), await open_file_vault()
+    place = await make_place(one)
+    start = await one.workspaces.revision(place.workspace_id)
+    has_read, other_is_done = threading.Event(), threading.Event()
+
+    def count(connection: sa.Connection, *, waits: bool = False) -> None:
         seen = connection.execute(sa.select(workspaces.c.revision)).scalar_one()
+        if waits:
+            has_read.set()
+            other_is_done.wait(0.1)
         connection.execute(sa.update(workspaces).values(revision=seen + 1))
 
-    await asyncio.gather(*(vault.database.write(count) for vault in vaults for _ in range(15)))
+    first = asyncio.create_task(one.database.write(lambda connection: count(connection, waits=True)))
+    await asyncio.to_thread(has_read.wait, 5)
+    await other.database.write(count)
+    other_is_done.set()
+    await first
 
-    assert await vaults[0].workspaces.revision(place.workspace_id) == start + 30
+    assert await one.workspaces.revision(place.workspace_id) == start + 2
 
 
 async def test_a_lock_of_another_program_is_waited_for_and_then_named(
