@@ -62,9 +62,14 @@ async def test_from_nothing_to_a_call_and_back(install: Install, kinto: Kinto, t
 
         await say(client, "kinto_create_bucket", bucket=bucket)
         await say(client, "kinto_create_collection", bucket=bucket, collection="notes")
+        kinto.fill((name, password), bucket, "notes", [{"number": number} for number in range(250)])
         await records_come_page_by_page(client, bucket)
         await one_record_is_changed_and_deleted(client, bucket)
-        await an_oversized_result_is_read_whole(client, bucket)
+        await say(client, "kinto_create_collection", bucket=bucket, collection="large")
+        texts = {str(number): secrets.token_hex(400) for number in range(60)}
+        large = [{"number": number, "text": text} for number, text in texts.items()]
+        kinto.fill((name, password), bucket, "large", large)
+        await an_oversized_result_is_read_whole(client, bucket, texts)
 
         assert "Disconnected" in await say(client, "disconnect", connection="kinto/default")
         assert "kinto_create_record" not in await tool_names(client)
@@ -75,8 +80,6 @@ async def test_from_nothing_to_a_call_and_back(install: Install, kinto: Kinto, t
 
 async def records_come_page_by_page(client: Client, bucket: str) -> None:
     place = {"bucket": bucket, "collection": "notes"}
-    for number in range(250):
-        await say(client, "kinto_create_record", **place, data={"number": number})
     seen: list[int] = []
     cursor: dict[str, str] = {}
     for _ in range(20):
@@ -106,13 +109,8 @@ async def one_record_is_changed_and_deleted(client: Client, bucket: str) -> None
     assert "provider_not_found" in await refused(client, "kinto_get_record", **one)
 
 
-async def an_oversized_result_is_read_whole(client: Client, bucket: str) -> None:
-    place = {"bucket": bucket, "collection": "large"}
-    await say(client, "kinto_create_collection", **place)
-    texts = {f"{number}": secrets.token_hex(400) for number in range(60)}
-    for number, text in texts.items():
-        await say(client, "kinto_create_record", **place, data={"number": number, "text": text})
-    cut = await say(client, "kinto_list_records", **place, limit=100)
+async def an_oversized_result_is_read_whole(client: Client, bucket: str, texts: dict[str, str]) -> None:
+    cut = await say(client, "kinto_list_records", bucket=bucket, collection="large", limit=100)
     assert len(cut.encode()) <= 6000 * 4
     handle = cut.partition("result=")[2].partition(",")[0].partition(")")[0]
     read = items_of(cut)

@@ -21,9 +21,10 @@ from connectory.gateway.results import Result
 from connectory.gateway.text import as_compact_text
 from connectory.identity.principal import Principal
 from connectory.mcp.fixed_tools import FIXED_TOOLS
-from connectory.vault.entities import Connection, ConnectSession, Grant, GrantStatus, SessionStatus
+from connectory.vault.entities import Connection, ConnectSession, Grant, GrantStatus, SessionId, SessionStatus
 
 Handler = Callable[..., Awaitable[str]]
+MOST_REMEMBERED = 10_000
 AUDITED_HERE = {"connect": Effect.WRITE, "disconnect": Effect.DESTRUCTIVE}  # the gateway audits the calls themselves
 
 
@@ -42,6 +43,7 @@ class FixedTools:
     ) -> None:
         self._catalog, self._auth, self._gateway, self._audit = catalog, auth, gateway, audit
         self._presence, self._connect_wait_s = presence, connect_wait_s
+        self._given: dict[SessionId, None] = {}
         self._tools = {tool.name: (compile_schema(tool.input_schema), tool) for tool in FIXED_TOOLS}
 
     async def call(self, principal: Principal, name: str, arguments: Mapping[str, Any]) -> str | None:
@@ -103,7 +105,7 @@ class FixedTools:
         session = before or await self._auth.connect(
             principal, connector, alias=alias, backend=backend, scopes=tuple(scopes or ()), shared=shared
         )
-        if before is None:
+        if self._is_news(session):
             return self._invitation(session, "")
         session = await self._auth.wait(principal, session, self._connect_wait_s)
         if session.status is SessionStatus.CONNECTED and session.connection_id:
@@ -111,6 +113,18 @@ class FixedTools:
         if session.status is SessionStatus.EXPIRED:
             return f"The link for {session.connector} has expired. Call connect again for a new one."
         return self._invitation(session, "Still waiting for the person. ")
+
+    def _is_news(self, session: ConnectSession) -> bool:
+        """Whether `connect` has not given this link yet: then it must not wait, the person may not have seen it.
+
+        An error may have made the session. Forgetting, or another replica, only gives the link once more.
+        """
+        if session.status is SessionStatus.CONNECTED or session.id in self._given:
+            return False
+        if len(self._given) >= MOST_REMEMBERED:
+            self._given.pop(next(iter(self._given)))
+        self._given[session.id] = None
+        return True
 
     async def _connected(self, principal: Principal, session: ConnectSession) -> str:
         assert session.connection_id is not None  # the caller looked; tells the type checker
