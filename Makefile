@@ -52,7 +52,7 @@ format: $(TOOLS) ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(TOOLS) $(KINTO_READY) ## Measure calls and start-up (benchmarks/README.md)
+bench: $(TOOLS) ## Measure calls and start-up (benchmarks/README.md)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(TOOLS) ## Pin the newest versions that pyproject.toml and requirements-*.in allow

@@ -15,7 +15,6 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PINNED = sorted(ROOT.glob("requirements*.txt"))
 IMPORTED_AS = {"pyyaml": "yaml"}
-USED_THROUGH_ANOTHER = {"aiosqlite"}  # SQLAlchemy's driver
 COME_ALONG = {"pydantic_core": "pydantic pins its exact version"}
 A_PLACE = re.compile(r"://|^\s*(-i|-f|--(extra-)?index-url|--find-links|--trusted-host)\b|\bfile:/", re.MULTILINE)
 
@@ -61,7 +60,7 @@ def test_the_package_declares_what_it_imports_and_no_more() -> None:
     always, optional = declared(project["dependencies"]), declared(extras)
     imported = imports_of_the_package() - set(sys.stdlib_module_names) - {"connectory"}
     assert imported <= always | optional | COME_ALONG.keys()
-    assert always <= imported | USED_THROUGH_ANOTHER
+    assert always <= imported
 
 
 def declared(requirements: list[str]) -> set[str]:
