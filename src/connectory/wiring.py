@@ -97,25 +97,7 @@ def _build(
     now: Callable[[], datetime],
 ) -> Application:
     quotas = Quotas(settings)
-
-    async def verify(connector: Connector, new: NewGrant) -> Account:
-        facts = {**new.facts, "id": new.connection_id}
-        target = Target(connector, new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
-        account_id, name, scopes = await executor.verify(target)
-        return Account(account_id, name, scopes)
-
-    async def allow_link(principal: Principal) -> None:
-        quotas.use_link(principal)
-
-    auth = AuthManager(
-        vault,
-        catalog,
-        settings,
-        {"direct": DirectBackend(vault, catalog, settings)},
-        verify,
-        allow_link=allow_link,
-        now=now,
-    )
+    auth = _auth(settings, vault, catalog, executor, quotas, now)
     confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, now)
     audit = AuditTrail(vault.audit, now)
     steps = Steps(
@@ -143,6 +125,29 @@ def _build(
         audit=audit,
         presence=presence,
     )
+
+
+def _auth(
+    settings: Settings,
+    vault: Vault,
+    catalog: Catalog,
+    executor: HttpExecutor,
+    quotas: Quotas,
+    now: Callable[[], datetime],
+) -> AuthManager:
+    """The AuthManager, with what it needs of rooms that it may not import: the verify call and the quota."""
+
+    async def verify(connector: Connector, new: NewGrant) -> Account:
+        facts = {**new.facts, "id": new.connection_id}
+        target = Target(connector, new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
+        account_id, name, scopes = await executor.verify(target)
+        return Account(account_id, name, scopes)
+
+    async def allow_link(principal: Principal) -> None:
+        quotas.use_link(principal)
+
+    backends = {"direct": DirectBackend(vault, catalog, settings)}
+    return AuthManager(vault, catalog, settings, backends, verify, allow_link=allow_link, now=now)
 
 
 def _catalog(settings: Settings) -> Catalog:

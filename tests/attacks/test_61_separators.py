@@ -22,6 +22,8 @@ NOTES = make_connector()
     ],
 )
 def test_attack_61_a_separator_stays_inside_its_segment(typed: str, sent: str) -> None:
-    request = prepare(NOTES, "token", NOTES.actions["delete_note"].manifest.request, Values({"book": typed, "id": 1}, {}))
+    request = prepare(
+        NOTES, "token", NOTES.actions["delete_note"].manifest.request, Values({"book": typed, "id": 1}, {})
+    )
 
     assert request.url == f"https://api.notes.example/v1/books/{sent}/notes/1"

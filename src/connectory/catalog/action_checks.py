@@ -21,8 +21,9 @@ from connectory.catalog.findings import (
     used_inputs,
 )
 from connectory.catalog.manifest import METHODS, RESERVED_INPUTS, ActionManifest, Effect, Input, Manifest, Request
-from connectory.catalog.problems import Finding, KeyPath
+from connectory.catalog.problems import Finding
 from connectory.catalog.schema import property_schema
+from connectory.catalog.yaml_document import KeyPath
 from connectory.errors import did_you_mean
 
 TOOL_NAME = re.compile(r"[a-z0-9_]{1,40}")

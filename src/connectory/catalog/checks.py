@@ -25,7 +25,8 @@ from connectory.catalog.findings import (
     secret_fields,
 )
 from connectory.catalog.manifest import AuthMethod, BasicMethod, CredentialField, Manifest
-from connectory.catalog.problems import Finding, KeyPath
+from connectory.catalog.problems import Finding
+from connectory.catalog.yaml_document import KeyPath
 
 # Values that would move a server's address to another host; no pattern of a field used there may match one whole.
 ESCAPES = (

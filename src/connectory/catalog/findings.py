@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from connectory.catalog.manifest import Manifest
-from connectory.catalog.problems import Finding, KeyPath
+from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder, Template, parse_template
+from connectory.catalog.yaml_document import KeyPath
 from connectory.errors import did_you_mean
 
 MAX_EXPRESSION = 2_000  # characters; jmespath raises RecursionError at 1,000 open parentheses (1.1, measured)

@@ -19,13 +19,12 @@ from connectory.catalog.manifest import Manifest
 from connectory.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from connectory.catalog.yaml_document import Document
+    from connectory.catalog.yaml_document import Document, KeyPath
 
 MOST = 50  # problems told of one file
 MOST_TEXT = 500  # characters of one message
 WORD_HINT = "Use a-z, 0-9 and _, a letter first."
 Schema = Mapping[str, Any]
-KeyPath = tuple[str | int, ...]  # where in the tree: keys and positions from the root
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from connectory.catalog.problems import KeyPath
+KeyPath = tuple[str | int, ...]  # where in the tree: keys and positions from the root
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40

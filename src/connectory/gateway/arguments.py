@@ -27,6 +27,11 @@ class CheckedArguments:
     limit: int
     cursor: str | None
 
+    @property
+    def shown(self) -> Mapping[str, Any]:
+        """What a person who confirms the call sees, and says yes to."""
+        return {**self.inputs, "cursor": self.cursor} if self.cursor else self.inputs
+
 
 class ArgumentChecker:
     """Holds one compiled validator per action: compiling costs more than a call."""

@@ -108,7 +108,7 @@ class Confirmations:
         found = await self._vault.confirmations.by_link(link)
         if found is None or found.expires_at <= self._now():
             return False
-        return await self._vault.confirmations.decide(found.id, confirmed=yes)
+        return await self._vault.confirmations.decide(found.id, confirmed=yes, until=self._now() + OPEN_FOR)
 
     async def _ask(
         self,

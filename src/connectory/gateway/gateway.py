@@ -68,7 +68,7 @@ class Gateway:
             chosen, grant = await self._choose(principal, connector, checked.connection or connection, action.effect)
             line.learn(connection_id=chosen.id)
             judged = Judged(action.tool, action.effect)
-            await self._permit(principal, chosen, [judged], tool, {**checked.inputs, "cursor": checked.cursor})
+            await self._permit(principal, chosen, [judged], tool, checked.shown)
             target = await self._target(principal, connector, chosen, grant)
             return await self._run(principal, line, target, action, checked, chosen, grant)
 

@@ -6,7 +6,7 @@ import json
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from connectory.catalog.manifest import Effect
 from connectory.errors import SessionExpired, UnknownObject
-from connectory.gateway.confirmations import ConfirmationView
+from connectory.gateway.confirmations import Confirmations, ConfirmationView
 from connectory.web.forms import read_form
 from connectory.web.pages import render
 
@@ -31,18 +31,6 @@ EFFECTS = {
     Effect.WRITE: "Writes: this changes something at the service.",
     Effect.DESTRUCTIVE: "Destructive: this deletes or overwrites, and may not be undone.",
 }
-
-
-class Confirmations(Protocol):
-    """The calls that wait for a person's yes; the gateway keeps them."""
-
-    async def open(self, link: str) -> ConfirmationView:
-        """Return what the link asks about; nothing changes. Raises `UnknownObject` where there is no such link."""
-        ...
-
-    async def decide(self, link: str, yes: bool) -> bool:
-        """Record the answer, once. Returns whether it counted: false where somebody had answered, or too late."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
+from connectory.gateway.confirmations import Confirmations
 from connectory.identity.tokens import Tokens
 from connectory.settings import Settings
 from connectory.vault.vault import Vault
-from connectory.web.confirm import Confirmations
 
 
 def _utc_now() -> datetime:
