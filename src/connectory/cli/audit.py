@@ -57,20 +57,21 @@ def audit(
     if as_json:
         show_json([_describe(line) for line in lines])
         return
-    rows = [
-        (
-            line.at,
-            names.get(line.user_id, line.user_id),
-            line.action,
-            names.get(line.connection_id or "", line.connection_id),
-            f"{line.outcome} ({line.code})" if line.code else line.outcome,
-            f"{line.duration_ms} ms" if line.duration_ms is not None else "",
-            line.argument_names,
-        )
-        for line in lines
-    ]
+    rows = [_row(line, names) for line in lines]
     columns = ("AT (UTC)", "USER", "ACTION", "CONNECTION", "OUTCOME", "TOOK", "ARGUMENTS")
     show_table(columns, rows, empty="Nothing was done yet.")
+
+
+def _row(line: AuditLine, names: dict[str, str]) -> tuple[object, ...]:
+    return (
+        line.at,
+        names.get(line.user_id, line.user_id),
+        line.action,
+        names.get(line.connection_id or "", line.connection_id),
+        f"{line.outcome} ({line.code})" if line.code else line.outcome,
+        f"{line.duration_ms} ms" if line.duration_ms is not None else "",
+        line.argument_names,
+    )
 
 
 def _describe(line: AuditLine) -> dict[str, Any]:

@@ -38,7 +38,7 @@ SHORTEST_SECRET = 6
 MOST_FRAMES = 12
 SHAPES = (
     (re.compile(r"cny_[A-Za-z0-9_-]{16,}"), "cny_" + MASK),  # our own tokens
-    (re.compile(r"(?i)\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),  # RFC 6750, RFC 7617
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),  # RFC 6750, RFC 7617
     (re.compile(r"/(connect|confirm)/[A-Za-z0-9_-]{16,}"), rf"/\1/{MASK}"),  # our links
     (re.compile(r"://[^/\s@\"']*:[^/\s\"']*@"), f"://{MASK}@"),  # passwords in addresses
     (re.compile(r"([?&][^=\s&\"']{1,64}=)[^&\s\"']+"), rf"\1{MASK}"),  # query values

@@ -28,7 +28,7 @@ async def findings(application: Application) -> AsyncIterator[str]:
     names = await _unreadable(application)
     if names:
         yield (
-            f"{len(names)} connections cannot be opened with the encryption key at hand: {', '.join(names)}. "
+            f"{len(names)} connection(s) cannot be opened with the encryption key at hand: {', '.join(names)}. "
             "Nothing was changed. Put back the key they were encrypted with, or connect them again."
         )
 

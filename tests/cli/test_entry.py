@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from pydantic import SecretStr
+
+from connectory.auth.backend import Form, MethodForm
+from connectory.catalog.manifest import CredentialField
+from connectory.cli.entry import check_given, choose_method, fill_in, parse_given, variables_of
+from connectory.errors import InvalidArguments
+
+SECRET = "s3cret-value"
+KEY = MethodForm(
+    method="key",
+    title="Key",
+    help="Make a key.",
+    docs=None,
+    fields={
+        "server": CredentialField(title="Server"),
+        "token": CredentialField(title="Key", secret=True),
+        "note": CredentialField(title="Note", required=False),
+    },
+)
+BASIC = MethodForm(method="basic", title="Password", help="", docs=None, fields={})
+
+
+class Person:
+    """Answers questions in turn and remembers them."""
+
+    def __init__(self, *answers: str) -> None:
+        self._answers = list(answers)
+        self.asked: list[tuple[str, bool]] = []
+
+    def ask(self, text: str, *, hidden: bool, default: str | None) -> str:
+        self.asked.append((text, hidden))
+        return self._answers.pop(0)
+
+    def confirm(self, text: str) -> bool:
+        return True
+
+    def choose(self, text: str, choices: Sequence[str]) -> str:
+        return self._answers.pop(0)
+
+
+def test_secrets_are_asked_for_without_an_echo_and_facts_with_one() -> None:
+    person = Person("https://a.example", SECRET, "")
+
+    entry = fill_in(KEY, parse_given("my-shop", None, [], [], private=False, other=False), {}, person)
+
+    assert entry.values == {"server": "https://a.example", "token": SECRET, "note": ""}
+    assert [hidden for _, hidden in person.asked] == [False, True, False]
+    assert SECRET not in repr(entry)
+
+
+def test_a_bare_from_env_names_variables_after_connector_and_field() -> None:
+    known = parse_given("my-shop", None, ["server=https://a.example"], ["*"], private=False, other=False)
+
+    assert variables_of(KEY, known) == {"token": "MY_SHOP_TOKEN", "note": "MY_SHOP_NOTE"}
+    entry = fill_in(KEY, known, {"MY_SHOP_TOKEN": SecretStr(SECRET)}, None)
+    assert entry.values == {"server": "https://a.example", "token": SECRET}
+
+
+def test_a_variable_named_for_a_field_must_be_set() -> None:
+    known = parse_given("my-shop", None, ["server=https://a.example"], ["token=MINE"], private=False, other=False)
+
+    with pytest.raises(InvalidArguments, match="MINE is not set"):
+        fill_in(KEY, known, {}, None)
+
+
+def test_a_secret_among_the_arguments_is_refused_with_the_reason_and_not_repeated() -> None:
+    known = parse_given("my-shop", None, [f"token={SECRET}"], [], private=False, other=False)
+
+    with pytest.raises(InvalidArguments) as refusal:
+        check_given(KEY, known)
+
+    assert "process list" in refusal.value.text
+    assert SECRET not in refusal.value.text
+
+
+def test_a_field_that_is_not_asked_for_is_answered_with_the_nearest() -> None:
+    known = parse_given("my-shop", None, [f"tokn={SECRET}"], [], private=False, other=False)
+
+    with pytest.raises(InvalidArguments) as refusal:
+        check_given(KEY, known)
+
+    assert "'token'" in refusal.value.hint
+    assert SECRET not in refusal.value.text
+
+
+def test_where_nobody_can_be_asked_what_is_missing_is_named() -> None:
+    known = parse_given("my-shop", None, [], [], private=False, other=False)
+
+    with pytest.raises(InvalidArguments) as refusal:
+        fill_in(KEY, known, {}, None)
+
+    assert "server, token" in refusal.value.message
+
+
+def test_of_several_ways_to_sign_in_the_person_chooses_one() -> None:
+    form = Form((KEY, BASIC))
+    open_choice = parse_given("my-shop", None, [], [], private=False, other=False)
+    named = parse_given("my-shop", "basic", [], [], private=False, other=False)
+    misspelt = parse_given("my-shop", "basik", [], [], private=False, other=False)
+
+    assert choose_method(form, open_choice, Person("basic")) is BASIC
+    assert choose_method(form, named, None) is BASIC
+    with pytest.raises(InvalidArguments, match="several"):
+        choose_method(form, open_choice, None)
+    with pytest.raises(InvalidArguments) as refusal:
+        choose_method(form, misspelt, None)
+    assert "'basic'" in refusal.value.hint

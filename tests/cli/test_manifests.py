@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.provider import MANIFEST
+from tests.cli.terminal import Terminal
+
+
+def test_a_good_manifest_is_good(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "acme.yaml").write_text(MANIFEST)
+
+    assert terminal.run("manifest", "check", str(tmp_path / "acme.yaml")).out == "1 of 1 manifest is good.\n"
+
+
+def test_a_bad_one_is_told_by_file_line_and_key_and_fails(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "acme.yaml").write_text(MANIFEST.replace("title: Acme", "titel: Acme"))
+
+    told = terminal.run("manifest", "check", str(tmp_path))
+    listed = terminal.run("manifest", "check", str(tmp_path), "--json")
+
+    assert (told.code, listed.code) == (1, 1)
+    assert "acme.yaml:3: titel: " in told.out
+    assert {problem["line"] for problem in json.loads(listed.out)["problems"]} >= {3}
+
+
+def test_nothing_to_check_is_no_success(terminal: Terminal, tmp_path: Path) -> None:
+    assert terminal.run("manifest", "check", str(tmp_path)).code == 1
+    assert "cannot be read" in terminal.run("manifest", "check", str(tmp_path / "none.yaml")).out
+
+
+def test_the_schema_is_json(terminal: Terminal) -> None:
+    schema = terminal.run("manifest", "schema").json
+
+    assert {"format", "name", "auth", "actions"} <= set(schema["properties"])
