@@ -80,6 +80,18 @@ async def test_the_operator_takes_users_of_the_server_in() -> None:
         assert await t.vault.workspaces.role_of(t.owner.workspace_id, t.stranger.user_id) is Role.MEMBER
 
 
+async def test_the_operator_stays_one_in_another_workspace_but_a_token_does_not() -> None:
+    async with town() as t:
+        made = await t.workspaces.create(t.owner, "sales")
+        inside = replace(t.owner, workspace_id=made.id)
+
+        await t.workspaces.set_role(inside, "Mia", Role.MEMBER)
+
+        assert await t.vault.workspaces.role_of(made.id, t.member.user_id) is Role.MEMBER
+        with pytest.raises(UnknownObject):
+            await t.workspaces.set_role(await t.by_token(inside), "Vic", Role.MEMBER)
+
+
 async def test_a_workspace_keeps_an_owner() -> None:
     async with town() as t:
         with pytest.raises(InvalidArguments, match="without an owner"):

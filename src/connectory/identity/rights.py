@@ -41,9 +41,17 @@ async def require_unnarrowed(vault: Vault, principal: Principal, what: str) -> N
 
 
 async def is_operator(vault: Vault, principal: Principal) -> bool:
-    """Whether the principal is an owner of the workspace made at first start, and so runs this server."""
-    workspace = await vault.workspaces.get(principal.workspace_id)
-    return principal.role is Role.OWNER and workspace is not None and workspace.slug == OPERATOR_WORKSPACE
+    """Whether the principal is an owner of the workspace made at first start, and so runs this server.
+
+    A token counts within its own workspace alone. Without one it is the command line, which acts as the same person in
+    whichever workspace it is told.
+    """
+    first = await vault.workspaces.by_slug(OPERATOR_WORKSPACE)
+    if first is None or principal.role is not Role.OWNER:
+        return False
+    if principal.workspace_id == first.id:
+        return True
+    return principal.token_id is None and await vault.workspaces.role_of(first.id, principal.user_id) is Role.OWNER
 
 
 async def find_member(vault: Vault, principal: Principal, name: str) -> tuple[User, Role] | None:
