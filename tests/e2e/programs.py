@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 KINTO = ROOT / ".test-tools/kinto/bin/kinto"
 COMMAND = Path(sys.executable).parent / "connectory"
 READY_S = 20.0
-LINK = re.compile(r"http://localhost:\d+/(?:connect|confirm)/[\w-]+")
+LINK = re.compile(r"http://[\w.]*localhost:\d+/(?:connect|confirm)/[\w-]+")
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")
 
@@ -183,12 +183,14 @@ class Install:
             yield client
 
     @asynccontextmanager
-    async def over_http(self, era: Era, token: str) -> AsyncIterator[Client]:
+    async def over_http(
+        self, era: Era, token: str, *, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[Client]:
         """An MCP client of the running server's `/mcp`."""
-        headers = {"Authorization": f"Bearer {token}"}
+        sent = {"Authorization": f"Bearer {token}", **(headers or {})}
         async with (
-            httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
-            Client(streamable_http_client(f"{self.url}/mcp", http_client=http), mode=era) as client,
+            httpx2.AsyncClient(headers=sent, timeout=60, trust_env=False) as http,
+            Client(streamable_http_client(f"http://127.0.0.1:{self.port}/mcp", http_client=http), mode=era) as client,
         ):
             yield client
 
