@@ -8,6 +8,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.attacks.echoing import write_manifest
+from tests.attacks.outside import Outside
+from tests.e2e.programs import Install
 from tests.web.browsing import services_of, token_of
 from tests.web.ports import free_port, serving
 
@@ -57,3 +60,34 @@ async def test_attack_117_on_every_address_a_link_alone_opens_nothing(host: str)
             confirmed = await client.post(f"{base}/confirm/{link}", data={"answer": "yes"})
             assert confirmed.status_code == 401
         assert await application.auth.list_connections(principal) == []
+
+
+@pytest.mark.slow
+def test_attack_117_the_real_process_listens_on_loopback_only(outside: Outside) -> None:
+    assert addresses_listening_on(outside.install.port) == {"127.0.0.1", "::1"}
+
+
+@pytest.mark.slow
+def test_attack_117_the_real_process_on_every_address_asks_for_a_token_everywhere(tmp_path: Path) -> None:
+    port = free_port()
+    extra = {
+        "CONNECTORY_HOST": "0.0.0.0",
+        "CONNECTORY_MANIFESTS": str(write_manifest(tmp_path / "manifests")),
+        "CONNECTORY_CONNECT_WAIT_S": "0",
+    }
+    install = Install(tmp_path, port, extra)
+    with install.serving() as process:
+        outside = Outside(install, process.pid, install.token())
+        assert addresses_listening_on(port) == {"0.0.0.0"}
+        link = outside.call("connect", connector="echo").text.partition("/connect/")[2].split()[0]
+        browser = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
+        random = outside.send("GET", f"/connect/{'r' * 43}", browser)
+        assert random.status == 401
+        for path in (f"/connect/{link}", f"/connect/{link}/done", f"/confirm/{link}"):
+            page = outside.send("GET", path, browser)
+            assert page.status == 401
+            assert "Echo" not in page.body
+        typed = "method=key&value.server=http://127.0.0.1:1&value.token=x&private_confirmed=yes"
+        assert outside.send("POST", f"/connect/{link}", browser, typed).status == 401
+        assert outside.post("tools/list", {}).status == 401
+        assert "Nothing is connected" in outside.call("list_connections").text

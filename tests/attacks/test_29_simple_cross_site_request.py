@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+from tests.attacks.outside import Outside
 from tests.web.chromium import browsing, needs_chromium
 from tests.web.guarded_app import Handlers, make_app
 from tests.web.ports import free_port, serving
@@ -82,3 +83,24 @@ async def test_attack_29_from_a_real_browser_nothing_runs_and_nothing_is_read(at
         await page.wait_for_load_state()
         assert "comes from another site" in await page.content()
     assert handlers.reached == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", TYPES)
+def test_attack_29_the_real_mcp_takes_no_post_that_needs_no_preflight(outside: Outside, kind: str) -> None:
+    call = {"name": "echo_save_thing", "arguments": {"way": "fine"}}
+    heard = len(outside.echo.heard)
+    for origin in ("https://evil.example", "http://localhost:3000", "null"):
+        page = {"Origin": origin, "Sec_Fetch_Site": "cross-site", "Content_Type": kind}
+        assert outside.post("tools/call", call, **page).status == 403
+        assert outside.post("tools/call", call, Authorization=f"Bearer {outside.token}", **page).status == 403
+        preflight = outside.send("OPTIONS", "/mcp", {"Origin": origin, "Access-Control-Request-Method": "POST"})
+        assert preflight.status == 403
+        assert not [name for name in preflight.headers if name.startswith("access-control-")]
+    # An old browser that sends neither header: no token comes with a form, and no form's type is JSON.
+    assert outside.post("tools/call", call, Content_Type=kind).status == 401
+    assert outside.post("tools/call", call, Content_Type=kind, Authorization=f"Bearer {outside.token}").status in (
+        400,
+        415,
+    )
+    assert len(outside.echo.heard) == heard

@@ -1,8 +1,9 @@
-"""Attack 64, at the level of hosts: a next page elsewhere is not asked for, whoever followed the link."""
+"""Attack 64: a next page elsewhere is not asked for, neither by the way out nor by the whole process."""
 
 from __future__ import annotations
 
 import pytest
+from tests.attacks.outside import Outside
 from tests.net.provider import ask, making_client, serving
 
 from connectory.errors import ConnectoryError, HostRefused, InvalidPath
@@ -23,3 +24,28 @@ async def test_attack_64_credentials_do_not_go_to_another_host(next_page: str) -
     assert isinstance(refusal.value, HostRefused | InvalidPath)
     assert "s3cret" not in refusal.value.text
     assert evil.connections == provider.connections == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "following",
+    ["http://EVIL/v1/lists/2", "//EVIL/v1/lists/2", "http://OURS@EVIL/v1/lists/2", "http://OURS/v2/lists/2",
+     "/v1/../internal", "/v1/%2e%2e/internal", "http://localhost:OURSPORT/v1/lists/2", "http://OURS/v10/x"],
+)  # fmt: skip
+def test_attack_64_a_next_page_elsewhere_is_neither_fetched_nor_offered(outside: Outside, following: str) -> None:
+    ours = f"127.0.0.1:{outside.echo.port}"
+    for word, meaning in (
+        ("OURSPORT", str(outside.echo.port)),
+        ("OURS", ours),
+        ("EVIL", f"127.0.0.1:{outside.evil.port}"),
+    ):
+        following = following.replace(word, meaning)
+    outside.echo.following = following
+    heard = len(outside.echo.heard)
+    for limit in (10, 2):  # the first goes on by itself, the second would give a cursor
+        said = outside.call("echo_list_things", way="page", limit=limit)
+        assert said.failed
+        assert said.text.startswith("host_refused: "), said.text
+        assert "cursor=" not in said.text
+    assert len(outside.echo.heard) == heard + 2
+    assert outside.evil.heard == []
