@@ -16,7 +16,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve shell test test-unit check lint format bench lock clean
+.PHONY: help install serve shell test test-unit check lint format docs bench lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ lint: $(TOOLS) ## The part of `check` that runs nothing
 format: $(TOOLS) ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(RUNTIME) ## Write the tables of settings, errors, commands and manifest keys into docs/
+	$(BIN)/python docs/tables.py
 
 bench: $(TOOLS) ## Measure calls and start-up (benchmarks/README.md)
 	$(BIN)/python -m benchmarks $(ARGS)

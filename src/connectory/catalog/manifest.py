@@ -58,11 +58,11 @@ class CredentialField(Strict):
     secret: bool = Field(
         False, description="True: `{credential.NAME}`, encrypted, never shown; false: `{connection.NAME}`."
     )
-    required: bool = True
+    required: bool = Field(True, description="Whether the person must fill it in.")
     help: str = Field("", description="Where to find the value, in one or two sentences.")
     docs: WebAddress | None = Field(None, description="The provider's page on which the value is made.")
-    placeholder: str = ""
-    default: str | None = None
+    placeholder: str = Field("", description="An example shown in the empty input.")
+    default: str | None = Field(None, description="Taken where the person leaves it empty; never for a secret.")
     pattern: str | None = Field(None, description="Regular expression that the whole value must match.")
     origin: bool = Field(
         False, description="The value is a server's origin, e.g. https://example.com:8443, without a path."
@@ -70,10 +70,14 @@ class CredentialField(Strict):
 
 
 class AuthMethodBase(Strict):
+    """What every way to sign in has."""
+
     title: str | None = Field(None, description="How a person calls this way to sign in.")
     help: str = Field("", description="What to do, in a few sentences.")
     docs: WebAddress | None = Field(None, description="The provider's documentation of this way to sign in.")
-    fields: dict[Annotated[str, Field(pattern=WORD)], CredentialField] = Field(default_factory=dict)
+    fields: dict[Annotated[str, Field(pattern=WORD)], CredentialField] = Field(
+        default_factory=dict, description="What the person enters, by name."
+    )
     header: dict[str, str] = Field(default_factory=dict, description="Headers that carry the credential.")
     query: dict[str, str] = Field(default_factory=dict, description="Query parameters that carry the credential.")
 
@@ -81,7 +85,7 @@ class AuthMethodBase(Strict):
 class ApiKeyMethod(AuthMethodBase):
     """One key or token; without `fields` the person is asked for `{credential.token}`."""
 
-    method: Literal["api_key"]
+    method: Literal["api_key"] = Field(description="One key or token.")
 
     @model_validator(mode="before")
     @classmethod
@@ -94,15 +98,18 @@ class ApiKeyMethod(AuthMethodBase):
 class BasicCredentials(Strict):
     """User name and password of HTTP Basic (RFC 7617), as templates."""
 
-    username: str
-    password: str
+    username: str = Field(description="Template of the user name.")
+    password: str = Field(description="Template of the password.")
 
 
 class BasicMethod(AuthMethodBase):
     """HTTP Basic; without `fields` the person is asked for `{connection.username}` and `{credential.password}`."""
 
-    method: Literal["basic"]
-    basic: BasicCredentials = BasicCredentials(username="{connection.username}", password="{credential.password}")
+    method: Literal["basic"] = Field(description="HTTP Basic (RFC 7617).")
+    basic: BasicCredentials = Field(
+        BasicCredentials(username="{connection.username}", password="{credential.password}"),
+        description="How the two parts are made, where a provider wants something else there.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -117,13 +124,13 @@ class BasicMethod(AuthMethodBase):
 class FieldsMethod(AuthMethodBase):
     """Several values, each placed by `header` or `query`."""
 
-    method: Literal["fields"]
+    method: Literal["fields"] = Field(description="Several values.")
 
 
 class NoAuthMethod(AuthMethodBase):
     """Nothing to sign in with."""
 
-    method: Literal["none"]
+    method: Literal["none"] = Field(description="Nothing to enter.")
 
 
 AuthMethod = Annotated[ApiKeyMethod | BasicMethod | FieldsMethod | NoAuthMethod, Field(discriminator="method")]
@@ -132,23 +139,31 @@ AuthMethod = Annotated[ApiKeyMethod | BasicMethod | FieldsMethod | NoAuthMethod,
 class Input(Strict):
     """One input of an action: a subset of JSON Schema 2020-12, with `required: true` on the input itself."""
 
-    type: Literal["string", "integer", "number", "boolean", "array", "object"] | None = None
-    description: str = ""
-    required: bool = False
-    enum: list[str | int | float | bool] | None = None
-    default: JsonValue = None
-    examples: list[JsonValue] | None = None
-    format: str | None = None
-    pattern: str | None = None
-    minimum: int | float | None = None
-    maximum: int | float | None = None
-    min_length: int | None = Field(None, alias="minLength")
-    max_length: int | None = Field(None, alias="maxLength")
-    items: Input | None = None
-    min_items: int | None = Field(None, alias="minItems")
-    max_items: int | None = Field(None, alias="maxItems")
-    properties: dict[str, Input] | None = None
-    additional_properties: bool | None = Field(None, alias="additionalProperties")
+    type: Literal["string", "integer", "number", "boolean", "array", "object"] | None = Field(
+        None, description="JSON type of the value; with an `enum` of texts it may be left out."
+    )
+    description: str = Field("", description="What to give, for a model; whether it is required is added to it.")
+    required: bool = Field(False, description="Whether it must be given; so too of an object's `properties`.")
+    enum: list[str | int | float | bool] | None = Field(None, description="The only values allowed.")
+    default: JsonValue = Field(None, description="Sent where nothing is given, and told to the model.")
+    examples: list[JsonValue] | None = Field(None, description="Values that fit, told to the model.")
+    format: str | None = Field(
+        None, description="As in JSON Schema; date, email, ipv4, ipv6, regex and uuid are checked."
+    )
+    pattern: str | None = Field(None, description="Regular expression found in the value; anchor it with ^ and $.")
+    minimum: int | float | None = Field(None, description="Least number.")
+    maximum: int | float | None = Field(None, description="Greatest number.")
+    min_length: int | None = Field(None, alias="minLength", description="Fewest characters.")
+    max_length: int | None = Field(None, alias="maxLength", description="Most characters.")
+    items: Input | None = Field(None, description="What each element of an array is.")
+    min_items: int | None = Field(None, alias="minItems", description="Fewest elements.")
+    max_items: int | None = Field(None, alias="maxItems", description="Most elements.")
+    properties: dict[str, Input] | None = Field(None, description="Members of an object, by name.")
+    additional_properties: bool | None = Field(
+        None,
+        alias="additionalProperties",
+        description="Whether an object takes further members; unset: only where no `properties` are named.",
+    )
 
 
 METHODS = ("get", "post", "put", "patch", "delete", "head")
@@ -157,17 +172,19 @@ METHODS = ("get", "post", "put", "patch", "delete", "head")
 class Request(Strict):
     """One HTTP request: exactly one of get, post, put, patch, delete, head with the path as its value."""
 
-    get: str | None = None
-    post: str | None = None
-    put: str | None = None
-    patch: str | None = None
-    delete: str | None = None
-    head: str | None = None
+    get: str | None = Field(None, description="Path of a GET request, from a slash.")
+    post: str | None = Field(None, description="Path of a POST request, from a slash.")
+    put: str | None = Field(None, description="Path of a PUT request, from a slash.")
+    patch: str | None = Field(None, description="Path of a PATCH request, from a slash.")
+    delete: str | None = Field(None, description="Path of a DELETE request, from a slash.")
+    head: str | None = Field(None, description="Path of a HEAD request, from a slash.")
     server: str | None = Field(None, description="Which of `servers`; the first one when absent.")
-    query: dict[str, JsonValue] = Field(default_factory=dict)
-    headers: dict[str, str] = Field(default_factory=dict)
-    body: JsonValue = None
-    encoding: Literal["json", "form"] = "json"
+    query: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Query parameters; a list repeats its key, an absent input drops it."
+    )
+    headers: dict[str, str] = Field(default_factory=dict, description="Further headers of this request.")
+    body: JsonValue = Field(None, description="The body as a tree; a leaf that is exactly `{x}` keeps its type.")
+    encoding: Literal["json", "form"] = Field("json", description="How the body is written; a form is a flat mapping.")
 
     @model_validator(mode="after")
     def _one_method(self) -> Request:
@@ -189,14 +206,14 @@ class Request(Strict):
 class AccountPaths(Strict):
     """JMESPath expressions over the verify answer that give the account's id and name."""
 
-    id: str
-    name: str
+    id: str = Field(description="Gives the account's id, by which a change of account is noticed.")
+    name: str = Field(description="Gives the name by which a person knows the account.")
 
 
 class Verify(Request):
     """A cheap call that proves the credentials and tells whose they are."""
 
-    account: AccountPaths
+    account: AccountPaths = Field(description="Where the account is in the answer.")
     scopes_header: str | None = Field(
         None, description="Answer header that lists the granted scopes, by comma or space."
     )
@@ -205,7 +222,9 @@ class Verify(Request):
 class Pages(Strict):
     """How the next page is found."""
 
-    style: Literal["link_header", "next_header"]
+    style: Literal["link_header", "next_header"] = Field(
+        description="The next page's URL stands in the Link header (RFC 8288), or in the header named by `header`."
+    )
     header: str | None = Field(None, description="next_header: the answer header that holds the next page's URL.")
     max_size: int = Field(100, ge=1, description="Most items the provider gives on one page.")
 
@@ -242,7 +261,7 @@ class Answer(Strict):
 class Condition(Strict):
     """When an error rule applies: all that is given must hold."""
 
-    status: list[int] | None = None
+    status: list[int] | None = Field(None, description="The answer's status is one of these.")
     header: dict[str, str] = Field(default_factory=dict, description="Answer headers with exactly these values.")
     body: str | None = Field(None, description="JMESPath over the answer that gives a true value.")
 
@@ -256,11 +275,11 @@ class Condition(Strict):
 class ErrorRule(Strict):
     """An answer that is an error, and what it means; the first rule that applies counts."""
 
-    when: Condition
+    when: Condition = Field(description="The answers it is about.")
     code: Literal[
         "rate_limited", "missing_scope", "needs_reconnect", "provider_forbidden", "provider_not_found",
         "provider_conflict", "provider_rejected", "provider_unavailable",
-    ]  # fmt: skip
+    ] = Field(description="What the answer means (docs/errors.md).")  # fmt: skip
     message: str | None = Field(None, description="JMESPath over the answer that gives the provider's message.")
     retry_at_header: str | None = Field(None, description="Answer header with the Unix time at which to try again.")
 
@@ -272,15 +291,19 @@ class ActionManifest(Strict):
     description: str = Field(
         min_length=1, max_length=600, description="One sentence written for a model; begins with the verb."
     )
-    effect: Effect
+    effect: Effect = Field(
+        description="What it does at the provider, by hand: a POST that only searches is a read. Policies go by it."
+    )
     idempotent: bool | None = Field(
         None, description="Repeating the call changes nothing more; reads are by themselves."
     )
-    inputs: dict[Annotated[str, Field(pattern=WORD)], Input] = Field(default_factory=dict)
+    inputs: dict[Annotated[str, Field(pattern=WORD)], Input] = Field(
+        default_factory=dict, description="What the agent gives, by name."
+    )
     scopes: list[str] = Field(default_factory=list, description="Scopes of which the grant needs all.")
-    request: Request
-    pages: Pages | None = None
-    answer: Answer = Answer()
+    request: Request = Field(description="What is sent.")
+    pages: Pages | None = Field(None, description="How a list goes on; the action then takes `limit` and `cursor`.")
+    answer: Answer = Field(Answer(), description="What the agent gets; unset: the answer as it is.")
     docs: WebAddress = Field(description="The provider's documentation of this operation.")
 
     @property
@@ -292,12 +315,12 @@ class ActionManifest(Strict):
 class Manifest(Strict):
     """One connector: all that is particular to a provider."""
 
-    schema_url: str | None = Field(None, alias="$schema")
-    format: Literal[1]
-    name: str = Field(pattern=CONNECTOR_NAME)
+    schema_url: str | None = Field(None, alias="$schema", description="Address of the JSON Schema, for editors.")
+    format: Literal[1] = Field(description="Version of this format.")
+    name: str = Field(pattern=CONNECTOR_NAME, description="The connector's name; tools begin with it, - written as _.")
     title: str = Field(min_length=1, max_length=60, description="The provider's name as a person would say it.")
     description: str = Field(min_length=1, max_length=600, description="What one can do with it, in one sentence.")
-    category: Category
+    category: Category = Field(description="Where it is listed.")
     docs: WebAddress = Field(description="The provider's API documentation.")
     family: str | None = Field(
         None, pattern=CONNECTOR_NAME, description="Connectors that share one sign-in; default: the name."
@@ -305,11 +328,17 @@ class Manifest(Strict):
     logo: str | None = Field(None, pattern=r"^\s*<svg[\s>]", max_length=16_384, description="Inline SVG.")
     servers: dict[Annotated[str, Field(pattern=WORD)], str] = Field(min_length=1, description="Base URLs by name.")
     headers: dict[str, str] = Field(default_factory=dict, description="Headers of every request.")
-    auth: dict[Annotated[str, Field(pattern=WORD)], AuthMethod] = Field(min_length=1)
-    verify: Verify | None = None
+    auth: dict[Annotated[str, Field(pattern=WORD)], AuthMethod] = Field(min_length=1, description="Ways to sign in.")
+    verify: Verify | None = Field(
+        None, description="Proves the credentials before they are kept; required unless every method is none."
+    )
     message: str | None = Field(None, description="JMESPath over an error answer that gives the provider's message.")
-    errors: list[ErrorRule] = Field(default_factory=list)
-    actions: dict[Annotated[str, Field(pattern=WORD)], ActionManifest] = Field(default_factory=dict)
+    errors: list[ErrorRule] = Field(
+        default_factory=list, description="Answers that are errors and mean more than their status says."
+    )
+    actions: dict[Annotated[str, Field(pattern=WORD)], ActionManifest] = Field(
+        default_factory=dict, description="What can be done, by name."
+    )
     tasks: list[str] = Field(default_factory=list, description="What people ask an assistant to do here.")
 
     @property

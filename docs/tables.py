@@ -1,0 +1,311 @@
+"""Writes what the documentation takes from the code: its tables, and the JSON Schema of manifests.
+
+`make docs` runs it. A page marks where a table stands by two comments; what is between them is made here and nothing
+else of the page is touched. `tests/docs/test_tables.py` fails where a page is stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from connectory.catalog import manifest as format_1
+from connectory.catalog.schema import manifest_schema
+from connectory.cli.main import app
+from connectory.cli.setup import is_secret
+from connectory.errors import ConnectoryError
+from connectory.settings import Settings
+
+DOCS = Path(__file__).resolve().parent
+BLOCK = re.compile(r"(<!-- made by `make docs`: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+NOT_CONSTANT = {"data_dir": "the system's folder for user data"}  # defaults that differ from machine to machine
+
+# The parts of a manifest in reading order: heading, model, and the model whose keys it has besides (told there).
+PARTS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
+    ("The file", format_1.Manifest, None),
+    ("Every way to sign in", format_1.AuthMethodBase, None),
+    ("Method api_key", format_1.ApiKeyMethod, format_1.AuthMethodBase),
+    ("Method basic", format_1.BasicMethod, format_1.AuthMethodBase),
+    ("Basic's two parts", format_1.BasicCredentials, None),
+    ("Method fields", format_1.FieldsMethod, format_1.AuthMethodBase),
+    ("Method none", format_1.NoAuthMethod, format_1.AuthMethodBase),
+    ("A field of the form", format_1.CredentialField, None),
+    ("The verify call", format_1.Verify, format_1.Request),
+    ("The account", format_1.AccountPaths, None),
+    ("An error rule", format_1.ErrorRule, None),
+    ("When a rule applies", format_1.Condition, None),
+    ("An action", format_1.ActionManifest, None),
+    ("An input", format_1.Input, None),
+    ("A request", format_1.Request, None),
+    ("Pages", format_1.Pages, None),
+    ("The answer", format_1.Answer, None),
+)
+HEADING_OF = {model.__name__: heading for heading, model, _ in PARTS}
+
+
+def filled(page: str) -> str:
+    """Return a page's text with every table made anew."""
+    return BLOCK.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}\n{match[3]}", page)
+
+
+def settings_table() -> str:
+    """One row per environment variable."""
+    rows = [
+        (f"`{field.alias}`", _setting_type(field), _setting_default(name, field), field.description or "")
+        for name, field in Settings.model_fields.items()
+        if field.alias
+    ]
+    clients = Settings.model_fields["oauth_clients"]
+    rows.append(("`<FAMILY>_CLIENT_ID`, `<FAMILY>_CLIENT_SECRET`", "text, secret", "", clients.description or ""))
+    return _table(("Setting", "Value", "Default", "Meaning"), rows)
+
+
+def errors_table() -> str:
+    """One table per branch of the error tree; the branch itself first."""
+    parts = []
+    branches: list[type[ConnectoryError]] = [ConnectoryError, *ConnectoryError.__subclasses__()]
+    for branch in branches:
+        leaves = [] if branch is ConnectoryError else _below(branch)
+        rows = [_error_row(error) for error in (branch, *leaves)]
+        parts.append(f"### {branch.__name__}\n\n" + _table(("Code", "Whose move", "Retry", "Meaning"), rows))
+    return "\n".join(parts)
+
+
+def commands_table() -> str:
+    """One section per command, in the order of `--help`."""
+    root: Any = typer.main.get_command(app)  # the classes behind Typer have no public names
+    return "\n".join(_command(path, command) for path, command in commands(root))
+
+
+def manifest_table() -> str:
+    """One section per part of a manifest."""
+    return "\n".join(_part(heading, model, base) for heading, model, base in PARTS)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "settings": settings_table,
+    "errors": errors_table,
+    "commands": commands_table,
+    "manifest": manifest_table,
+}
+
+
+def commands(group: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command with its words, e.g. ("token", "create")."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*above, name))
+        else:
+            yield (*above, name), command
+
+
+def write_pages() -> list[str]:
+    """Write the pages that have changed, and return their names."""
+    changed = []
+    made = {page: filled(page.read_text(encoding="utf-8")) for page in sorted(DOCS.glob("*.md"))}
+    made[DOCS / "manifest.schema.json"] = json.dumps(manifest_schema(), indent=2) + "\n"
+    for page, text in made.items():
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+            changed.append(page.name)
+    return changed
+
+
+def _setting_type(field: FieldInfo) -> str:
+    words = _words(field.annotation)
+    limits = {type(item).__name__: item for item in field.metadata}
+    least = [f"from {limits['Ge'].ge:g}"] if "Ge" in limits else ["above 0"] if "Gt" in limits else []
+    most = [f"to {limits['Le'].le:g}"] if "Le" in limits else []
+    numbers = " ".join([*least, *most])
+    return ", ".join(filter(None, [words, numbers, "secret" if is_secret(field) else ""]))
+
+
+def _words(annotation: Any) -> str:
+    """What a person writes for a value of this type."""
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return _words(next(item for item in arguments if item is not type(None)))
+    if typing.get_origin(annotation) is typing.Literal:
+        return ", ".join(f"`{word}`" for word in arguments)
+    if typing.get_origin(annotation) is tuple:
+        return "list"
+    known = {int: "whole number", float: "number", Path: "path"}
+    return known.get(annotation, "text")
+
+
+def _setting_default(name: str, field: FieldInfo) -> str:
+    if name in NOT_CONSTANT:
+        return NOT_CONSTANT[name]
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default is None or default == ():
+        return ""
+    return f"`{int(default) if isinstance(default, float) and default.is_integer() else default}`"
+
+
+def _below(branch: type[ConnectoryError]) -> list[type[ConnectoryError]]:
+    return [found for child in branch.__subclasses__() for found in (child, *_below(child))]
+
+
+def _error_row(error: type[ConnectoryError]) -> tuple[str, ...]:
+    meaning = re.sub(r" \(design [\d.]+\)", "", inspect.cleandoc(error.__doc__ or "").split("\n\n")[0])
+    return f"`{error.code}`", error.fault.value, "yes" if error.retryable else "no", meaning
+
+
+def _command(path: Sequence[str], command: Any) -> str:
+    arguments = [item for item in command.params if not item.opts[0].startswith("-")]
+    options = [item for item in command.params if item not in arguments]
+    usage = " ".join(["connectory", *path, *map(_argument, arguments), *(["[OPTIONS]"] if options else [])])
+    rows = [(f"`{_argument(item)}`", _help(item)) for item in arguments]
+    rows += [(f"`{_option(item)}`", _help(item)) for item in options]
+    table = "\n" + _table(("Argument or option", "Meaning"), rows) if rows else ""
+    return f"### connectory {' '.join(path)}\n\n```text\n{usage}\n```\n\n{' '.join(command.help.split())}\n{table}"
+
+
+def _argument(item: Any) -> str:
+    name = (item.metavar or item.name.upper()).strip("[]")
+    if item.nargs == -1 and not name.endswith("..."):
+        name += "..."
+    return name if item.required else f"[{name}]"
+
+
+def _option(item: Any) -> str:
+    names = ", ".join(item.opts)
+    if item.is_flag:
+        return names
+    return f"{names} {item.metavar or _choices(item) or item.opts[0].lstrip('-').upper()}"
+
+
+def _choices(item: Any) -> str:
+    annotation = item.type_descriptor.annotation
+    inner = [kind for kind in (annotation, *typing.get_args(annotation)) if isinstance(kind, type)]
+    enum = next((kind for kind in inner if issubclass(kind, Enum)), None)
+    return "|".join(str(one.value) for one in enum) if enum else ""
+
+
+def _help(item: Any) -> str:
+    notes = []
+    if item.min is not None or item.max is not None:
+        notes.append(f"from {item.min} to {item.max}")
+    default = item.default.value if isinstance(item.default, Enum) else item.default
+    if default not in (None, False, "") and not item.is_flag:
+        notes.append(f"default {default}")
+    if item.multiple:
+        notes.append("may be repeated")
+    said = f" ({', '.join(notes)})" if notes else ""
+    return f"{item.help or ''}{said}"
+
+
+def _part(heading: str, model: type[BaseModel], base: type[BaseModel] | None) -> str:
+    schema, definitions = _schema_of(model)
+    inherited = _schema_of(base)[0]["properties"] if base else {}
+    rows = [
+        (
+            f"`{key}`",
+            _kind(spec, definitions),
+            "required" if key in schema.get("required", ()) else _default(spec),
+            spec.get("description", ""),
+        )
+        for key, spec in schema["properties"].items()
+        if key not in inherited
+    ]
+    words = " ".join(inspect.cleandoc(model.__doc__ or "").split("\n\n")[0].split())
+    also = f" It has the keys of {_link(base.__name__)} too." if base else ""
+    return f"### {heading}\n\n{words}{also}\n\n" + _table(("Key", "Type", "Default", "Meaning"), rows)
+
+
+def _schema_of(model: type[BaseModel]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the schema of the model's own keys, and the definitions it refers to by their bare names."""
+    schema = model.model_json_schema(by_alias=True, ref_template="{model}")
+    definitions = schema.get("$defs", {})
+    own = definitions[schema["$ref"]] if "$ref" in schema else schema  # a model that holds itself is a reference
+    return next((one for one in own.get("anyOf", ()) if "properties" in one), own), definitions
+
+
+def _link(name: str) -> str:
+    return f"[{HEADING_OF[name]}](#{anchor(HEADING_OF[name])})"
+
+
+def _kind(spec: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    """A JSON Schema in a few words, parts of their own as links."""
+    if "$ref" in spec:
+        return _named(spec["$ref"], definitions)
+    if "const" in spec:
+        return f"`{json.dumps(spec['const'])}`".replace('"', "")
+    if "enum" in spec:
+        return ", ".join(f"`{word}`" for word in spec["enum"])
+    if alternatives := spec.get("anyOf", spec.get("oneOf")):
+        kinds = [_kind(one, definitions) for one in alternatives if one != {"type": "null"}]
+        return " or ".join(dict.fromkeys(kinds))
+    match spec.get("type"):
+        case "array":
+            return f"list of {_kind(spec['items'], definitions)}"
+        case "object":
+            named = [*spec.get("patternProperties", {}).values(), spec.get("additionalProperties")]
+            inner = next((one for one in named if isinstance(one, dict)), {})
+            return f"mapping of names to {_kind(inner, definitions)}"
+        case "string":
+            return "text" + _limits(spec, "minLength", "maxLength", " characters") + _pattern(spec)
+        case "integer" | "number":
+            word = "whole number" if spec["type"] == "integer" else "number"
+            return word + _limits(spec, "minimum", "maximum", "")
+        case "boolean":
+            return "true or false"
+        case _:
+            return "any value"
+
+
+def _named(name: str, definitions: Mapping[str, Any]) -> str:
+    if name in HEADING_OF:
+        return _link(name)
+    return _kind(definitions[name], definitions)
+
+
+def anchor(heading: str) -> str:
+    """Return the fragment by which GitHub links to a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _limits(spec: Mapping[str, Any], low: str, high: str, unit: str) -> str:
+    least, most = spec.get(low), spec.get(high)
+    if most is not None:
+        return f", {f'{least} to ' if least is not None else 'at most '}{most}{unit}"
+    return f", at least {least}{unit}" if least is not None else ""
+
+
+def _pattern(spec: Mapping[str, Any]) -> str:
+    return f", `{spec['pattern']}`" if "pattern" in spec else ""
+
+
+def _default(spec: Mapping[str, Any]) -> str:
+    default = spec.get("default")
+    if default is None or default in ("", {}, []) or isinstance(default, dict):
+        return ""
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(_cell(cell) for cell in line)} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """A bar would end the cell, and outside of code an angle bracket would begin a tag."""
+    parts = text.replace("\n", " ").replace("|", "\\|").split("`")
+    parts[::2] = [part.replace("<", "&lt;") for part in parts[::2]]
+    return "`".join(parts).strip()
+
+
+if __name__ == "__main__":
+    for name in write_pages():
+        typer.echo(f"docs/{name}")
