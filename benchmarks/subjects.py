@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from tests.e2e.programs import COMMAND, ERAS, ROOT, Era, Install, free_port, stop, wait_until_up
 
 from benchmarks.provider import MANIFEST, TOKEN, TOOL
-from mcp import Client, StdioServerParameters
 
 Once = Callable[[], Awaitable[None]]
 WARM_UP = 10

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import httpx2
 import pytest
+from mcp import Client
 
 from connectory.catalog.catalog import Catalog
 from connectory.identity.principal import Principal
@@ -18,7 +19,6 @@ from connectory.testing.application import connect, make_application, make_princ
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
 from connectory.testing.provider import FakeProvider, answers
 from connectory.wiring import Application
-from mcp import Client
 
 Era = Literal["auto", "legacy"]
 BOTH_ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
