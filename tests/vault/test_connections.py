@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 from tests.vault.rows import Place, make_confirmation, make_connection, make_member, make_result
 
-from connectory.vault.entities import AllowedHost, ConnectionId
+from connectory.vault.entities import AllowedHost, Connection, ConnectionId
 from connectory.vault.tables import connections
 from connectory.vault.vault import Vault
 
@@ -17,9 +19,16 @@ async def test_connections_are_listed_by_owner_in_order_of_their_names(vault: Va
     his = await make_connection(vault, bob)
     where = place.workspace_id
 
-    assert await vault.connections.list(where, owners=[place.user_id]) == [first, second]
-    assert await vault.connections.list(where, owners={place.user_id, where}) == [first, shared, second]
-    assert await vault.connections.list(where, owners=[]) == []
+    async def listed(owners: Collection[str], connector: str | None = None) -> list[Connection]:
+        found = await vault.connections.list(where, owners=owners, connector=connector)
+        assert [grant.id for _, grant in found] == [row.grant_id for row, _ in found]
+        return [row for row, _ in found]
+
+    assert await listed([place.user_id]) == [first, second]
+    assert await listed({place.user_id, where}) == [first, shared, second]
+    assert await listed([place.user_id], "github") == [first, second]
+    assert await listed([place.user_id], "gitlab") == []
+    assert await listed([]) == []
     assert await vault.connections.list_all(where) == [his, first, shared, second]
     assert (shared.is_shared, first.is_shared) == (True, False)
 

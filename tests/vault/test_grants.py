@@ -93,15 +93,6 @@ async def test_a_refusal_counts_only_if_the_row_is_what_was_sent(vault: Vault, p
     assert await vault.workspaces.revision(place.workspace_id) == before + 1
 
 
-async def test_several_grants_are_read_with_one_look(vault: Vault, place: Place) -> None:
-    one, other = await make_grant(vault, place), await make_grant(vault, place)
-
-    found = await vault.grants.get_many(place.workspace_id, [one.id, other.id, GrantId("gr_none"), one.id])
-
-    assert found == {one.id: one, other.id: other}
-    assert await vault.grants.get_many(place.workspace_id, []) == {}
-
-
 async def test_connections_on_a_grant_are_counted(vault: Vault, place: Place) -> None:
     grant = await make_grant(vault, place)
 

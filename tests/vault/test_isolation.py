@@ -99,7 +99,6 @@ CALLS: dict[str, Call] = {
     "tokens.list": lambda p: p.vault.tokens.list(p.other, p.first.user_id),
     "tokens.revoke": lambda p: p.vault.tokens.revoke(p.other, p.token.id),
     "grants.get": lambda p: p.vault.grants.get(p.other, p.grant.id),
-    "grants.get_many": lambda p: p.vault.grants.get_many(p.other, [p.grant.id]),
     "grants.set_status": lambda p: p.vault.grants.set_status(
         p.other, p.grant.id, GrantStatus.NEEDS_RECONNECT, if_version=None
     ),
@@ -178,7 +177,7 @@ async def test_a_workspace_neither_reads_nor_changes_the_rows_of_another(planted
 async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Planted) -> None:
     """Else the test above would pass for methods that never answer."""
     reading = [
-        "tokens.list", "grants.get", "grants.get_many", "grants.count_connections", "grants.open_credentials",
+        "tokens.list", "grants.get", "grants.count_connections", "grants.open_credentials",
         "connections.get", "connections.list", "connections.list_all", "sessions.get", "sessions.open_for",
         "sessions.connected_for", "confirmations.find", "results.get", "policies.list", "audit.list", "policies.remove",
         "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete",

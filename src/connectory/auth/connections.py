@@ -54,10 +54,9 @@ class Connections:
         """Return what the principal sees, by name, own before shared. Raises `UnknownConnector`."""
         if connector is not None:
             self._catalog.connector(connector)
-        rows = await self._vault.connections.list(principal.workspace_id, owners=owners_visible_to(principal))
-        rows = [row for row in rows if connector is None or row.connector == connector]
-        grants = await self._vault.grants.get_many(principal.workspace_id, [row.grant_id for row in rows])
-        found = [(row, grants[row.grant_id]) for row in rows if row.grant_id in grants]
+        found = await self._vault.connections.list(
+            principal.workspace_id, owners=owners_visible_to(principal), connector=connector
+        )
         return sorted(found, key=lambda pair: (pair[0].name, pair[0].is_shared))
 
     async def by_id(self, principal: Principal, connection_id: ConnectionId) -> Found:

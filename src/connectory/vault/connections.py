@@ -8,15 +8,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectory.vault.database import Database
-from connectory.vault.entities import AllowedHost, Connection, ConnectionId, GrantId, WorkspaceId
+from connectory.vault.entities import AllowedHost, Connection, ConnectionId, Grant, GrantId, WorkspaceId
+from connectory.vault.grants import to_grant
 from connectory.vault.private_rows import delete_unused_grants
 from connectory.vault.revision import bump_revision
-from connectory.vault.tables import connections
+from connectory.vault.tables import connections, grants
 
 _CONNECTIONS = sa.select(connections).where(connections.c.workspace_id == sa.bindparam("workspace"))
 _BY_ID = _CONNECTIONS.where(connections.c.id == sa.bindparam("id"))
 _ALL = _CONNECTIONS.order_by(connections.c.connector, connections.c.alias, connections.c.id)
-_OF_OWNERS = _ALL.where(connections.c.owner.in_(sa.bindparam("owners", expanding=True)))
+_CHOSEN = (
+    connections.c.owner.in_(sa.bindparam("owners", expanding=True)),
+    sa.or_(
+        sa.bindparam("connector", type_=sa.String).is_(None),
+        connections.c.connector == sa.bindparam("connector", type_=sa.String),
+    ),
+)
+_OF_OWNERS = _ALL.where(*_CHOSEN)
+_GRANTS_OF_OWNERS = sa.select(grants).where(
+    grants.c.workspace_id == sa.bindparam("workspace"),
+    grants.c.id.in_(
+        sa.select(connections.c.grant_id).where(connections.c.workspace_id == sa.bindparam("workspace"), *_CHOSEN)
+    ),
+)
 
 
 class ConnectionStore:
@@ -30,10 +44,22 @@ class ConnectionStore:
         row = await self._database.row(_BY_ID, {"workspace": workspace_id, "id": connection_id})
         return to_connection(row) if row else None
 
-    async def list(self, workspace_id: WorkspaceId, *, owners: Collection[str]) -> Sequence[Connection]:
-        """Return the connections that one of `owners` has, by connector and alias."""
-        rows = await self._database.rows(_OF_OWNERS, {"workspace": workspace_id, "owners": list(owners)})
-        return [to_connection(row) for row in rows]
+    async def list(
+        self, workspace_id: WorkspaceId, *, owners: Collection[str], connector: str | None = None
+    ) -> Sequence[tuple[Connection, Grant]]:
+        """Return the connections that one of `owners` has, to `connector` or to all, by connector and alias.
+
+        Each with its grant, read at one go: every call of an agent passes here.
+        """
+        chosen = {"workspace": workspace_id, "owners": tuple(owners), "connector": connector}
+
+        def find(connection: sa.Connection) -> Sequence[tuple[Connection, Grant]]:
+            rows = connection.execute(_OF_OWNERS, chosen).all()
+            on = {row.id: to_grant(row) for row in connection.execute(_GRANTS_OF_OWNERS, chosen)}
+            # One deleted between the two statements is gone.
+            return [(to_connection(row), on[row.grant_id]) for row in rows if row.grant_id in on]
+
+        return await self._database.read(find)
 
     async def list_all(self, workspace_id: WorkspaceId) -> Sequence[Connection]:
         """Return every connection of the workspace, private ones too: for what runs on nobody's behalf."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,12 +31,7 @@ class GrantStore:
     async def get(self, workspace_id: WorkspaceId, grant_id: GrantId) -> Grant | None:
         """Return a grant by id."""
         row = await self._database.row(_BY_ID, {"workspace": workspace_id, "id": grant_id})
-        return _to_grant(row) if row else None
-
-    async def get_many(self, workspace_id: WorkspaceId, grant_ids: Collection[GrantId]) -> dict[GrantId, Grant]:
-        """Return those of the grants that exist, by id, with one look."""
-        chosen = _GRANTS.where(grants.c.workspace_id == workspace_id, grants.c.id.in_(sorted(set(grant_ids))))
-        return {GrantId(row.id): _to_grant(row) for row in await self._database.rows(chosen)}
+        return to_grant(row) if row else None
 
     async def open_credentials(self, grant: Grant) -> Credentials:
         """Decrypt a grant's credentials. Raises `CannotDecrypt` naming the account; the stored value stays as it is."""
@@ -77,7 +72,7 @@ class GrantStore:
         row = await self._database.write(replace)
         if row is None:
             raise UnknownObject("grant", grant.id)
-        return _to_grant(row)
+        return to_grant(row)
 
     async def set_status(
         self, workspace_id: WorkspaceId, grant_id: GrantId, status: GrantStatus, *, if_version: int | None
@@ -109,7 +104,7 @@ class GrantStore:
 
         def find(connection: sa.Connection) -> list[Grant]:
             rows = connection.execute(chosen.order_by(grants.c.workspace_id, grants.c.id))
-            return [grant for grant in map(_to_grant, rows) if not self._opens(grant)]
+            return [grant for grant in map(to_grant, rows) if not self._opens(grant)]
 
         return await self._database.read(find)
 
@@ -133,7 +128,8 @@ def _place(grant_id: str, workspace_id: str) -> str:
     return place("grants", "credentials", grant_id, workspace_id)
 
 
-def _to_grant(row: sa.Row[Any]) -> Grant:
+def to_grant(row: sa.Row[Any]) -> Grant:
+    """The grant that a row of the table holds."""
     return Grant(
         id=GrantId(row.id),
         workspace_id=WorkspaceId(row.workspace_id),
