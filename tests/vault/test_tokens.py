@@ -8,14 +8,14 @@ import pytest
 from tests.vault.rows import NOW, Place, make_member, make_place, make_token
 
 from connectory.errors import AlreadyExists, BadInput
-from connectory.vault.entities import TokenId, UserId
+from connectory.vault.entities import Role, TokenId, UserId
 from connectory.vault.vault import Vault
 
 
 async def test_a_token_is_found_by_its_hash_until_it_is_revoked(vault: Vault, place: Place) -> None:
     token = await make_token(vault, place, hash="a" * 64)
 
-    assert await vault.tokens.find("a" * 64) == token
+    assert await vault.tokens.find("a" * 64) == (token, Role.OWNER)
     assert (token.created_at, token.read_only, token.revoked_at) == (NOW, True, None)
     assert await vault.tokens.find("b" * 64) is None
     assert await vault.tokens.revoke(place.workspace_id, token.id)
@@ -31,7 +31,7 @@ async def test_last_use_is_noted(vault: Vault, place: Place) -> None:
     found = await vault.tokens.find("a" * 64)
 
     assert found is not None
-    assert found.last_used_at == NOW + timedelta(minutes=5)
+    assert found[0].last_used_at == NOW + timedelta(minutes=5)
 
 
 async def test_tokens_are_listed_for_a_workspace_or_a_user(vault: Vault, place: Place) -> None:

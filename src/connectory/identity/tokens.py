@@ -99,12 +99,12 @@ class Tokens:
         """
         if TOKEN.fullmatch(token) is None:
             return None
-        found = await self._vault.tokens.find(_hash(token))
-        now = self._now()
-        if found is None or found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= now):
+        holder = await self._vault.tokens.find(_hash(token))
+        if holder is None:
             return None
-        role = await self._vault.workspaces.role_of(found.workspace_id, found.user_id)
-        if role is None:
+        found, role = holder
+        now = self._now()
+        if found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= now):
             return None
         if found.last_used_at is None or now - found.last_used_at >= TOUCH_EVERY:
             await self._vault.tokens.touch(found.id, now)

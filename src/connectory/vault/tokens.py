@@ -11,11 +11,18 @@ import sqlalchemy as sa
 
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
-from connectory.vault.entities import ApiToken, TokenId, UserId, WorkspaceId, new_id
-from connectory.vault.tables import api_tokens
+from connectory.vault.entities import ApiToken, Role, TokenId, UserId, WorkspaceId, new_id
+from connectory.vault.tables import api_tokens, memberships
 
 _TOKENS = sa.select(api_tokens)
-_BY_HASH = _TOKENS.where(api_tokens.c.hash == sa.bindparam("hash"), api_tokens.c.revoked_at.is_(None))
+_BY_HASH = (
+    _TOKENS.add_columns(memberships.c.role)
+    .join(
+        memberships,
+        (memberships.c.workspace_id == api_tokens.c.workspace_id) & (memberships.c.user_id == api_tokens.c.user_id),
+    )
+    .where(api_tokens.c.hash == sa.bindparam("hash"), api_tokens.c.revoked_at.is_(None))
+)
 
 
 class TokenStore:
@@ -61,12 +68,15 @@ class TokenStore:
         await self._database.change(sa.insert(api_tokens), values)
         return token
 
-    async def find(self, hash: str) -> ApiToken | None:  # noqa: A002 (the word of the table)
-        """Return the token with this hash, unless it was revoked. Whether its time is over is for the caller to say."""
+    async def find(self, hash: str) -> tuple[ApiToken, Role] | None:  # noqa: A002 (the word of the table)
+        """Return the token with this hash, unless it was revoked, and its user's role in its workspace.
+
+        Whether its time is over is for the caller to say.
+        """
         row = await self._database.row(_BY_HASH, {"hash": hash})
         if row is None or not hmac.compare_digest(row.hash.encode(), hash.encode()):
             return None
-        return _to_token(row)
+        return _to_token(row), Role(row.role)
 
     async def list(self, workspace_id: WorkspaceId, user_id: UserId | None = None) -> Sequence[ApiToken]:
         """Return the tokens of a workspace, or of one of its users, revoked ones too; the newest first."""
