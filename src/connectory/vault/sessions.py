@@ -100,9 +100,7 @@ class SessionStore:
         self, workspace_id: WorkspaceId, user_id: UserId, connector: str, alias: str, *, owner: str
     ) -> ConnectSession | None:
         """Return the user's newest session that became this connection, while its hour lasts."""
-        return await self._newest(
-            (workspace_id, user_id, connector, alias, owner), (SessionStatus.CONNECTED.value,)
-        )
+        return await self._newest((workspace_id, user_id, connector, alias, owner), (SessionStatus.CONNECTED.value,))
 
     async def _newest(self, purpose: tuple[str | None, ...], statuses: tuple[str, ...]) -> ConnectSession | None:
         columns = (
