@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from connectory.actions.answers import evaluate, read_answer
@@ -12,6 +13,7 @@ from connectory.actions.executor import Outcome, Target
 from connectory.actions.filling import Values
 from connectory.actions.pages import is_below, next_page, page_size
 from connectory.actions.raw import RawRequest, prepare_raw
+from connectory.actions.redaction import without_credentials
 from connectory.actions.request import PreparedRequest, prepare, with_credentials
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Answer
@@ -119,8 +121,10 @@ def _values(target: Target, inputs: Mapping[str, Any]) -> Values:
 
 
 def _project(target: Target, response: OutboundResponse, answer: Answer) -> Any:
+    values = _values(target, {})
     secrets = [secret.get_secret_value() for secret in target.credentials.secrets().values()]
-    value = read_answer(response, target.connector, is_text=answer.text, secrets=secrets)
+    body = without_credentials(response.body, target.connector, target.auth_method, values)
+    value = read_answer(replace(response, body=body), target.connector, is_text=answer.text, secrets=secrets)
     if answer.text or value is None:
         return [] if answer.items is not None else value
     if answer.items is None:

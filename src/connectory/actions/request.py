@@ -67,10 +67,14 @@ def with_credentials(
     method = connector.manifest.auth[auth_method]
     headers = {**request.headers, **fill_headers(method.header, values)}
     if isinstance(method, BasicMethod):
-        pair = f"{fill_plain(method.basic.username, values)}:{fill_plain(method.basic.password, values)}"
-        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        headers["Authorization"] = f"Basic {base64.b64encode(basic_pair(method, values).encode()).decode()}"
     url = _with_query(request.url, fill_query(method.query, values))
     return PreparedRequest(request.method, url, headers, request.body, request.base)
+
+
+def basic_pair(method: BasicMethod, values: Values) -> str:
+    """Return user name and password as HTTP Basic joins them (RFC 7617)."""
+    return f"{fill_plain(method.basic.username, values)}:{fill_plain(method.basic.password, values)}"
 
 
 def _join(base: str, path: str, query: list[tuple[str, str]]) -> str:

@@ -1,0 +1,59 @@
+"""What a provider repeats of our credentials is masked, and nothing else is touched."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from pydantic import SecretStr
+
+from connectory.actions.filling import Values
+from connectory.actions.redaction import without_credentials
+from connectory.testing.connectors import NOTES_YAML, make_connector
+
+KEY = 'key/a1b2+"&ü 3c4d'
+BASIC = make_connector(
+    NOTES_YAML.replace('{method: api_key, header: {Authorization: "Bearer {credential.token}"}}', "{method: basic}")
+)
+
+
+def values(secret: str = KEY, name: str = "token") -> Values:
+    return Values({}, {"username": "patricia"}, {name: SecretStr(secret)})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        KEY,
+        quote(KEY, safe=""),
+        quote_plus(KEY),
+        json.dumps(KEY),
+        json.dumps(KEY, ensure_ascii=False),
+        json.dumps(KEY).replace("/", "\\/"),
+        base64.b64encode(KEY.encode()).decode(),
+        base64.urlsafe_b64encode(KEY.encode()).decode(),
+    ],
+)
+def test_a_key_is_masked_in_every_form(said: str) -> None:
+    masked = without_credentials(f"before {said} after {said}.".encode(), make_connector(), "token", values()).decode()
+
+    assert masked.startswith("before ")
+    assert masked.count("***") == 2
+    assert "3c4d" not in masked
+    assert said.strip('"') not in masked
+
+
+def test_the_pair_of_http_basic_is_masked_but_not_the_user_name() -> None:
+    pair = base64.b64encode(f"patricia:{KEY}".encode()).decode()
+
+    masked = without_credentials(f"Basic {pair} of patricia".encode(), BASIC, "token", values(name="password"))
+
+    assert masked == b"Basic *** of patricia"
+
+
+def test_what_is_short_is_left_for_it_could_stand_there_by_chance() -> None:
+    body = b"a quick brown fox"
+
+    assert without_credentials(body, make_connector(), "token", values("quick")) == body
