@@ -28,7 +28,9 @@ class Answer:
         text = self.body
         if self.headers["content-type"].startswith("text/event-stream"):
             text = next(line[5:] for line in text.splitlines() if line.startswith("data:") and "{" in line)
-        result = json.loads(text)["result"]
+        message = json.loads(text)
+        assert "result" in message, message
+        result = message["result"]
         return Said("\n".join(block["text"] for block in result["content"]), bool(result.get("isError")))
 
 
@@ -73,7 +75,7 @@ class Outside:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send("POST", path, {"Content-Type": "application/json", **needed, **named}, json.dumps(body), host)
 
-    def call(self, tool: str, token: str | None = None, **arguments: Any) -> Said:
+    def call(self, tool: str, **arguments: Any) -> Said:
         """A tool call with a good token."""
-        authorization = f"Bearer {token or self.token}"
+        authorization = f"Bearer {self.token}"
         return self.post("tools/call", {"name": tool, "arguments": arguments}, Authorization=authorization).said

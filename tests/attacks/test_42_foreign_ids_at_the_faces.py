@@ -216,14 +216,15 @@ async def test_attack_42_a_read_only_token_of_one_s_own_changes_nothing() -> Non
     async with make_scene() as scene:
         token = await scene.face.token_of(scene.victim, read_only=True)
         before = await scene.face.rows()
-        for tool, arguments in [
+        attempts: list[tuple[str, dict[str, Any]]] = [
             ("disconnect", {"connection": scene.foreign["connection"]}),
             ("connect", {"connector": "notes", "alias": "more"}),
             ("connect", {"connector": "notes", "alias": "open"}),
             ("request", {"connection": scene.foreign["connection"], "method": "DELETE", "path": "/books/b"}),
             ("notes_create_note", {"book": "b", "title": "t"}),
             ("call_action", {"action": "notes_delete_note", "arguments": {"book": "b", "id": 1}}),
-        ]:
+        ]
+        for tool, arguments in attempts:
             said = await scene.face.call(token, tool, **arguments)
             assert said.failed
             assert said.text.startswith("policy_denied: "), said

@@ -6,13 +6,15 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from connectory.actions.raw import RawRequest
+import mcp_types as t
+
+from connectory.actions.raw import SECRET_HEADER, RawRequest
 from connectory.auth.backend import Revocation
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Effect
-from connectory.errors import InvalidArguments, did_you_mean
+from connectory.errors import BadInput, InvalidArguments, SecretInChat, did_you_mean
 from connectory.gateway.arguments import check_schema, compile_schema, require_unicode
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.gateway import Gateway
@@ -53,8 +55,8 @@ class FixedTools:
         validator, tool = self._tools[name]
         require_unicode(arguments)
         if problems := check_schema(validator, arguments):
-            takes = ", ".join(tool.input_schema["properties"])
-            raise InvalidArguments(f"{name} was not called: {'; '.join(problems)}.", hint=f"It takes: {takes}.")
+            async with self._audit.enclose(principal, name, AUDITED_HERE.get(name, "unknown"), arguments):
+                raise _wrong_call(tool, problems, arguments)
         handler: Handler = getattr(self, f"_{name}")
         if name not in AUDITED_HERE:
             return await handler(principal, **arguments)
@@ -211,6 +213,19 @@ _REVOCATIONS = {
     Revocation.NOT_SUPPORTED: "If it was a key, the person may delete it at {title} too.",
     Revocation.FAILED: "{title} could not be told; the person should remove the access there.",
 }
+
+
+def _wrong_call(tool: t.Tool, problems: list[str], arguments: Mapping[str, Any]) -> BadInput:
+    """Why a call does not fit the tool; where a credential was offered, the way that keeps it out of the chat."""
+    takes = tool.input_schema["properties"]
+    message = f"{tool.name} was not called: {'; '.join(problems)}."
+    if any(SECRET_HEADER.search(name) for name in arguments if name not in takes):
+        return SecretInChat(
+            message,
+            hint="Credentials never belong in a tool call: call connect with the service's name, and give the person"
+            " the link that it answers with.",
+        )
+    return InvalidArguments(message, hint=f"It takes: {', '.join(takes)}.")
 
 
 def _state(connection: Connection, grant: Grant) -> str:

@@ -14,6 +14,7 @@ from connectory.identity.principal import Principal
 from connectory.settings import Settings, load_settings
 from connectory.testing.connectors import make_catalog
 from connectory.testing.provider import FakeProvider
+from connectory.vault.clock import Clock, utc_now
 from connectory.vault.entities import Connection, Role, UserId
 from connectory.vault.vault import open_memory_vault
 from connectory.wiring import Application, running
@@ -33,16 +34,18 @@ async def make_application(
     catalog: Catalog | None = None,
     settings: Settings | None = None,
     mounts: Mapping[str, httpx2.AsyncBaseTransport] | None = None,
+    now: Clock = utc_now,
     **more: Any,
 ) -> AsyncIterator[Application]:
     """An application with the Notes connector, whose provider is `provider`; close it by leaving the block."""
-    vault = await open_memory_vault()
+    vault = await open_memory_vault(now=now)
     try:
         async with running(
             settings or make_settings(),
             vault=vault,
             catalog=catalog or make_catalog(),
             mounts=mounts or {NOTES_ORIGIN: provider or FakeProvider()},
+            now=now,
             **more,
         ) as application:
             yield application
