@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from tests.vault.conftest import OpenVault
+from tests.vault.rows import make_connection, make_place, make_token
 
 from connectory.errors import DatabaseUnusable
 from connectory.settings import Settings
@@ -32,6 +33,19 @@ async def start():
     await vault.aclose()
 asyncio.run(start())
 print(sorted({"alembic", "sqlalchemy"} & set(sys.modules)))
+"""
+
+TRIAL = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "0002", "0001"
+
+def upgrade():
+    for table in ("workspaces", "users", "memberships", "grants", "connections"):
+        with op.batch_alter_table(table, recreate="always") as batch:
+            batch.add_column(sa.Column("note", sa.Text))
+    {more}
 """
 
 
@@ -141,3 +155,52 @@ async def test_a_data_folder_with_a_percent_sign_works(tmp_path: Path) -> None:
     vault = await open_vault(Settings(data_dir=tmp_path / "100%(here)s?x=#1"))
     await vault.workspaces.ensure_default()
     await vault.aclose()
+
+
+def trial_folder(folder: Path, more: str = "") -> Path:
+    folder.mkdir()
+    (folder / "0002_trial.py").write_text(TRIAL.format(more=more))
+    return folder
+
+
+def counts(connection: sa.Connection) -> dict[str, int]:
+    return {
+        table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        for table in metadata.sorted_tables
+    }
+
+
+async def test_a_migration_that_rebuilds_tables_keeps_the_rows_that_hang_on_them(
+    open_file_vault: OpenVault, tmp_path: Path
+) -> None:
+    vault = await open_file_vault()
+    place = await make_place(vault)
+    await make_token(vault, place)
+    await make_connection(vault, place)
+    before = await vault.database.read(counts)
+    assert before["connections"] == before["api_tokens"] == before["connect_sessions"] == 1
+
+    folders = [schema.VERSIONS, trial_folder(tmp_path / "trial")]
+    await schema.bring_up_to_date(vault.database, head="0002", folders=folders)
+
+    assert await vault.database.read(counts) == before
+    columns = await vault.database.read(lambda connection: sa.inspect(connection).get_columns("grants"))
+    assert "note" in {column["name"] for column in columns}
+    assert await vault.workspaces.delete(place.workspace_id)  # foreign keys hold again, and at the new tables
+    assert (await vault.database.read(counts))["connections"] == 0
+
+
+async def test_a_migration_that_would_leave_rows_without_what_they_belong_to_is_undone(
+    open_file_vault: OpenVault, tmp_path: Path
+) -> None:
+    vault = await open_file_vault()
+    await make_connection(vault, await make_place(vault))
+    before = await vault.database.read(counts)
+    folders = [schema.VERSIONS, trial_folder(tmp_path / "trial", "op.execute('DELETE FROM grants')")]
+
+    with pytest.raises(DatabaseUnusable, match="'connections'") as refusal:
+        await schema.bring_up_to_date(vault.database, head="0002", folders=folders)
+
+    assert refusal.value.hint
+    assert await vault.database.read(counts) == before
+    await schema.bring_up_to_date(vault.database)

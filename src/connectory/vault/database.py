@@ -90,6 +90,17 @@ class Database:
         deadline = time.monotonic() + self._wait_s
         return await self._run(self._writer, lambda: self._in_writer(work, deadline))
 
+    async def rebuild(self, work: Work[T]) -> T:
+        """Run `work` as `write` does, while foreign keys are off: for migrations.
+
+        SQLite changes a table by building another one, dropping the old and renaming the new. With foreign keys on, the
+        drop deletes the rows that hang on the table; off, they find the new one under the old name (sqlite.org,
+        "Making Other Kinds Of Table Schema Changes"). They are checked before the commit. Raises `DatabaseUnusable`
+        where one does not fit any more.
+        """
+        deadline = time.monotonic() + self._wait_s
+        return await self._run(self._writer, lambda: self._in_rebuilder(work, deadline))
+
     async def rows(self, statement: sa.Select[Any], values: Values | None = None) -> Sequence[sa.Row[Any]]:
         """Return all rows of one select."""
         return await self.read(lambda connection: connection.execute(statement, values).all())
@@ -129,6 +140,30 @@ class Database:
             raise locked(self._name)
         with self._writing.begin() as connection:
             return work(connection)
+
+    def _in_rebuilder(self, work: Work[T], deadline: float) -> T:
+        if time.monotonic() > deadline:
+            raise locked(self._name)
+        with self._writing.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)  # tells the type checker
+            driver.execute("PRAGMA foreign_keys=OFF")  # inside a transaction this would do nothing
+            try:
+                with connection.begin():
+                    result = work(connection)
+                    self._check_references(connection)
+                return result
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+
+    def _check_references(self, connection: sa.Connection) -> None:
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if broken is not None:
+            raise DatabaseUnusable(
+                f"Rows of the table '{broken[0]}' in {self._name} would lose what they belong to ('{broken[2]}');"
+                " nothing was changed.",
+                hint="Go back to the version of Connectory that wrote it, and report this with both versions.",
+            )
 
     def _close(self) -> None:
         for threads in (self._readers, self._writer):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,18 +15,20 @@ from connectory.vault.database import Database
 from connectory.vault.tables import metadata
 
 HEAD = "0001"  # the newest file in migrations/versions
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSIONS = MIGRATIONS / "versions"
 _VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))
 
 
-async def bring_up_to_date(database: Database) -> None:
-    """Migrate the database if it is behind.
+async def bring_up_to_date(database: Database, *, head: str = HEAD, folders: Sequence[Path] = (VERSIONS,)) -> None:
+    """Migrate the database to version `head`, by the migrations in `folders`, if it is behind.
 
     Several processes may start at once: one migrates, the others wait for its lock and find nothing left to do. A
     migration is one transaction, so that an end half-way leaves the old version. Raises `DatabaseUnusable` for a
     database that a newer version has written.
     """
-    if await database.read(_is_behind):
-        await database.write(_migrate)
+    if await database.read(partial(_is_behind, head)):
+        await database.rebuild(partial(_migrate, head, folders))
 
 
 async def make_tables(database: Database) -> None:
@@ -31,27 +36,33 @@ async def make_tables(database: Database) -> None:
     await database.write(lambda connection: metadata.create_all(connection, checkfirst=False))
 
 
-def _is_behind(connection: sa.Connection) -> bool:
+def _is_behind(head: str, connection: sa.Connection) -> bool:
     if not sa.inspect(connection).has_table(_VERSION.name):
         return True
     version = connection.execute(sa.select(_VERSION.c.version_num)).scalar()
-    if version == HEAD:
+    if version == head:
         return False
-    if version is not None and (not re.fullmatch(r"\d{4}", version) or version > HEAD):
+    if version is not None and (not re.fullmatch(r"\d{4}", version) or version > head):
         raise DatabaseUnusable(
-            f"The database was written by a newer version of Connectory (its tables are {version[:40]}, ours {HEAD}).",
+            f"The database was written by a newer version of Connectory (its tables are {version[:40]}, ours {head}).",
             hint="Upgrade Connectory, or set CONNECTORY_DATA_DIR to another folder; nothing was changed.",
         )
     return True
 
 
-def _migrate(connection: sa.Connection) -> None:
-    if not _is_behind(connection):
+def _migrate(head: str, folders: Sequence[Path], connection: sa.Connection) -> None:
+    if not _is_behind(head, connection):
         return  # another process had the lock before us
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", _escaped(str(MIGRATIONS)))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", _escaped(os.pathsep.join(map(str, folders))))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, head)
+
+
+def _escaped(path: str) -> str:
+    return path.replace("%", "%%")  # the options are interpolated
