@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 from tests.vault.conftest import OpenVault
 from tests.vault.rows import NOW, Place, audit_line, make_place
 
 from connectory.errors import BadInput, DatabaseFull, DatabaseLocked, DatabaseUnusable, KeyInvalid
 from connectory.settings import Settings
-from connectory.vault.database import Database
+from connectory.vault.database import Database, use_wal
 from connectory.vault.entities import WorkspaceId
 from connectory.vault.tables import workspaces
 from connectory.vault.vault import Vault, open_vault
@@ -324,3 +325,32 @@ async def test_a_database_in_memory_is_each_its_own() -> None:
 
 async def test_the_revision_of_no_workspace_is_zero(vault: Vault) -> None:
     assert await vault.workspaces.revision(WorkspaceId("ws_none")) == 0
+
+
+async def test_what_is_committed_is_on_the_disk(open_file_vault: OpenVault) -> None:
+    vault = await open_file_vault()
+
+    level = await vault.database.write(lambda connection: connection.exec_driver_sql("PRAGMA synchronous").scalar())
+
+    assert level == 2  # FULL
+
+
+def test_a_file_system_without_wal_is_named_and_used_all_the_same(tmp_path: Path) -> None:
+    without_shared_memory = sqlite3.connect(f"file:{tmp_path}/net.db?vfs=unix-dotfile", uri=True)
+
+    with capture_logs() as logs:
+        use_wal(without_shared_memory, "net.db", wait_s=0.1)
+
+    assert [(line["log_level"], line["database"], line["mode"]) for line in logs] == [("warning", "net.db", "delete")]
+    assert "CONNECTORY_DATA_DIR" in logs[0]["hint"]
+    without_shared_memory.close()
+
+
+async def test_a_database_in_wal_mode_or_in_memory_is_no_cause_for_a_warning(open_file_vault: OpenVault) -> None:
+    with capture_logs() as logs:
+        await (await open_file_vault()).workspaces.ensure_default()
+        database = Database.open_memory()
+        await database.write(lambda connection: None)
+        await database.aclose()
+
+    assert logs == []
