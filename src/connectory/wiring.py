@@ -98,7 +98,7 @@ def _build(
 ) -> Application:
     quotas = Quotas(settings)
     auth = _auth(settings, vault, catalog, executor, quotas, now)
-    confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, now)
+    confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, now)
     audit = AuditTrail(vault.audit, now)
     steps = Steps(
         catalog=catalog,

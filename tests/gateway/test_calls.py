@@ -31,7 +31,8 @@ async def refusal_of(
 @pytest.mark.parametrize(
     ("status", "code"),
     [
-        (400, "provider_rejected"), (401, "needs_reconnect"), (403, "provider_forbidden"), (404, "provider_not_found"),
+        (400, "provider_rejected"), (401, "provider_forbidden"), (403, "provider_forbidden"),
+        (404, "provider_not_found"),
         (409, "provider_conflict"), (410, "provider_not_found"), (412, "provider_conflict"),
         (422, "provider_rejected"), (429, "rate_limited"), (500, "provider_unavailable"),
         (503, "provider_unavailable"), (304, "unexpected_response"),
@@ -66,10 +67,12 @@ async def test_a_manifests_rule_turns_a_403_into_a_rate_limit() -> None:
     assert error.code == "rate_limited"
 
 
-async def test_a_401_marks_the_connection_and_carries_the_mending_link() -> None:
-    async with make_application(FakeProvider(answers(401))) as application:
+async def test_a_refused_sign_in_is_marked_and_the_error_carries_the_mending_link() -> None:
+    provider = FakeProvider(answers(401))
+    async with make_application(provider) as application:
         principal = await make_principal(application)
         await connect(application, principal)
+        provider.is_revoked = True
 
         with pytest.raises(ConnectoryError) as refusal:
             await application.gateway.call_action(principal, "notes_list_notes", LIST)
@@ -77,6 +80,20 @@ async def test_a_401_marks_the_connection_and_carries_the_mending_link() -> None
         assert "http://localhost:8765/connect/" in refusal.value.hint
         [(_, grant)] = await application.auth.list_connections(principal)
         assert grant.status is GrantStatus.NEEDS_RECONNECT
+
+
+async def test_one_401_does_not_lock_everybody_out_of_a_shared_connection() -> None:
+    async with make_application(FakeProvider(answers(401))) as application:
+        owner = await make_principal(application)
+        await connect(application, owner, shared=True)
+        viewer = await make_principal(application, user="vic", role=Role.VIEWER)
+
+        with pytest.raises(ConnectoryError) as refusal:
+            await application.gateway.request(viewer, "notes/default", RawRequest("GET", "/admin"))
+
+        assert refusal.value.code == "provider_forbidden"
+        [(_, grant)] = await application.auth.list_connections(owner)
+        assert grant.status is GrantStatus.ACTIVE
 
 
 async def test_without_a_connection_the_error_carries_the_link() -> None:
@@ -109,7 +126,7 @@ async def test_wrong_arguments_say_which_why_and_what_is_right(arguments: dict[s
 
     assert error.code == "invalid_arguments"
     assert words in error.message
-    assert "book (required)" in error.hint or "whole characters" in error.hint
+    assert "book (string, required)" in error.hint or "whole characters" in error.hint
     assert not provider.requests
 
 
@@ -220,31 +237,6 @@ async def test_a_bad_path_into_a_result_says_what_works(path: str) -> None:
         assert refusal.value.code == "invalid_arguments"
 
 
-RAW_WRITES = [
-    RawRequest("POST", "/books/b/notes"),
-    RawRequest("DELETE", "/books/b/notes/1"),
-    RawRequest("PUT", "/else"),
-    RawRequest("post", "/x"),
-]
-
-
-@pytest.mark.parametrize("raw", RAW_WRITES)
-async def test_a_read_only_principal_causes_no_write_by_any_spelling(raw: RawRequest) -> None:
-    provider = FakeProvider()
-    async with make_application(provider) as application:
-        principal = await make_principal(application)
-        await connect(application, principal)
-        await application.vault.policies.add(
-            workspace_id=principal.workspace_id, user_id=None, token_id=None, effect=PolicyEffect.READ_ONLY, pattern="*"
-        )
-
-        with pytest.raises(ConnectoryError) as refusal:
-            await application.gateway.request(principal, "notes/default", raw)
-
-        assert refusal.value.code == "policy_denied"
-        assert not provider.requests
-
-
 async def test_a_confirmed_call_runs_once_and_only_as_it_was_shown() -> None:
     provider = FakeProvider(answers(200, {}))
     async with make_application(provider) as application:
@@ -289,7 +281,8 @@ async def test_every_call_leaves_one_audit_line_without_values() -> None:
             ("notes_nope", "refused", "unknown_action"),
         }
         assert "PLANTED" not in repr(lines)
-        assert lines[-1].argument_names or lines[0].argument_names == ("book", "title")
+        [written] = [line for line in lines if line.action == "notes_create_note"]
+        assert written.argument_names == ("book", "title")
 
 
 class LooksAtTheAudit(FakeProvider):

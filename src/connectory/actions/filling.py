@@ -105,6 +105,14 @@ def fill_plain(template: str, values: Values) -> str:
     return str(value)
 
 
+def merge_headers(*sets: Mapping[str, str]) -> dict[str, str]:
+    """Merge headers, the later over the earlier whatever their case (RFC 9110 section 5.1)."""
+    merged: dict[str, tuple[str, str]] = {}
+    for headers in sets:
+        merged |= {name.lower(): (name, value) for name, value in headers.items()}
+    return dict(merged.values())
+
+
 def header_value(name: str, value: Any) -> str:
     """Return `value` as a header's text. Raises `InvalidArguments` on control characters and what is not Latin-1."""
     text = as_text(value).strip()

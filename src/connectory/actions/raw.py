@@ -1,4 +1,4 @@
-"""Raw requests: what an agent may send beyond the declared actions, and which action such a request amounts to."""
+"""Raw requests: what an agent may send beyond the declared actions."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-from connectory.actions.filling import Values, as_text, fill_headers, header_value
+from connectory.actions.filling import Values, as_text, fill_headers, header_value, merge_headers
 from connectory.actions.request import PreparedRequest, server_base, with_credentials
-from connectory.catalog.connector import Action, Connector
-from connectory.catalog.template import parse_template
+from connectory.catalog.connector import Connector
 from connectory.errors import BadInput, HeaderRefused, InvalidArguments, InvalidPath, SecretInChat
 
 RAW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -34,6 +32,7 @@ SECRET_HEADER = re.compile(
     r"authorization|cookie|token|secret|api[-_]?key|signature|credential|password|auth-", re.IGNORECASE
 )
 METHOD_OVERRIDES = frozenset({"_method", "x-http-method-override", "_httpmethod", "$method"})
+_OVERRIDE_IN_TEXT = re.compile(r"(?i)(?:^|&|name=\"?|\")(?:_method|_httpmethod|(?:\$|%24)method)(?:=|\"|;|\s)")
 _PATH = re.compile(r"/(?!/)[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 
 
@@ -54,10 +53,8 @@ def check_raw(raw: RawRequest, connector: Connector) -> None:
     if raw.method.upper() not in RAW_METHODS:
         raise InvalidArguments(f"'{raw.method}' is no method to send.", hint=f"Use one of {', '.join(RAW_METHODS)}.")
     _check_path(raw.path)
-    if overrides := [key for key in raw.query if key.lower() in METHOD_OVERRIDES]:
-        raise InvalidArguments(
-            f"Query parameter '{overrides[0]}' would change the method.", hint="Set `method` instead."
-        )
+    if _overrides_method(raw):
+        raise InvalidArguments("A field named like _method would change the method.", hint="Set `method` instead.")
     for name in raw.headers:
         _check_header(name, connector)
 
@@ -67,8 +64,8 @@ def prepare_raw(raw: RawRequest, connector: Connector, auth_method: str, values:
     base = server_base(connector, raw.server, values)
     query = [(key, as_text(item)) for key, value in raw.query.items() for item in _many(value)]
     url = base + raw.path + (f"?{urlencode(query)}" if query else "")
-    headers = fill_headers(connector.manifest.headers, values)
-    headers |= {name: header_value(name, value) for name, value in raw.headers.items()}
+    own = {name: header_value(name, value) for name, value in raw.headers.items()}
+    headers = merge_headers(fill_headers(connector.manifest.headers, values), own)
     body = None
     if raw.body is not None:
         body = raw.body.encode() if isinstance(raw.body, str) else json.dumps(raw.body, ensure_ascii=False).encode()
@@ -79,21 +76,12 @@ def prepare_raw(raw: RawRequest, connector: Connector, auth_method: str, values:
     )
 
 
-def matching_actions(connector: Connector, raw: RawRequest) -> list[Action]:
-    """Return the actions with this method whose path template the path fits; policy judges by the strictest of them."""
-    path = unquote(raw.path)
-    return [
-        action
-        for action in connector.actions.values()
-        if action.manifest.request.method == raw.method.upper()
-        and _pattern(action.manifest.request.path).fullmatch(path)
-    ]
-
-
-@lru_cache(maxsize=4096)
-def _pattern(path: str) -> re.Pattern[str]:
-    parts = parse_template(path).parts
-    return re.compile("".join(re.escape(p) if isinstance(p, str) else ".+" if p.many else "[^/]+" for p in parts))
+def _overrides_method(raw: RawRequest) -> bool:
+    """Whether a field would make some frameworks take the request for one of another method."""
+    body = raw.body
+    names = [*raw.query, *(body if isinstance(body, Mapping) else ())]
+    in_text = isinstance(body, str) and _OVERRIDE_IN_TEXT.search(body) is not None
+    return in_text or any(str(name).lower() in METHOD_OVERRIDES for name in names)
 
 
 def _check_path(path: str) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from connectory.catalog.connector import Action
-from connectory.errors import InvalidArguments, did_you_mean
+from connectory.catalog.manifest import Input
+from connectory.errors import InvalidArguments, nearest
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 200
 MOST_PROBLEMS = 5
+MOST_CHOICES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,7 @@ class CheckedArguments:
     connection: str | None
     limit: int
     cursor: str | None
-
-    @property
-    def shown(self) -> Mapping[str, Any]:
-        """What a person who confirms the call sees, and says yes to."""
-        return {**self.inputs, "cursor": self.cursor} if self.cursor else self.inputs
+    shown: Mapping[str, Any]  # what a person who confirms the call sees and says yes to
 
 
 class ArgumentChecker:
@@ -51,8 +49,13 @@ class ArgumentChecker:
         for name, spec in action.manifest.inputs.items():
             if name not in inputs and spec.default is not None:
                 inputs[name] = spec.default
+        paging = {name: arguments[name] for name in ("limit", "cursor") if name in arguments}
         return CheckedArguments(
-            inputs, arguments.get("connection"), int(arguments.get("limit") or DEFAULT_LIMIT), arguments.get("cursor")
+            inputs=inputs,
+            connection=arguments.get("connection"),
+            limit=int(paging.get("limit", DEFAULT_LIMIT)),
+            cursor=paging.get("cursor"),
+            shown={**inputs, **paging},
         )
 
     def _validator(self, action: Action) -> Draft202012Validator:
@@ -88,8 +91,15 @@ def check_schema(validator: Draft202012Validator, arguments: Mapping[str, Any]) 
 def describe_inputs(action: Action) -> str:
     """List an action's inputs, the required ones first and marked."""
     inputs = sorted(action.manifest.inputs.items(), key=lambda pair: not pair[1].required)
-    words = [f"{name}{' (required)' if spec.required else ''}" for name, spec in inputs]
+    words = [f"{name} ({_form(spec)}{', required' if spec.required else ''})" for name, spec in inputs]
     return ", ".join([*words, *(["limit", "cursor"] if action.manifest.pages else []), "connection"])
+
+
+def _form(spec: Input) -> str:
+    """What a right value looks like: its choices, or its type."""
+    if spec.enum and len(spec.enum) <= MOST_CHOICES:
+        return " | ".join(map(str, spec.enum))
+    return spec.type or "any"
 
 
 def _describe(error: ValidationError) -> list[str]:
@@ -99,7 +109,7 @@ def _describe(error: ValidationError) -> list[str]:
         case "additionalProperties":
             known = list(cast("Mapping[str, Any]", error.schema).get("properties", {}))
             extra = [name for name in given if name not in known]
-            return [f"unknown argument '{name}' {did_you_mean(name, known)}".strip() for name in extra]
+            return [f"unknown argument '{name}'{_meant(name, known)}" for name in extra]
         case "required":
             return [f"'{name}' is missing" for name in wanted if name not in given][:1]
         case "enum":
@@ -107,8 +117,31 @@ def _describe(error: ValidationError) -> list[str]:
         case "type":
             return [f"'{where}' is {_short(given)} but must be of type {wanted}"]
         case "pattern":
-            return [f"'{where}' is {_short(given)} but must match {wanted}"]
-    return [f"'{where}' {error.message:.200}" if where else f"{error.message:.200}"]
+            return [f"'{where}' is {_short(given)} but must match {wanted}{_example(error)}"]
+        case "format":
+            return [f"'{where}' is {_short(given)} but must be a {wanted}{_example(error)}"]
+        case "minimum":
+            return [f"'{where}' is {_short(given)} but must be at least {wanted}"]
+        case "maximum":
+            return [f"'{where}' is {_short(given)} but must be at most {wanted}"]
+        case "minLength" | "minItems":
+            return [f"'{where}' is {_short(given)} but must not be shorter than {wanted}"]
+        case "maxLength" | "maxItems":
+            return [f"'{where}' has a length of {len(given)} but must not be longer than {wanted}"]
+    return [f"'{where}': {error.message:.200}" if where else f"{error.message:.200}"]
+
+
+def _meant(name: str, known: list[str]) -> str:
+    near = nearest(name, known)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
+
+
+def _example(error: ValidationError) -> str:
+    """A right value, where the schema shows or describes one."""
+    schema = cast("Any", error.schema)
+    if examples := schema.get("examples"):
+        return f", e.g. {_short(examples[0])}"
+    return f" ({schema['description'].rstrip('.')})" if schema.get("description") else ""
 
 
 def _short(value: Any) -> str:

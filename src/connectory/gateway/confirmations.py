@@ -14,8 +14,9 @@ from typing import Any
 
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.manifest import Effect
-from connectory.errors import ConfirmationNeeded, PolicyDenied, UnknownObject
+from connectory.errors import ConfirmationNeeded, ConnectoryError, PolicyDenied, UnknownObject
 from connectory.gateway.cursors import digest
+from connectory.gateway.mending import Presence
 from connectory.gateway.policy import Judged
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Confirmation, ConfirmationStatus, Connection, UserId, WorkspaceId
@@ -49,34 +50,48 @@ class Confirmations:
         catalog: Catalog,
         origin: str,
         use_link: Callable[[Principal], None],
+        presence: Presence,
         now: Callable[[], datetime],
     ) -> None:
-        self._vault, self._catalog = vault, catalog
+        self._vault, self._catalog, self._presence = vault, catalog, presence
         self._origin, self._use_link, self._now = origin, use_link, now
 
     async def require(
         self, principal: Principal, connection: Connection, judged: Judged, action: str, arguments: Mapping[str, Any]
-    ) -> None:
-        """Return if the person has said yes to this very call, and spend that yes.
+    ) -> Confirmation:
+        """Return the person's yes to this very call, not spent yet.
 
         Raises `ConfirmationNeeded` with the link while nobody has decided, `PolicyDenied` after a no.
         """
         call = digest(action, connection.id, arguments)
-        store = self._vault.confirmations
-        found = await store.find(principal.workspace_id, principal.user_id, principal.token_id, call)
+        found = await self._vault.confirmations.find(
+            principal.workspace_id, principal.user_id, principal.token_id, call
+        )
         if found is not None and found.status is ConfirmationStatus.DENIED:
             raise PolicyDenied(
                 f"The person said no to this {judged.tool} call.", hint="Do not retry it; ask what they want instead."
             )
-        if found is not None and found.status is ConfirmationStatus.CONFIRMED and await store.spend(found.id):
-            return
-        if found is None or found.status is not ConfirmationStatus.ASKED:
+        if found is not None and found.status is ConfirmationStatus.CONFIRMED:
+            return found
+        try:
+            await self._presence()
+        except ConnectoryError as refusal:
+            raise _needed(judged, connection, f"No link can be given: {refusal.text}") from None
+        if found is None:
             found = await self._ask(principal, connection, judged, action, arguments, call)
-        raise ConfirmationNeeded(
-            f"{judged.tool} on {connection.name} needs the person's yes.",
-            hint=f"Ask them to open {self._origin}/confirm/{found.link} and decide; then repeat exactly this call"
-            " within ten minutes.",
+        link = f"{self._origin}/confirm/{found.link}"
+        raise _needed(
+            judged,
+            connection,
+            f"Ask them to open {link} and decide; then repeat exactly this call within ten minutes.",
         )
+
+    async def spend(self, yes: Confirmation, judged: Judged, connection: Connection) -> None:
+        """Use the yes up, right before the call is sent. Raises `ConfirmationNeeded` where another call was faster."""
+        if not await self._vault.confirmations.spend(yes.id):
+            raise _needed(
+                judged, connection, "The yes was used by another call meanwhile. Repeat this call to ask again."
+            )
 
     async def open(self, link: str) -> ConfirmationView:
         """Return what the link asks about; nothing changes. Raises `UnknownObject` where there is no such link."""
@@ -131,3 +146,7 @@ class Confirmations:
             expires_at=self._now() + OPEN_FOR,
             link=secrets.token_urlsafe(32),
         )
+
+
+def _needed(judged: Judged, connection: Connection, hint: str) -> ConfirmationNeeded:
+    return ConfirmationNeeded(f"{judged.tool} on {connection.name} needs the person's yes.", hint=hint)

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from connectory.actions.executor import Executor, Outcome, Target
-from connectory.actions.raw import RawRequest, check_raw, matching_actions
+from connectory.actions.filling import Values
+from connectory.actions.matching import match_actions
+from connectory.actions.raw import RawRequest, check_raw
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Effect
-from connectory.errors import ConnectoryError, ProviderTimeout, ProviderUnauthorized
+from connectory.errors import ConnectoryError, ProviderForbidden, ProviderTimeout, ProviderUnauthorized
 from connectory.gateway.arguments import ArgumentChecker, CheckedArguments, require_unicode
 from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.cursors import digest, open_cursor, seal_cursor
 from connectory.gateway.mending import Mending
-from connectory.gateway.policy import Judged, Verdict, decide, refusal, strictest
+from connectory.gateway.policy import Judged, Verdict, decide, refusal, strictest, strongest
 from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Result, Results
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
-from connectory.vault.entities import Connection, Grant
+from connectory.vault.entities import Confirmation, Connection, Grant
 from connectory.vault.vault import Vault
 
 
@@ -65,43 +67,32 @@ class Gateway:
             line.learn(effect=action.effect)
             checked = self._steps.arguments.check(action, arguments)
             connector = self._steps.catalog.connector(action.connector)
-            chosen, grant = await self._choose(principal, connector, checked.connection or connection, action.effect)
-            line.learn(connection_id=chosen.id)
-            judged = Judged(action.tool, action.effect)
-            await self._permit(principal, chosen, [judged], tool, checked.shown)
-            target = await self._target(principal, connector, chosen, grant)
-            return await self._run(principal, line, target, action, checked, chosen, grant)
+            chosen = await self._choose(principal, connector, checked.connection or connection, action.effect)
+            call = _Call(principal, connector, *chosen, line)
+            line.learn(connection_id=call.connection.id)
+            yes = await self._permit(call, [Judged(action.tool, action.effect)], tool, checked.shown)
+            return await self._run(call, action, checked, yes)
 
     async def request(self, principal: Principal, connection: str, raw: RawRequest) -> Result:
         """Send a raw request through a connection; policy judges it as the strictest action that it amounts to."""
-        described = {
-            "method": raw.method,
-            "path": raw.path,
-            "query": raw.query,
-            "body": raw.body,
-            "headers": raw.headers,
-        }
+        given = {name: value for name, value in asdict(raw).items() if value not in (None, {})}
         async with (
-            self._steps.audit.enclose(principal, "request", "unknown", described) as line,
+            self._steps.audit.enclose(principal, "request", "unknown", given) as line,
             self._deadline("request"),
         ):
             self._steps.quotas.use_call(principal)
-            require_unicode(described)
+            require_unicode(given)
             chosen, grant = await self._steps.auth.resolve(principal, connection)
-            connector = self._steps.catalog.connector(chosen.connector)
+            call = _Call(principal, self._steps.catalog.connector(chosen.connector), chosen, grant, line)
             line.learn(connection_id=chosen.id)
-            check_raw(raw, connector)
-            judged = _judge_raw(connector, raw)
-            effect = max((one.effect for one in judged), key=list(Effect).index)
-            line.learn(effect=effect)
-            await self._permit(principal, chosen, judged, "request", {**described, "server": raw.server})
-            target = await self._target(principal, connector, chosen, grant)
-            if effect is not Effect.READ:
-                await line.start()
-            outcome = await self._send(principal, chosen, grant, self._steps.executor.send_raw(target, raw))
-            return await self._steps.results.shape(
-                principal, chosen, connector.title, outcome.value, next_cursor=None, is_list=outcome.is_list
-            )
+            check_raw(raw, call.connector)
+            judged = _judge_raw(call, raw)
+            line.learn(effect=strongest(judged))
+            yes = await self._permit(call, judged, "request", given)
+            target = await self._target(call)
+            await self._before_sending(call, strongest(judged), yes)
+            outcome = await self._send(call, target, self._steps.executor.send_raw(target, raw), is_raw=True)
+            return await self._shape(call, outcome, None)
 
     async def read_result(
         self, principal: Principal, handle: str, path: str | None, offset: int, limit: int | None
@@ -134,61 +125,91 @@ class Gateway:
             raise await self._steps.mending.with_link(principal, connector.name, None, error) from None
 
     async def _permit(
-        self,
-        principal: Principal,
-        connection: Connection,
-        judged: list[Judged],
-        action: str,
-        arguments: Mapping[str, Any],
-    ) -> None:
-        """Step 3. Raises `PolicyDenied`, `RoleDenied` or `ConfirmationNeeded`."""
-        rules = await self._steps.vault.policies.list(principal.workspace_id)
-        decision = strictest(rules, principal, judged, connection)
+        self, call: _Call, judged: Sequence[Judged], action: str, arguments: Mapping[str, Any]
+    ) -> _Yes | None:
+        """Step 3: the person's yes where one was needed. Raises `PolicyDenied`, `RoleDenied`, `ConfirmationNeeded`."""
+        rules = await self._steps.vault.policies.list(call.principal.workspace_id)
+        decision, about = strictest(rules, call.principal, judged, call.connection)
         if decision.verdict is Verdict.DENY:
-            raise refusal(decision, principal, judged[0])
-        if decision.verdict is Verdict.CONFIRM:
-            await self._steps.confirmations.require(principal, connection, judged[0], action, arguments)
+            raise refusal(decision, call.principal, about)
+        if decision.verdict is Verdict.ALLOW:
+            return None
+        about = Judged(about.tool, strongest(judged))
+        given = await self._steps.confirmations.require(call.principal, call.connection, about, action, arguments)
+        return _Yes(given, about)
 
-    async def _target(self, principal: Principal, connector: Connector, connection: Connection, grant: Grant) -> Target:
+    async def _target(self, call: _Call) -> Target:
         """Step 4: credentials, fresh."""
         try:
-            access = await self._steps.auth.access(connection, grant)
+            access = await self._steps.auth.access(call.connection, call.grant)
         except ConnectoryError as error:
-            raise await self._steps.mending.with_link(principal, connector.name, connection, error) from None
-        facts = {**grant.facts, "id": connection.id}
-        return Target(connector, grant.method, facts, connection.hosts, access.credentials, self._timeout_s)
-
-    async def _run(
-        self,
-        principal: Principal,
-        line: OpenLine,
-        target: Target,
-        action: Action,
-        checked: CheckedArguments,
-        connection: Connection,
-        grant: Grant,
-    ) -> Result:
-        """Steps 5 and 6."""
-        keys = self._steps.vault.keys
-        call = digest(action.tool, connection.id, {**checked.inputs, "limit": checked.limit})
-        page = open_cursor(keys, checked.cursor, call) if checked.cursor else None
-        if action.effect is not Effect.READ:
-            await line.start()
-        sending = self._steps.executor.run(target, action, checked.inputs, checked.limit, page)
-        outcome = await self._send(principal, connection, grant, sending)
-        cursor = seal_cursor(keys, outcome.next_page, call) if outcome.next_page else None
-        return await self._steps.results.shape(
-            principal, connection, target.connector.title, outcome.value, next_cursor=cursor, is_list=outcome.is_list
+            raise await self._steps.mending.with_link(
+                call.principal, call.connector.name, call.connection, error
+            ) from None
+        return Target(
+            call.connector, call.grant.method, call.facts, call.connection.hosts, access.credentials, self._timeout_s
         )
 
-    async def _send(self, principal: Principal, connection: Connection, grant: Grant, sending: Any) -> Outcome:
-        """Step 5; a 401 marks the grant, and the error carries the link that mends it."""
+    async def _run(self, call: _Call, action: Action, checked: CheckedArguments, yes: _Yes | None) -> Result:
+        """Steps 4 to 6 of a declared action."""
+        target = await self._target(call)
+        keys = self._steps.vault.keys
+        same = digest(action.tool, call.connection.id, {**checked.inputs, "limit": checked.limit})
+        page = open_cursor(keys, checked.cursor, same) if checked.cursor else None
+        await self._before_sending(call, action.effect, yes)
+        sending = self._steps.executor.run(target, action, checked.inputs, checked.limit, page)
+        outcome = await self._send(call, target, sending, is_raw=False)
+        cursor = seal_cursor(keys, outcome.next_page, same) if outcome.next_page else None
+        return await self._shape(call, outcome, cursor)
+
+    async def _before_sending(self, call: _Call, effect: Effect, yes: _Yes | None) -> None:
+        """Nothing can stop the call any more: use up the person's yes, and put a write on record."""
+        if yes is not None:
+            await self._steps.confirmations.spend(yes.confirmation, yes.about, call.connection)
+        if effect is not Effect.READ:
+            await call.line.start()
+
+    async def _send(self, call: _Call, target: Target, sending: Awaitable[Outcome], *, is_raw: bool) -> Outcome:
+        """Step 5."""
         try:
-            outcome: Outcome = await sending
+            return await sending
         except ProviderUnauthorized as error:
-            await self._steps.auth.mark_needs_reconnect(connection, grant)
-            raise await self._steps.mending.with_link(principal, connection.connector, connection, error) from None
-        return outcome
+            raise await self._after_401(call, target, error, is_raw=is_raw) from None
+
+    async def _after_401(
+        self, call: _Call, target: Target, error: ProviderUnauthorized, *, is_raw: bool
+    ) -> ConnectoryError:
+        """Ask the verify call before the sign-in is called dead: one 401 may be about this request alone.
+
+        Else any member could lock everybody out of a shared connection with one raw request.
+        """
+        if call.connector.manifest.verify is None and is_raw:
+            return error
+        if call.connector.manifest.verify is not None:
+            try:
+                await self._steps.executor.verify(target)
+            except ProviderUnauthorized:
+                pass
+            except ConnectoryError:  # it could not be asked; the next call will tell
+                return error
+            else:
+                return ProviderForbidden(
+                    f"{call.connector.title} takes these credentials, but not for this request (401).",
+                    hint="Another kind of key or account may be needed for it; ask the person.",
+                )
+        await self._steps.auth.mark_needs_reconnect(call.connection, call.grant)
+        return await self._steps.mending.with_link(call.principal, call.connector.name, call.connection, error)
+
+    async def _shape(self, call: _Call, outcome: Outcome, cursor: str | None) -> Result:
+        """Step 6."""
+        return await self._steps.results.shape(
+            call.principal,
+            call.connection,
+            call.connector.title,
+            outcome.value,
+            next_cursor=cursor,
+            is_list=outcome.is_list,
+        )
 
     def _deadline(self, what: str) -> Deadline:
         return Deadline(self._timeout_s, what)
@@ -209,15 +230,43 @@ class Deadline:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
             raise ProviderTimeout(
-                f"{self._what} took longer than {self._timeout_s:.0f} s and was stopped.",
-                hint="Ask for less at a time; if it was a write, check first whether it was done.",
+                f"{self._what} was stopped: the provider did not answer within {self._timeout_s:g} s.",
+                hint="Try again later, or ask for less at a time; if it was a write, check first whether it was done.",
             ) from None
 
 
-def _judge_raw(connector: Connector, raw: RawRequest) -> list[Judged]:
-    """A raw request is each action it matches, else `{connector}_request`: a write unless GET or HEAD (design 2)."""
-    matching = [Judged(action.tool, action.effect) for action in matching_actions(connector, raw)]
-    if matching:
-        return matching
-    effect = Effect.READ if raw.method.upper() in ("GET", "HEAD") else Effect.WRITE
-    return [Judged(f"{connector.name.replace('-', '_')}_request", effect)]
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call under way: who, through which connection, on which audit line."""
+
+    principal: Principal
+    connector: Connector
+    connection: Connection
+    grant: Grant
+    line: OpenLine
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What `{connection.NAME}` stands for."""
+        return {**self.grant.facts, "id": self.connection.id}
+
+
+@dataclass(frozen=True, slots=True)
+class _Yes:
+    """A person's yes that is not spent yet, and what it is about."""
+
+    confirmation: Confirmation
+    about: Judged
+
+
+def _judge_raw(call: _Call, raw: RawRequest) -> list[Judged]:
+    """A raw request is each action that it is or may be taken for (design 2).
+
+    What is exactly none is also `{connector}_request`: a write unless GET or HEAD.
+    """
+    matches = match_actions(call.connector, raw, Values({}, call.facts))
+    judged = [Judged(action.tool, action.effect) for action in (*matches.exact, *matches.alike)]
+    if not matches.exact:
+        effect = Effect.READ if raw.method.upper() in ("GET", "HEAD") else Effect.WRITE
+        judged.append(Judged(f"{call.connector.name.replace('-', '_')}_request", effect))
+    return judged

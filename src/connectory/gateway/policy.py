@@ -17,6 +17,8 @@ from connectory.errors import ConnectoryError, PolicyDenied, RoleDenied
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Connection, PolicyEffect, PolicyRule, Role
 
+_STRENGTH = {Effect.READ: 0, Effect.WRITE: 1, Effect.DESTRUCTIVE: 2}
+
 
 class Verdict(IntEnum):
     """What the rules say, the stricter the greater."""
@@ -59,9 +61,15 @@ def decide(
 
 def strictest(
     rules: Sequence[PolicyRule], principal: Principal, judged: Sequence[Judged], connection: Connection
-) -> Decision:
-    """Return the strictest decision over several readings of one call."""
-    return max((decide(rules, principal, one, connection) for one in judged), key=lambda decision: decision.verdict)
+) -> tuple[Decision, Judged]:
+    """Return the strictest decision over several readings of one call, and the reading that it is about."""
+    decided = [(decide(rules, principal, one, connection), one) for one in judged]
+    return max(decided, key=lambda pair: (pair[0].verdict, _STRENGTH[pair[1].effect]))
+
+
+def strongest(judged: Sequence[Judged]) -> Effect:
+    """The strongest effect among several readings: what a person who confirms must be warned of."""
+    return max((one.effect for one in judged), key=_STRENGTH.__getitem__)
 
 
 def refusal(decision: Decision, principal: Principal, judged: Judged) -> ConnectoryError:

@@ -28,10 +28,13 @@ class FakeProvider(httpx2.AsyncBaseTransport):
 
     answer: Answer = field(default_factory=lambda: answers(200, []))
     requests: list[httpx2.Request] = field(default_factory=list)
+    is_revoked: bool = False  # then `/v1/me` answers 401: the token is not accepted any more
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Remember the request, then answer it."""
         await request.aread()
+        if request.url.path == "/v1/me" and self.is_revoked:
+            return answers(401)(request)
         if request.url.path == "/v1/me":
             token = request.headers.get("authorization", "").removeprefix("Bearer ")
             return answers(

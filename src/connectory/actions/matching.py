@@ -1,0 +1,94 @@
+"""Which declared actions a raw request amounts to, so that policy judges it as those (design 2).
+
+A provider may read a path more loosely than we do: in another case, with empty or trailing segments, with `;params`.
+So there are two readings. `exact` is what the request says; `alike` is what a loose provider may understand. The second
+only ever makes the judgement stricter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+from connectory.actions.filling import Values
+from connectory.actions.raw import RawRequest
+from connectory.actions.request import server_base
+from connectory.catalog.connector import Action, Connector
+from connectory.catalog.template import parse_template
+from connectory.errors import InvalidPath
+
+SAME_METHOD = {"HEAD": "GET"}  # HEAD is GET without the body (RFC 9110 section 9.3.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The actions that a raw request is, and those that a loose provider may take it for."""
+
+    exact: tuple[Action, ...]
+    alike: tuple[Action, ...]
+
+
+def match_actions(connector: Connector, raw: RawRequest, values: Values) -> Matches:
+    """Compare whole URLs, server included, segment by segment. Raises `InvalidPath` for an unknown server."""
+    origin, before = _split(server_base(connector, raw.server, values))
+    asked = [*before, *raw.path.split("/")[1:]]
+    method = SAME_METHOD.get(raw.method.upper(), raw.method.upper())
+    exact, alike = [], []
+    for action in connector.actions.values():
+        request = action.manifest.request
+        if SAME_METHOD.get(request.method, request.method) != method:
+            continue
+        try:
+            own_origin, own_before = _split(server_base(connector, request.server, values))
+        except InvalidPath:  # a server of facts that this connection lacks: the action cannot be meant
+            continue
+        if own_origin != origin:
+            continue
+        literal = tuple(own_before)
+        if _pattern(literal, request.path, fold=False).fullmatch(_line(asked, fold=False)):
+            exact.append(action)
+        elif _pattern(literal, request.path, fold=True).fullmatch(_line(asked, fold=True)):
+            alike.append(action)
+    return Matches(tuple(exact), tuple(alike))
+
+
+def _split(base: str) -> tuple[str, list[str]]:
+    """The origin of a base URL, and the segments of its path."""
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc}".lower(), [segment for segment in parts.path.split("/") if segment]
+
+
+def _line(segments: Sequence[str], *, fold: bool) -> str:
+    """Join decoded segments by a mark that none of them can hold. Folded: no empty ones, no `;params`, one case."""
+    if fold:
+        whole = unquote("/".join(unquote(segment).partition(";")[0] for segment in segments))
+        segments = [segment for segment in whole.casefold().split("/") if segment]
+        return "\n".join(segments)
+    return "\n".join(unquote(segment) for segment in segments)
+
+
+@lru_cache(maxsize=8192)
+def _pattern(before: tuple[str, ...], path: str, *, fold: bool) -> re.Pattern[str]:
+    """A path template as a pattern over `_line`: a placeholder is one segment, `{+x}` one or more."""
+    inside = [*(re.escape(_folded(unquote(part), fold)) for part in before)]
+    for segment in path.split("/")[1:]:
+        parts = parse_template(segment).parts
+        inside.append(
+            "".join(
+                re.escape(_folded(unquote(part), fold)) if isinstance(part, str) else _any(part.many, fold)
+                for part in parts
+            )
+        )
+    return re.compile("\n".join(part for part in inside if part or not fold))
+
+
+def _any(many: bool, fold: bool) -> str:
+    """Folded, a value may have held an encoded slash that now stands as a border."""
+    return r"[^\n]+(?:\n[^\n]+)*" if many or fold else r"[^\n]+"
+
+
+def _folded(text: str, fold: bool) -> str:
+    return text.casefold() if fold else text
