@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -21,8 +21,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from connectory.errors import InvalidSettings
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 DEFAULT_PORT = 8765
+KEY_NAME = "CONNECTOR_ENCRYPTION_KEY"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+_PLAIN = re.compile(r"[!-~]+", re.ASCII)  # no white space, control or non-ASCII characters
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?", re.ASCII)
+_HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):(\d{1,5})", re.ASCII)
 OAUTH_CLIENT = re.compile(r"([A-Z][A-Z0-9_]*)_CLIENT_(ID|SECRET)")
 
 
@@ -91,14 +98,14 @@ class Settings(BaseModel):
     )
     encryption_key: SecretStr | None = Field(
         None,
-        alias="CONNECTOR_ENCRYPTION_KEY",
+        alias=KEY_NAME,
         description="Keys by commas, the first encrypts: 64 hex digits or base64 of 32 bytes. Unset: the key file.",
     )
     auth_method: Literal["auto", "nango", "builtin", "direct"] = Field(
         "auto", alias="AUTH_METHOD", description="Auth backend preferred where a connector has several."
     )
     nango_secret_key: SecretStr | None = Field(
-        None, alias="NANGO_SECRET_KEY", description="Secret key of a Nango environment; turns the nango backend on."
+        None, alias="NANGO_SECRET_KEY", description="Secret key of a Nango environment, for the nango backend."
     )
     nango_host: str = Field("http://localhost:3003", alias="NANGO_HOST", description="Address of the Nango server.")
     nango_webhook_signing_key: SecretStr | None = Field(
@@ -163,18 +170,48 @@ class Settings(BaseModel):
     def _is_origin(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/") or parts.query:
-            raise ValueError("write it as https://host or http://host:port, without a path")
+        try:
+            parts = urlsplit(value)
+            parts.port  # noqa: B018  # raises on one that is no number or too large
+        except ValueError:
+            raise ValueError("write it as https://host or http://host:port") from None
+        extras = parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment
+        if parts.scheme not in ("http", "https") or not parts.hostname or extras or not _PLAIN.fullmatch(value):
+            raise ValueError("write it as https://host or http://host:port, without path, user or password")
         return value.rstrip("/")
 
     @field_validator("allow_hosts")
     @classmethod
     def _are_host_ports(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for entry in value:
-            if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s:/@\[\]]+):\d{1,5}", entry):
+            match = _HOST_PORT.fullmatch(entry)
+            if match is None or not 0 < int(match[1]) < 65536:
                 raise ValueError(f"write {entry!r} as host:port, e.g. 10.0.0.5:5432 or [fd00::5]:443")
         return value
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            if not _HOST.fullmatch(entry):
+                raise ValueError(f"write {entry!r} as a host name or host:port, without scheme or path")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            try:
+                ipaddress.ip_address(entry)
+            except ValueError:
+                raise ValueError(f"write {entry!r} as an IP address, e.g. 10.0.0.2") from None
+        return value
+
+    @field_validator("data_dir", "manifests")
+    @classmethod
+    def _at_home(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
+        """A client's configuration knows no shell that would write out `~`."""
+        return value.expanduser() if isinstance(value, Path) else tuple(path.expanduser() for path in value)
 
     @property
     def origin(self) -> str:
@@ -183,9 +220,13 @@ class Settings(BaseModel):
 
     @property
     def is_local(self) -> bool:
-        """Local mode: the listening address and `APP_URL` are loopback; all else is fleet mode (design 1)."""
-        listens_locally = self.host is None or is_loopback(self.host)
-        return listens_locally and is_loopback(urlsplit(self.origin).hostname or "")
+        """Local mode: listening address, `APP_URL` and trusted hosts are loopback, and no proxy stands before us.
+
+        All else is fleet mode (design 1): in local mode a link alone lets a person in.
+        """
+        names = [self.host or "localhost", urlsplit(self.origin).hostname or ""]
+        names += [urlsplit(f"//{name}").hostname or "" for name in self.trusted_hosts]
+        return not self.trusted_proxies and all(is_loopback(name) for name in names)
 
 
 def is_loopback(host: str) -> bool:
@@ -205,15 +246,17 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environment is None else environment
     known = {field.alias: name for name, field in Settings.model_fields.items() if field.alias}
-    problems = [_unknown(name, known) for name in sorted(env) if name not in known and _looks_ours(name, known)]
+    problems = [_unknown(name, known) for name in sorted(env) if name not in known and _looks_ours(name)]
     values: dict[str, object] = {name: env[name] for name in known if env.get(name, "") != ""}
     values["oauth_clients"] = _oauth_clients(env, known)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems += [_describe(str(item["loc"][0]), item["msg"]) for item in error.errors(include_input=False)]
+        problems += [_describe(item) for item in error.errors(include_input=False)]
     if problems:
-        raise InvalidSettings("; ".join(problems), hint="`connectory settings` lists every setting and its default.")
+        raise InvalidSettings(
+            f"{'; '.join(problems)}.", hint="`connectory settings` lists every setting and its default."
+        )
     return settings
 
 
@@ -222,12 +265,12 @@ def read_variables(names: Iterable[str]) -> dict[str, SecretStr]:
     return {name: SecretStr(value) for name in names if (value := os.environ.get(name))}
 
 
-def _looks_ours(name: str, known: Mapping[str, str]) -> bool:
-    """Whether a variable we do not know was meant for us: our prefix, or a near miss of a seed name.
+def _looks_ours(name: str) -> bool:
+    """Whether a variable we do not know was meant for us: our prefix, or a near miss of the encryption key's name.
 
     A client starts us with its whole environment, so a foreign variable must never stop the start.
     """
-    near_miss = name.startswith("CONNECTOR_") and difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    near_miss = name.startswith("CONNECTOR_") and difflib.get_close_matches(name, [KEY_NAME], cutoff=0.75)
     return name.startswith("CONNECTORY_") or bool(near_miss)
 
 
@@ -236,10 +279,30 @@ def _unknown(name: str, known: Mapping[str, str]) -> str:
     return f"{name} is not a setting" + (f" (did you mean {likely[0]}?)" if likely else "")
 
 
-def _describe(name: str, message: str) -> str:
+def _describe(error: ErrorDetails) -> str:
+    """Name the variable, what is allowed and what it is for; never the value, which may be a secret."""
+    name = str(error["loc"][0])
     field = next((item for item in Settings.model_fields.values() if item.alias == name), None)
-    meaning = f" ({field.description})" if field else ""
-    return f"{name}: {message.removeprefix('Value error, ')}{meaning}"
+    meaning = f" ({field.description.rstrip('.')})" if field and field.description else ""
+    return f"{name} {_wanted(error)}{meaning}"
+
+
+def _wanted(error: ErrorDetails) -> str:
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "int_parsing" | "int_from_float":
+            return "must be a whole number"
+        case "float_parsing":
+            return "must be a number"
+        case "greater_than_equal":
+            return f"must be at least {limits['ge']}"
+        case "greater_than":
+            return f"must be more than {limits['gt']}"
+        case "less_than_equal":
+            return f"must be at most {limits['le']}"
+        case "literal_error":
+            return f"must be {limits['expected']}"
+    return f"is wrong: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _oauth_clients(env: Mapping[str, str], known: Mapping[str, str]) -> dict[str, OAuthClient]:
