@@ -53,6 +53,27 @@ async def test_renewed_credentials_replace_those_that_were_seen(vault: Vault, pl
     assert await vault.grants.open_credentials(renewed) == tokens
 
 
+async def test_a_renewal_may_change_facts_and_scopes_and_ends_the_lease(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    lease = {"lease_by": "process 1", "lease_until": NOW + timedelta(seconds=30)}
+    await vault.database.change(sa.update(grants).values(**lease, problem="refused"))
+
+    renewed = await vault.grants.replace_credentials(
+        grant, key("new"), expires_at=None, facts={"shop": "other"}, scopes=["repo", "gist"]
+    )
+
+    assert (renewed.facts, renewed.scopes) == ({"shop": "other"}, ("repo", "gist"))
+    row = await vault.database.row(sa.select(grants))
+    assert row is not None
+    assert (row.lease_by, row.lease_until, row.problem) == (None, None, None)
+    kept = await vault.grants.replace_credentials(renewed, key("newer"), expires_at=None)
+    assert (kept.facts, kept.scopes) == (renewed.facts, renewed.scopes)
+
+
+async def test_a_grant_names_the_connector_whose_method_it_is_of(vault: Vault, place: Place) -> None:
+    assert (await make_grant(vault, place)).connector == "github"
+
+
 async def test_whoever_comes_second_gets_the_credentials_that_won(vault: Vault, place: Place) -> None:
     grant = await make_grant(vault, place)
     await vault.grants.replace_credentials(grant, key("first"), expires_at=None)

@@ -100,5 +100,4 @@ def to_connection(row: sa.Row[Any]) -> Connection:
         grant_id=GrantId(row.grant_id),
         hosts=tuple(AllowedHost(host["origin"], host["private_confirmed"] is True) for host in row.hosts),
         created_at=row.created_at,
-        metadata=row.metadata,
     )

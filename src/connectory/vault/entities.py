@@ -59,15 +59,6 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
-    """A user's role in a workspace."""
-
-    workspace_id: WorkspaceId
-    user_id: UserId
-    role: Role
-
-
-@dataclass(frozen=True, slots=True)
 class ApiToken:
     """A bearer token for our own faces; only its hash is stored."""
 
@@ -92,11 +83,15 @@ class GrantStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a provider account gave us. `facts` are what `{connection.NAME}` stands for."""
+    """What a provider account gave us. `facts` are what `{connection.NAME}` stands for.
+
+    `connector` is the one whose `auth` the method is of; connections of its whole family may use the grant.
+    """
 
     id: GrantId
     workspace_id: WorkspaceId
     backend: str
+    connector: str
     method: str
     family: str
     account_id: str | None
@@ -149,7 +144,6 @@ class Connection:
     grant_id: GrantId
     hosts: tuple[AllowedHost, ...]
     created_at: datetime
-    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -191,6 +185,7 @@ class ConnectSession:
     link: str = field(repr=False)  # the secret part of the link; sealed at rest, looked up by its hash
     browser_hash: str | None = field(default=None, repr=False)
     connection_id: ConnectionId | None = None
+    connected_at: datetime | None = None
 
 
 class ConfirmationStatus(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,11 +45,18 @@ class GrantStore:
             ) from None
 
     async def replace_credentials(
-        self, grant: Grant, credentials: Credentials, *, expires_at: datetime | None
+        self,
+        grant: Grant,
+        credentials: Credentials,
+        *,
+        expires_at: datetime | None,
+        facts: Mapping[str, str] | None = None,
+        scopes: Sequence[str] | None = None,
     ) -> Grant:
         """Store renewed credentials, if the row is still the one that `grant` shows, and return the row as it stands.
 
-        Where somebody was faster, theirs stay and come back: go on with what is returned. Raises `UnknownObject` for a
+        Facts and scopes stay where none are given: a renewal may change both (RFC 6749 section 6). The lease of whoever
+        renewed ends. Where somebody was faster, theirs stay and come back: go on with what is returned. Raises `UnknownObject` for a
         grant that was deleted meanwhile.
         """
         sealed = seal_credentials(self._keys, credentials, grant.id, grant.workspace_id)
@@ -60,7 +67,12 @@ class GrantStore:
             "credentials": sealed,
             "expires_at": expires_at,
             "version": grant.version + 1,
+            "facts": dict(grant.facts if facts is None else facts),
+            "scopes": list(grant.scopes if scopes is None else scopes),
             "status": GrantStatus.ACTIVE.value,
+            "problem": None,
+            "lease_by": None,
+            "lease_until": None,
         }
 
         def replace(connection: sa.Connection) -> sa.Row[Any] | None:
@@ -134,6 +146,7 @@ def to_grant(row: sa.Row[Any]) -> Grant:
         id=GrantId(row.id),
         workspace_id=WorkspaceId(row.workspace_id),
         backend=row.backend,
+        connector=row.connector,
         method=row.method,
         family=row.family,
         account_id=row.account_id,

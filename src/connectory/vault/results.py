@@ -45,6 +45,7 @@ class KeptResults:
             "token_id": token_id,
             "connection_id": connection_id,
             "body": sealed,
+            "size": len(body),
             "expires_at": expires_at,
             "created_at": self._now(),
         }

@@ -166,6 +166,7 @@ class SessionStore:
             link=link,
             browser_hash=row.browser_hash,
             connection_id=ConnectionId(row.connection_id) if row.connection_id else None,
+            connected_at=row.connected_at,
         )
 
 
@@ -201,7 +202,7 @@ class _Finish:
             sessions.c.browser_hash == self.session.browser_hash,
             sessions.c.expires_at > self.now,
         )
-        used = sa.update(sessions).where(*bound).values(status=SessionStatus.CONNECTED.value)
+        used = sa.update(sessions).where(*bound).values(status=SessionStatus.CONNECTED.value, connected_at=self.now)
         if connection.execute(used).rowcount != 1:
             raise SessionExpired(
                 "This connect link was used already, or its time is over.", hint="Ask the assistant for a new link."
@@ -244,7 +245,6 @@ class _Finish:
                 "alias": row.alias,
                 "grant_id": grant_id,
                 "hosts": host_rows(self.new.hosts),
-                "metadata": {},
                 "created_at": self.now,
             },
         )
@@ -253,6 +253,7 @@ class _Finish:
     def _grant_values(self, grant_id: str, row: sa.Row[Any]) -> dict[str, Any]:
         return {
             "backend": self.new.backend,
+            "connector": row.connector,
             "method": self.new.method,
             "family": self.new.family,
             "account_id": self.new.account_id,
@@ -262,4 +263,5 @@ class _Finish:
             "scopes": list(self.new.scopes),
             "expires_at": self.new.expires_at,
             "status": GrantStatus.ACTIVE.value,
+            "problem": None,
         }

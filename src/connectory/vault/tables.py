@@ -73,7 +73,7 @@ users = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("name", NAME, nullable=False, index=True),
-    Column("email", NAME, index=True),
+    Column("email", NAME, unique=True),  # case-folded
     Column("created_at", UtcTime, nullable=False),
 )
 
@@ -126,6 +126,7 @@ grants = Table(
     Column("id", ID, primary_key=True),
     Column("workspace_id", ID, ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
     Column("backend", String(40), nullable=False),
+    Column("connector", String(80), nullable=False),  # whose `auth` the method is of
     Column("method", String(80), nullable=False),
     Column("family", String(80), nullable=False),
     Column("account_id", Text),
@@ -135,11 +136,14 @@ grants = Table(
     Column("scopes", JSON, nullable=False),
     Column("expires_at", UtcTime),
     Column("status", String(20), nullable=False),
+    Column("problem", Text),
     Column("version", Integer, nullable=False),
     Column("lease_by", String(80)),
     Column("lease_until", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("workspace_id", "id"),
+    Index(None, "workspace_id", "family", "account_id"),
+    Index(None, "expires_at"),
 )
 
 connections = Table(
@@ -152,7 +156,6 @@ connections = Table(
     Column("alias", String(40), nullable=False),
     Column("grant_id", ID, nullable=False),
     Column("hosts", JSON, nullable=False),
-    Column("metadata", JSON, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "owner", "connector", "alias"),
@@ -171,10 +174,13 @@ connect_sessions = Table(
     Column("connector", String(80), nullable=False),
     Column("alias", String(40), nullable=False),
     Column("backend", String(40), nullable=False),
+    Column("method", String(80)),
     Column("scopes", JSON, nullable=False),
     Column("browser_hash", String(64)),
     Column("status", String(20), nullable=False),
+    Column("problem", Text),
     Column("expires_at", UtcTime, nullable=False),
+    Column("connected_at", UtcTime),
     Column("connection_id", ID),
     Column("created_at", UtcTime, nullable=False),
     _in_workspace("connection_id", "connections"),
@@ -212,6 +218,9 @@ kept_results = Table(
     Column("token_id", ID),
     Column("connection_id", ID, nullable=False),
     Column("body", LargeBinary, nullable=False),  # sealed
+    Column("size", Integer, nullable=False),  # bytes of the body before it was sealed
+    Column("media_type", Text),
+    Column("file_name", Text),
     Column("expires_at", UtcTime, nullable=False, index=True),
     Column("created_at", UtcTime, nullable=False),
     _in_workspace("token_id", "api_tokens"),

@@ -87,11 +87,10 @@ def _people() -> None:
         "users",
         sa.Column("id", ID, primary_key=True),
         sa.Column("name", NAME, nullable=False),
-        sa.Column("email", NAME),
+        sa.Column("email", NAME, unique=True),
         _time("created_at"),
     )
     _index("users", "name")
-    _index("users", "email")
     op.create_table(
         "memberships",
         sa.Column("workspace_id", ID, primary_key=True),
@@ -131,6 +130,7 @@ def _grants() -> None:
         sa.Column("id", ID, primary_key=True),
         _id("workspace_id"),
         _text("backend", 40),
+        _text("connector", 80),
         _text("method", 80),
         _text("family", 80),
         sa.Column("account_id", sa.Text),
@@ -140,6 +140,7 @@ def _grants() -> None:
         _json("scopes"),
         _time("expires_at", nullable=True),
         _text("status", 20),
+        sa.Column("problem", sa.Text),
         sa.Column("version", sa.Integer, nullable=False),
         _text("lease_by", 80, nullable=True),
         _time("lease_until", nullable=True),
@@ -147,6 +148,8 @@ def _grants() -> None:
         sa.UniqueConstraint("workspace_id", "id"),
         _of_workspace(),
     )
+    _index("grants", "workspace_id", "family", "account_id")
+    _index("grants", "expires_at")
 
 
 def _connections() -> None:
@@ -159,7 +162,6 @@ def _connections() -> None:
         _text("alias", 40),
         _id("grant_id"),
         _json("hosts"),
-        _json("metadata"),
         _time("created_at"),
         sa.UniqueConstraint("workspace_id", "id"),
         sa.UniqueConstraint("workspace_id", "owner", "connector", "alias"),
@@ -181,10 +183,13 @@ def _connect_sessions() -> None:
         _text("connector", 80),
         _text("alias", 40),
         _text("backend", 40),
+        _text("method", 80, nullable=True),
         _json("scopes"),
         _text("browser_hash", 64, nullable=True),
         _text("status", 20),
+        sa.Column("problem", sa.Text),
         _time("expires_at"),
+        _time("connected_at", nullable=True),
         _id("connection_id", nullable=True),
         _time("created_at"),
         _of_workspace(),
@@ -230,6 +235,9 @@ def _kept_results() -> None:
         _id("token_id", nullable=True),
         _id("connection_id"),
         _sealed("body"),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("media_type", sa.Text),
+        sa.Column("file_name", sa.Text),
         _time("expires_at"),
         _time("created_at"),
         _of_workspace(),
