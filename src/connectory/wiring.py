@@ -24,7 +24,6 @@ from connectory.gateway.mending import Mending, Presence, always_present
 from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Results
 from connectory.identity.policies import Policies
-from connectory.identity.principal import Principal
 from connectory.identity.tokens import Tokens
 from connectory.identity.workspaces import Workspaces
 from connectory.net.client import OutboundClient
@@ -143,11 +142,8 @@ def _auth(
         account_id, name, scopes = await executor.verify(target)
         return Account(account_id, name, scopes)
 
-    async def allow_link(principal: Principal) -> None:
-        quotas.use_link(principal)
-
     backends = {"direct": DirectBackend(vault, catalog, settings)}
-    return AuthManager(vault, catalog, settings, backends, verify, allow_link=allow_link, now=now)
+    return AuthManager(vault, catalog, settings, backends, verify, allow_link=quotas.use_link, now=now)
 
 
 def _catalog(settings: Settings) -> Catalog:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -66,6 +67,7 @@ async def serve_web(settings: Settings) -> None:
     page = LatePage()
     async with running(settings, presence=page.check if settings.is_local else always_present) as application:
         await warn_at_start(application)
+        _collect_garbage()
         with _stopped_by_signal() as stop:
             if settings.is_local:
                 await _serve_elected(application, page, stop)
@@ -94,6 +96,7 @@ async def serve_stdio(settings: Settings, max_tools: int) -> None:
         from connectory.mcp.stdio import serve_stdio as serve_wire
 
         server = mcp_server(application, principal, max_tools)
+        _collect_garbage()
         with _stopped_by_signal() as stop:
             async with _presenting(application, page, stop):
                 wire = asyncio.create_task(serve_wire(server), name="stdio")
@@ -172,6 +175,8 @@ async def _serve_elected(application: Application, page: LatePage, stop: asyncio
                 f"{explain_serve(settings)}\nAnother Connectory process serves it; this one takes over when it ends."
             )
         elif not stop.is_set() and not task.done():
+            if presence.problem is not None:
+                raise presence.problem
             await presence.check()  # raises what is wrong
         await asyncio.wait({task})
     finally:
@@ -217,6 +222,8 @@ async def _present(application: Application, page: LatePage, stop: asyncio.Event
 
 
 def _load_page() -> None:
+    """Import what the page and the first call need."""
+    import jsonschema  # noqa: F401
     import uvicorn  # noqa: F401
 
     import connectory.mcp.http
@@ -225,6 +232,12 @@ def _load_page() -> None:
     from connectory.web.pages import load_templates
 
     load_templates()
+
+
+def _collect_garbage() -> None:
+    """From now on, of what is made from now on: what a start leaves stays for the life of the process."""
+    gc.freeze()
+    gc.enable()
 
 
 async def _first_of(wire: asyncio.Task[None], stop: asyncio.Event) -> None:

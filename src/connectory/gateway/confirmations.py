@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectory.auth.manager import AllowLink
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.manifest import Effect
 from connectory.errors import ConfirmationNeeded, ConnectoryError, PolicyDenied, UnknownObject
@@ -49,7 +50,7 @@ class Confirmations:
         vault: Vault,
         catalog: Catalog,
         origin: str,
-        use_link: Callable[[Principal], None],
+        use_link: AllowLink,
         presence: Presence,
         now: Callable[[], datetime],
     ) -> None:
@@ -134,7 +135,7 @@ class Confirmations:
         arguments: Mapping[str, Any],
         call: str,
     ) -> Confirmation:
-        self._use_link(principal)
+        await self._use_link(principal)
         return await self._vault.confirmations.create(
             workspace_id=principal.workspace_id,
             user_id=principal.user_id,

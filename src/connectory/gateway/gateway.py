@@ -62,7 +62,7 @@ class Gateway:
         `PolicyDenied`, `ConfirmationNeeded`, `NeedsReconnect`, `QuotaExceeded` and those of the provider.
         """
         async with self._steps.audit.enclose(principal, tool, "unknown", arguments) as line, self._deadline(tool):
-            self._steps.quotas.use_call(principal)
+            await self._steps.quotas.use_call(principal)
             action = self._steps.catalog.action(tool)
             line.learn(effect=action.effect)
             checked = self._steps.arguments.check(action, arguments)
@@ -80,7 +80,7 @@ class Gateway:
             self._steps.audit.enclose(principal, "request", "unknown", given) as line,
             self._deadline("request"),
         ):
-            self._steps.quotas.use_call(principal)
+            await self._steps.quotas.use_call(principal)
             require_unicode(given)
             chosen, grant = await self._steps.auth.resolve(principal, connection)
             call = _Call(principal, self._steps.catalog.connector(chosen.connector), chosen, grant, line)
@@ -100,7 +100,7 @@ class Gateway:
         """Read from the whole of a result that was cut."""
         described = {"result": handle, "path": path, "offset": offset, "limit": limit}
         async with self._steps.audit.enclose(principal, "read_result", Effect.READ, described):
-            self._steps.quotas.use_call(principal)
+            await self._steps.quotas.use_call(principal)
             return await self._steps.results.read(principal, handle, path, offset, limit)
 
     async def callable_actions(self, principal: Principal) -> list[Action]:
