@@ -104,6 +104,9 @@ def test_what_the_model_refuses_is_told_by_key_path_with_what_was_meant(change: 
         ((f"{ACTION}/request/server", "apl"), "There is no server 'apl'. Did you mean 'api'?"),
         ((f"{ACTION}/request/body", {"a": 1}), "A GET has no body."),
         ((f"{ACTION}/request/headers", {"Host": "x"}), "belongs to the connection between two machines"),
+        ((f"{ACTION}/request/headers", {"X-Real-IP": "x"}), "belongs to the connection between two machines"),
+        ((f"{ACTION}/request/headers", {"Proxy-Anything": "x"}), "belongs to the connection between two machines"),
+        ((f"{ACTION}/request/headers", {"accept-encoding": "x"}), "belongs to the connection between two machines"),
         ((f"{ACTION}/request/headers", {"Authorization": "x"}), "carries credentials"),
         ((f"{ACTION}/request/headers", {"accept": "x"}), "Header accept is spelled Accept"),
         ((f"{ACTION}/request/headers", {"X-A": "a\nb"}), "printable ASCII"),
@@ -155,6 +158,18 @@ def test_what_the_model_refuses_is_told_by_key_path_with_what_was_meant(change: 
         (("servers/api", "https://acme.example/../x"), "This is no base address."),
         (("servers/api", "https://acme.example:0"), "This is no base address."),
         (("servers/api", "https://acme.example:99999"), "This is no base address."),
+        (("servers/api", "https://127.1"), "This is no base address."),
+        (("servers/api", "https://acme.example/%2e%2e/x"), "This is no base address."),
+        (("servers/api", "https://acme..example"), "This is no base address."),
+        (("actions/request", GOOD["actions"]["list_orders"]), "so no action has that name"),
+        ((f"{ACTION}/request/query/n", ABSENT), "Nothing in the request says how many items a page shall have."),
+        (("title", "Ac\u202eme"), "title: It holds the control or format character U+202E."),
+        (("description", "Orders\x07 at Acme."), "description: It holds the control or format character U+0007."),
+        ((f"{ACTION}/title", "List\norders"), "title: It holds the control or format character U+000A."),
+        ((f"{ACTION}/description", "List\u200b orders."), "actions.list_orders.description: It holds the control"),
+        ((f"{ACTION}/inputs/state/description", "\u00ad"), "inputs.state.description: It holds the control"),
+        (("auth/key/fields/token/help", "\u2066x"), "auth.key.fields.token.help: It holds the control"),
+        (("tasks", ["a", "b\u2028c"]), "tasks[1]: It holds the control or format character U+2028."),
         (("name", "a-connector-of-24-letter"), "At most 40 fit"),
     ],
 )
@@ -170,7 +185,27 @@ def test_parts_that_do_not_fit_each_other_are_told(change: tuple[str, Any], says
 def test_an_action_never_takes_the_name_of_a_fixed_tool() -> None:
     problems = problems_of(("name", "list"), ("actions/connections", GOOD["actions"]["list_orders"]))
 
-    assert any("list_connections is one of Connectory's own tools" in problem for problem in problems)
+    assert any("list_connections, which is one of Connectory's own tools" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("name", ["list", "search", "read", "call", "connect", "sync", "request", "search-records"])
+def test_no_connectors_tools_look_like_a_fixed_one(name: str) -> None:
+    assert problems_of(("name", name))[0].startswith("name: The tools of")
+
+
+@pytest.mark.parametrize("name", ["searcher", "call-center", "connectwise", "lists", "con"])
+def test_a_name_that_only_resembles_a_fixed_tool_is_fine(name: str) -> None:
+    assert problems_of(("name", name)) == []
+
+
+def test_pages_of_one_fixed_size_need_no_size_in_the_request() -> None:
+    fixed = (f"{ACTION}/pages", {"style": "link_header", "max_size": 50})
+
+    assert problems_of((f"{ACTION}/request/query/n", ABSENT), fixed) == []
+
+
+def test_titles_may_hold_joined_scripts_and_descriptions_may_be_folded() -> None:
+    assert problems_of(("title", "می\u200cخواهم"), (f"{ACTION}/description", "List the orders at Acme.\n")) == []
 
 
 def test_a_typed_origin_may_be_a_whole_server_but_only_at_its_beginning() -> None:

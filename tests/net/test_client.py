@@ -20,6 +20,7 @@ from tests.net.provider import Names, Received, ask, listening, making_client, r
 from connectory import __version__
 from connectory.errors import (
     AddressRefused,
+    HeaderRefused,
     HostRefused,
     InvalidArguments,
     ProviderTimeout,
@@ -56,9 +57,11 @@ async def test_a_request_goes_out_as_it_was_built() -> None:
 
 
 async def test_accept_and_user_agent_may_be_chosen_and_the_encoding_may_not() -> None:
-    headers = {"accept": "text/csv", "user-agent": "me/1", "accept-encoding": "br"}
+    headers = {"accept": "text/csv", "user-agent": "me/1"}
     async with serving() as provider, making_client(allow_hosts=[provider.host_port]) as client:
         await client.send(ask(provider.origin, headers=headers))
+        with pytest.raises(HeaderRefused):
+            await client.send(ask(provider.origin, headers={"Accept-Encoding": "br"}))
 
     seen = provider.last.headers
     assert (seen["accept"], seen["user-agent"], seen["accept-encoding"]) == ("text/csv", "me/1", "gzip, deflate")

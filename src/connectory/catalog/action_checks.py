@@ -20,18 +20,23 @@ from connectory.catalog.findings import (
     parsed,
     used_inputs,
 )
-from connectory.catalog.manifest import METHODS, RESERVED_INPUTS, ActionManifest, Effect, Input, Manifest, Request
+from connectory.catalog.manifest import (
+    METHODS,
+    RESERVED_INPUTS,
+    ActionManifest,
+    Effect,
+    Input,
+    Manifest,
+    Pages,
+    Request,
+)
 from connectory.catalog.problems import Finding
 from connectory.catalog.schema import property_schema
 from connectory.catalog.yaml_document import KeyPath
 from connectory.errors import did_you_mean
 
 TOOL_NAME = re.compile(r"[a-z0-9_]{1,40}")
-# The tools that are always there (design 6); an action must never stand in the place of one.
-FIXED_TOOLS = frozenset(
-    {"list_connectors", "connect", "list_connections", "disconnect", "search_actions", "call_action", "request",
-     "read_result", "sync", "search_records"}
-)  # fmt: skip
+RAW_REQUEST = "request"  # policy and audit call a raw request `{connector}_request`
 
 
 def check_action(path: KeyPath, action: ActionManifest, manifest: Manifest) -> Iterator[Finding]:
@@ -41,8 +46,8 @@ def check_action(path: KeyPath, action: ActionManifest, manifest: Manifest) -> I
         yield Finding(
             path, f"The tool's name {tool} has {len(tool)} characters.", "At most 40 fit: shorten the action's name."
         )
-    if tool in FIXED_TOOLS:
-        yield Finding(path, f"{tool} is one of Connectory's own tools.", "Choose another name.")
+    if path[-1] == RAW_REQUEST:
+        yield Finding(path, f"Rules call a raw request {tool}, so no action has that name.", "Choose another name.")
     for name, spec in action.inputs.items():
         here = (*path, "inputs", name)
         if name in RESERVED_INPUTS:
@@ -66,6 +71,7 @@ def check_action(path: KeyPath, action: ActionManifest, manifest: Manifest) -> I
             yield Finding(
                 (*path, "request"), "Only a GET has `pages` of this style: the next page is fetched by its address."
             )
+        yield from _check_page_size((*path, "pages"), action.request, action.pages)
 
 
 def check_request(path: KeyPath, request: Request, manifest: Manifest, names: Names) -> Iterator[Finding]:
@@ -119,6 +125,18 @@ def _check_use(path: KeyPath, action: ActionManifest, manifest: Manifest) -> Ite
         yield Finding((*path, "request"), "{limit} cannot stand in a path.", "Put it into `query`.")
     if action.effect is not Effect.READ and action.pages is not None:
         yield Finding((*path, "pages"), "Only a read has `pages`.", "Set `effect: read` or remove `pages`.")
+
+
+def _check_page_size(path: KeyPath, request: Request, pages: Pages) -> Iterator[Finding]:
+    """The provider is asked for as many items as the agent wants, or its pages have one known size."""
+    is_asked = any("limit" in used_inputs(place) for place in (request.query, request.headers, request.body))
+    if not is_asked and "max_size" not in pages.model_fields_set:
+        yield Finding(
+            path,
+            "Nothing in the request says how many items a page shall have.",
+            'Write {limit} where the provider takes the size of a page, e.g. `query: {per_page: "{limit}"}`; where it '
+            "takes none, say the fixed size: `pages: {style: link_header, max_size: 50}`.",
+        )
 
 
 def _check_path(path: KeyPath, text: str) -> Iterator[Finding]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from connectory.catalog.action_checks import check_action, check_request
 from connectory.catalog.findings import (
@@ -26,8 +25,16 @@ from connectory.catalog.findings import (
 )
 from connectory.catalog.manifest import AuthMethod, BasicMethod, CredentialField, Manifest
 from connectory.catalog.problems import Finding
+from connectory.catalog.wording import check_wording
 from connectory.catalog.yaml_document import KeyPath
+from connectory.errors import InvalidPath
+from connectory.net.url import parse_url
 
+# The tools that are always there (design 6); no connector's tool may stand in the place of one.
+FIXED_TOOLS = frozenset(
+    {"list_connectors", "connect", "list_connections", "disconnect", "search_actions", "call_action", "request",
+     "read_result", "sync", "search_records"}
+)  # fmt: skip
 # Values that would move a server's address to another host; no pattern of a field used there may match one whole.
 ESCAPES = (
     "evil.example/",
@@ -49,6 +56,8 @@ def check_manifest(manifest: Manifest) -> list[Finding]:
 
 
 def _findings(manifest: Manifest) -> Iterator[Finding]:
+    yield from _check_name(manifest.name)
+    yield from check_wording(manifest)
     facts = known_facts(manifest)
     for name, text in manifest.servers.items():
         yield from _check_server(("servers", name), text, manifest)
@@ -66,6 +75,18 @@ def _findings(manifest: Manifest) -> Iterator[Finding]:
             yield from check_header_name((*path, "when", "header", header), header)
     for name, action in manifest.actions.items():
         yield from check_action(("actions", name), action, manifest)
+
+
+def _check_name(name: str) -> Iterator[Finding]:
+    """What a connector's tools begin with is nothing that one of our own tools is called or begins with."""
+    prefix = name.replace("-", "_")
+    met = next((tool for tool in sorted(FIXED_TOOLS) if f"{tool}_".startswith(f"{prefix}_")), None)
+    if met is not None:
+        yield Finding(
+            ("name",),
+            f"The tools of '{name}' would look like {met}, which is one of Connectory's own tools.",
+            "Choose another name.",
+        )
 
 
 def _check_server(path: KeyPath, text: str, manifest: Manifest) -> Iterator[Finding]:
@@ -103,12 +124,10 @@ def _check_address(path: KeyPath, text: str, manifest: Manifest) -> Iterator[Fin
         else:
             filled += "https://host.example" if part.name in origins else "x"
     try:
-        parts = urlsplit(filled)
-        fine = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc and parts.port != 0
-    except ValueError:
-        fine = False
-    tail = filled.partition("//")[2]
-    if not fine or re.search(r"[?#\\\s]", filled) or "//" in tail or re.search(r"/\.{1,2}(/|$)", tail):
+        target = parse_url(filled).target
+    except InvalidPath:
+        target = None
+    if target is None or "?" in filled or "#" in filled or "//" in target:
         yield Finding(
             path, "This is no base address.", "Write it like https://api.example.com/v1: no query, user name or dots."
         )

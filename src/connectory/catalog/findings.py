@@ -11,15 +11,12 @@ from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder, Template, parse_template
 from connectory.catalog.yaml_document import KeyPath
 from connectory.errors import did_you_mean
+from connectory.net.headers import forbidden_headers
 
 MAX_EXPRESSION = 2_000  # characters; jmespath raises RecursionError at 1,000 open parentheses (1.1, measured)
 MAX_PATTERN = 200
 ALWAYS_KNOWN = "id"  # `{connection.id}`: in a verify call the id that the new connection will have
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
-HOP_HEADERS = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect",
-     "accept-encoding", "forwarded", "via", "proxy-authorization", "proxy-connection"}
-)  # fmt: skip
 CREDENTIAL_HEADERS = frozenset({"authorization", "cookie"})
 
 
@@ -149,7 +146,7 @@ def check_headers(path: KeyPath, headers: dict[str, str], names: Names) -> Itera
         here = (*path, name)
         yield from check_header_name(here, name)
         lowered = name.lower()
-        if lowered in HOP_HEADERS or lowered.startswith("x-forwarded-"):
+        if forbidden_headers([name]):
             yield Finding(
                 here, f"Header {name} belongs to the connection between two machines; a manifest cannot set it."
             )

@@ -189,7 +189,7 @@ class OutboundClient:
 
 
 def _headers(hop: Hop) -> list[tuple[str, str]]:
-    """Our own headers and the hop's; a hop's Accept and User-Agent go before ours, its Accept-Encoding does not."""
+    """Our own headers and the hop's; a hop's Accept and User-Agent go before ours."""
     given = {name.lower() for name in hop.headers}
     headers = [("Host", hop.url.authority)]
     if "user-agent" not in given:
@@ -197,7 +197,7 @@ def _headers(hop: Hop) -> list[tuple[str, str]]:
     if "accept" not in given:
         headers.append(("Accept", "*/*"))
     headers.append(("Accept-Encoding", ACCEPT_ENCODING))
-    headers += [(name, value) for name, value in hop.headers.items() if name.lower() != "accept-encoding"]
+    headers += hop.headers.items()
     if hop.body is not None or hop.method in ("POST", "PUT", "PATCH"):
         headers.append(("Content-Length", str(len(hop.body or b""))))
     return headers

@@ -11,7 +11,7 @@ FORBIDDEN = frozenset(
     {
         # of one connection (RFC 9110 section 7.6.1), or of the message's framing
         "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "content-length",
-        "expect", "host",
+        "expect", "host", "accept-encoding",
         # where it came from and what was asked: only a proxy may say so
         "forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "x-host", "x-original-host",
         "x-original-url", "x-rewrite-url", "true-client-ip", "cf-connecting-ip", "client-ip",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.catalog.manifest import Effect
+from connectory.catalog.wording import hides
 from connectory.errors import SessionExpired, UnknownObject
 from connectory.gateway.confirmations import Confirmations, ConfirmationView
 from connectory.web.forms import read_form
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 2000  # of one value; more is cut, and the page says so
 MOST_FIELDS = 200
 MOST_LEVELS = 6
-SHOWN_FORMAT_CHARACTERS = frozenset("\u200c\u200d\ufe0f")  # Persian, Hindi and joined emoji need them
 EFFECTS = {
     Effect.READ: "Reads only: nothing is changed.",
     Effect.WRITE: "Writes: this changes something at the service.",
@@ -111,8 +110,7 @@ def visible(text: str) -> str:
 def _spelled(character: str) -> str:
     if character == "\n":
         return "⏎\n"
-    hides = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-    return f"⟨U+{ord(character):04X}⟩" if hides and character not in SHOWN_FORMAT_CHARACTERS else character
+    return f"⟨U+{ord(character):04X}⟩" if hides(character) else character
 
 
 def _leaves(name: str, value: object, level: int) -> Iterator[tuple[str, object]]:
