@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,27 @@ def test_a_broken_manifest_is_left_out_and_reported_and_the_rest_serves(tmp_path
     assert {"good", "demo", "github"} <= set(catalog.connectors)
     assert [Path(problem.file).name for problem in catalog.problems] == ["bad.yaml"]
     assert catalog.problems[0].line in (2, 3)
+
+
+def test_a_file_whose_name_is_not_utf8_is_left_out_and_reported_and_the_rest_serves(tmp_path: Path) -> None:
+    good = write(tmp_path / "m", "acme")
+    odd = os.fsencode(tmp_path / "m") + b"/odd-\xff.yaml"
+    Path(os.fsdecode(odd)).write_bytes(good.read_bytes().replace(b'"acme"', b'"odd"'))
+
+    catalog = load_catalog([tmp_path / "m"], index_dir=tmp_path / "i")
+
+    assert list(catalog.connectors) == ["acme"]
+    (problem,) = catalog.problems
+    assert "not UTF-8" in problem.message
+    assert "odd-\\xff.yaml" in str(problem).encode().decode()
+
+
+def test_a_folder_whose_name_is_not_utf8_serves(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    write(folder, "acme")
+
+    for _ in range(2):
+        assert list(load_catalog([folder], index_dir=tmp_path / "i").connectors) == ["acme"]
 
 
 def test_a_custom_manifest_never_takes_a_packaged_name(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from connectory.catalog.connector import Action, Connector, tool_name
 from connectory.catalog.index import ManifestIndex
 from connectory.catalog.manifest import Manifest
-from connectory.catalog.problems import ManifestProblem
+from connectory.catalog.problems import ManifestProblem, file_text
 from connectory.catalog.schema import build_input_schema
 from connectory.errors import UnknownAction, UnknownConnector
 
@@ -118,9 +118,17 @@ def _files(folders: Sequence[Path], problems: list[ManifestProblem]) -> Iterator
             )
         except OSError as error:
             hint = "Check CONNECTORY_MANIFESTS and the folder's permissions."
-            problems.append(ManifestProblem(str(folder), 0, "", f"The folder cannot be read: {error.strerror}.", hint))
+            problems.append(
+                ManifestProblem(file_text(folder), 0, "", f"The folder cannot be read: {error.strerror}.", hint)
+            )
             continue
-        yield from files
+        for file in files:
+            if file_text(Path(file.name)) == file.name:
+                yield file
+            else:
+                problems.append(
+                    ManifestProblem(file_text(file), 0, "", "The file's name is not UTF-8.", "Give it another name.")
+                )
 
 
 def _load(file: Path, index: ManifestIndex | None, problems: list[ManifestProblem]) -> Manifest | None:
@@ -128,7 +136,7 @@ def _load(file: Path, index: ManifestIndex | None, problems: list[ManifestProble
     try:
         status = file.stat()
     except OSError as error:
-        problems.append(ManifestProblem(str(file), 0, "", f"The file cannot be read: {error.strerror}."))
+        problems.append(ManifestProblem(file_text(file), 0, "", f"The file cannot be read: {error.strerror}."))
         return None
     manifest = index.find(file, status) if index is not None else None
     if manifest is not None:
@@ -147,11 +155,11 @@ def _meeting(
 ) -> ManifestProblem | None:
     """Return the problem of a manifest whose name, or one of whose tools, is taken: what was there first stays."""
     if manifest.name in sources:
-        message = f"The connector '{manifest.name}' is there already, from {sources[manifest.name]}."
-        return ManifestProblem(str(file), 0, "name", message, "Choose another name.")
+        message = f"The connector '{manifest.name}' is there already, from {file_text(sources[manifest.name])}."
+        return ManifestProblem(file_text(file), 0, "name", message, "Choose another name.")
     for action in manifest.actions:
         owner = tools.get(tool_name(manifest.name, action))
         if owner is not None:
             message = f"The tool {tool_name(manifest.name, action)} is there already, from connector '{owner}'."
-            return ManifestProblem(str(file), 0, f"actions.{action}", message, "Choose another name.")
+            return ManifestProblem(file_text(file), 0, f"actions.{action}", message, "Choose another name.")
     return None

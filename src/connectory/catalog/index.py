@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectory import __version__
 from connectory.catalog.manifest import Manifest
+from connectory.catalog.problems import file_text
 
 MAX_BYTES = 4_000_000  # a manifest has at most 1 MB of YAML
 
@@ -50,12 +51,16 @@ class ManifestIndex:
         except ValidationError:
             return None
         known = (entry.program, entry.file, entry.mtime_ns, entry.size)
-        return entry.manifest if known == (_program(), str(file), status.st_mtime_ns, status.st_size) else None
+        return entry.manifest if known == (_program(), file_text(file), status.st_mtime_ns, status.st_size) else None
 
     def keep(self, file: Path, status: os.stat_result, manifest: Manifest) -> None:
         """Store the compiled manifest, readable by us alone; written beside and moved into place, so never half."""
         entry = IndexEntry(
-            program=_program(), file=str(file), mtime_ns=status.st_mtime_ns, size=status.st_size, manifest=manifest
+            program=_program(),
+            file=file_text(file),
+            mtime_ns=status.st_mtime_ns,
+            size=status.st_size,
+            manifest=manifest,
         )
         data = entry.model_dump_json(by_alias=True, exclude_unset=True).encode()
         place = self._place(file)
@@ -71,7 +76,7 @@ class ManifestIndex:
                 draft.unlink(missing_ok=True)
 
     def _place(self, file: Path) -> Path:
-        return self._folder / f"{hashlib.sha256(str(file).encode()).hexdigest()[:32]}.json"
+        return self._folder / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:32]}.json"
 
 
 def _read_own(place: Path) -> bytes | None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from connectory.catalog.checks import check_manifest
 from connectory.catalog.manifest import Manifest
-from connectory.catalog.problems import Finding, ManifestProblem, explain, key_text, place
+from connectory.catalog.problems import Finding, ManifestProblem, explain, file_text, key_text, place
 from connectory.catalog.yaml_document import MAX_BYTES, DocumentInvalid, read_document
 from connectory.errors import ManifestInvalid
 
@@ -30,7 +30,7 @@ def read_manifest(file: Path) -> tuple[Manifest | None, tuple[ManifestProblem, .
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         problem = ManifestProblem(
-            str(file), 0, "", f"The file cannot be read: {error.strerror}.", "Check its permissions."
+            file_text(file), 0, "", f"The file cannot be read: {error.strerror}.", "Check its permissions."
         )
         return None, (problem,)
     return parse_manifest(data, file)
@@ -41,7 +41,7 @@ def parse_manifest(data: bytes, file: Path) -> tuple[Manifest | None, tuple[Mani
     try:
         document = read_document(data)
     except DocumentInvalid as error:
-        return None, (ManifestProblem(str(file), error.line, key_text(error.path), error.message, error.hint),)
+        return None, (ManifestProblem(file_text(file), error.line, key_text(error.path), error.message, error.hint),)
     if not isinstance(document.value, dict):
         findings = [Finding((), "A manifest is a mapping of keys.", "Begin with `format: 1` and `name:`.")]
         return None, place(findings, document, file)

@@ -6,6 +6,7 @@ published JSON Schema is walked beside it, because it knows which keys are allow
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,6 +53,11 @@ class Finding:
     hint: str = ""
 
 
+def file_text(file: Path) -> str:
+    """Write a path so that it can be printed and stored: a name that is not UTF-8 has `\\xNN` for its odd bytes."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
+
+
 def key_text(path: KeyPath) -> str:
     """Write a key path as people do: `actions.list_issues.inputs.labels.enum[0]`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
@@ -62,7 +68,7 @@ def place(findings: Sequence[Finding], document: Document, file: Path) -> tuple[
     """Give findings their file and line, in the order of the file."""
     placed = [
         ManifestProblem(
-            str(file), document.line_of(item.path), key_text(item.path), item.message[:MOST_TEXT], item.hint
+            file_text(file), document.line_of(item.path), key_text(item.path), item.message[:MOST_TEXT], item.hint
         )
         for item in findings[:MOST]
     ]
