@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import time
@@ -149,17 +150,18 @@ def test_at_a_terminal_stdio_explains_itself(tmp_path: Path) -> None:
 def test_a_secret_typed_at_the_terminal_is_not_echoed(acme_at_terminal: tuple[Terminal, list[str], str]) -> None:
     terminal, words, key = acme_at_terminal
     person, side = pty.openpty()
+    surroundings = environment(terminal.folder, **terminal.environment)
+    process = subprocess.Popen(
+        [*PROGRAM, *words], stdin=side, stdout=side, stderr=side, env=surroundings, start_new_session=True
+    )
     try:
-        surroundings = environment(terminal.folder, **terminal.environment)
-        process = subprocess.Popen(
-            [*PROGRAM, *words], stdin=side, stdout=side, stderr=side, env=surroundings, start_new_session=True
-        )
         os.close(side)
         said = read_until(person, b"not shown while you type")
         os.write(person, f"{key}\n".encode())
         said += read_until(person, b"Connected Acme")
         assert process.wait(PATIENCE_S) == 0
     finally:
+        process.kill()
         os.close(person)
 
     assert key.encode() not in said
@@ -167,7 +169,9 @@ def test_a_secret_typed_at_the_terminal_is_not_echoed(acme_at_terminal: tuple[Te
 
 def read_until(descriptor: int, text: bytes) -> bytes:
     """Read what a program says at its terminal until it has said `text`."""
-    said = b""
+    said, until = b"", time.monotonic() + PATIENCE_S
     while text not in said:
+        left_s = max(0.0, until - time.monotonic())
+        assert select.select([descriptor], [], [], left_s)[0], said
         said += os.read(descriptor, 4096)
     return said

@@ -5,13 +5,15 @@ A secret never comes as an argument: arguments stand in the process list and in 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from getpass import getpass
 from typing import TYPE_CHECKING, Protocol
 
 import typer
 
-from connectory.cli.output import note
+from connectory.cli.output import note, printable
 from connectory.cli.pairs import split_pair, unique
 from connectory.errors import InvalidArguments, did_you_mean
 
@@ -44,8 +46,10 @@ class Terminal:
     """Asks at the terminal; the questions go to stderr, so that stdout stays the answer's."""
 
     def ask(self, text: str, *, hidden: bool, default: str | None) -> str:
-        """Ask for one value."""
-        given: str = typer.prompt(text, hide_input=hidden, default=default or "", show_default=bool(default), err=True)
+        """Ask for one value. Typer's hidden prompt speaks before the echo is off; `getpass` only afterwards."""
+        if hidden:
+            return getpass(f"{printable(text)}: ", stream=sys.stderr)
+        given: str = typer.prompt(printable(text), default=default or "", show_default=bool(default), err=True)
         return given
 
     def confirm(self, text: str) -> bool:
