@@ -57,12 +57,26 @@ async def test_a_browser_without_a_cookie_binds_nothing() -> None:
         assert (await w.auth.open_link(session.link)).status is SessionStatus.PENDING
 
 
-async def test_whoever_lost_the_browser_gets_a_new_link_after_ten_minutes() -> None:
+async def test_a_person_who_needs_long_on_the_page_gets_no_second_link_and_is_told_when_it_is_done() -> None:
     async with world() as w:
         session = await w.auth.connect(w.owner, "notes")
         await w.auth.bind(session, "b1")
+        w.clock.pass_by(minutes=58)
         assert (await w.auth.connect(w.owner, "notes")).link == session.link
-        w.clock.pass_by(minutes=11)
+        assert (await w.auth.connect(w.owner, "notes", scopes=["more"])).link != session.link
+        await w.submit(session)
+
+        done = await w.auth.open_session(w.owner, "notes", "default")
+
+        assert done is not None
+        assert (done.id, done.connected_at) == (session.id, w.clock())
+
+
+async def test_a_browser_that_was_lost_keeps_its_link_for_an_hour_and_no_longer() -> None:
+    async with world() as w:
+        session = await w.auth.connect(w.owner, "notes")
+        await w.auth.bind(session, "b1")
+        w.clock.pass_by(minutes=60)
 
         assert (await w.auth.connect(w.owner, "notes")).link != session.link
 
@@ -172,7 +186,9 @@ async def test_whoever_asks_again_after_the_person_is_done_gets_the_connection_a
 
         assert done is not None
         assert done.status is SessionStatus.CONNECTED
-        w.clock.pass_by(minutes=11)
+        w.clock.pass_by(minutes=2)
+        assert await w.auth.open_session(w.owner, "notes", "work") == done
+        w.clock.pass_by(seconds=1)
         assert await w.auth.open_session(w.owner, "notes", "work") is None
 
 
@@ -191,8 +207,7 @@ async def test_an_alias_taken_while_two_links_were_open_keeps_the_first() -> Non
     async with world() as w:
         first = await w.auth.connect(w.owner, "notes")
         await w.auth.bind(first, "b1")
-        w.clock.pass_by(minutes=11)
-        second = await w.auth.connect(w.owner, "notes")
+        second = await w.auth.connect(w.owner, "notes", scopes=["more"])
         kept = await w.submit(second)
 
         with pytest.raises(AlreadyExists):

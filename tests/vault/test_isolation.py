@@ -120,7 +120,7 @@ CALLS: dict[str, Call] = {
         p.other, p.first.user_id, "github", "next", owner=p.session.owner
     ),
     "sessions.connected_for": lambda p: p.vault.sessions.connected_for(
-        p.other, p.first.user_id, "github", "default", owner=p.session.owner
+        p.other, p.first.user_id, "github", "default", owner=p.session.owner, since=NOW
     ),
     "sessions.finish": lambda p: p.vault.sessions.finish(replace(p.session, workspace_id=p.other), new_grant()),
     "sessions.expire": lambda p: p.vault.sessions.expire(replace(p.session, workspace_id=p.other)),

@@ -77,20 +77,24 @@ async def test_the_open_session_for_the_same_purpose_is_found_again(vault: Vault
     assert await find() is None
 
 
-async def test_the_session_that_became_a_connection_is_found_while_its_time_lasts(
+async def test_the_session_that_became_a_connection_is_found_by_when_it_did(
     vault: Vault, place: Place, clock: Clock
 ) -> None:
     where = place.workspace_id, place.user_id, "github", "default"
     session = await bound_session(vault, new_session(place))
-    assert await vault.sessions.connected_for(*where, owner=session.owner) is None
+    assert await vault.sessions.connected_for(*where, owner=session.owner, since=NOW) is None
+    clock.advance(minutes=9)
 
     connection = await vault.sessions.finish(session, new_grant())
 
-    found = await vault.sessions.connected_for(*where, owner=session.owner)
+    clock.advance(minutes=2)  # the session's own time is over by now
+    found = await vault.sessions.connected_for(*where, owner=session.owner, since=NOW + timedelta(minutes=9))
     assert found is not None
-    assert (found.id, found.connection_id) == (session.id, connection.id)
-    clock.advance(minutes=10)
-    assert await vault.sessions.connected_for(*where, owner=session.owner) is None
+    assert (found.id, found.connection_id, found.connected_at) == (
+        session.id, connection.id, NOW + timedelta(minutes=9)
+    )  # fmt: skip
+    since = NOW + timedelta(minutes=9, seconds=1)
+    assert await vault.sessions.connected_for(*where, owner=session.owner, since=since) is None
 
 
 async def test_a_session_whose_time_is_over_is_expired_whatever_its_row_says(

@@ -23,6 +23,7 @@ from connectory.vault.vault import Vault
 LINK_BYTES = 32
 OPEN_FOR = timedelta(minutes=10)
 BOUND_FOR = timedelta(minutes=60)
+JUST_NOW = timedelta(minutes=2)  # a connect repeated so soon asks how it went; later it is meant as a renewal
 POLL_S = 0.5
 _LIVE = frozenset({SessionStatus.PENDING, SessionStatus.BOUND})
 
@@ -40,23 +41,20 @@ class ConnectSessions:
     ) -> ConnectSession | None:
         """Return the principal's session for the same purpose, if one is open: asking twice gives the same link.
 
-        One that a browser took more than ten minutes ago is left to that browser; whoever lost it needs a new link.
+        Also when a browser has it: a person who makes a key at the provider first may need most of the hour.
         """
         session = await self._store.open_for(principal.workspace_id, principal.user_id, connector, alias, owner=owner)
         wanted = existing.id if existing else None
-        if session is None or session.connection_id != wanted:
-            return None
-        return None if session.status is SessionStatus.BOUND and not self._is_fresh(session) else session
+        return session if session is not None and session.connection_id == wanted else None
 
     async def just_connected(
         self, principal: Principal, owner: str, connector: str, alias: str, existing: Connection
     ) -> ConnectSession | None:
-        """Return the session that made or renewed `existing` within the last ten minutes."""
+        """Return the session that made or renewed `existing` within the last two minutes."""
         session = await self._store.connected_for(
-            principal.workspace_id, principal.user_id, connector, alias, owner=owner
+            principal.workspace_id, principal.user_id, connector, alias, owner=owner, since=self._now() - JUST_NOW
         )
-        is_it = session is not None and session.connection_id == existing.id and self._is_fresh(session)
-        return session if is_it else None
+        return session if session is not None and session.connection_id == existing.id else None
 
     async def create(
         self, principal: Principal, owner: str, connector: str, alias: str, backend: str,
@@ -120,10 +118,6 @@ class ConnectSessions:
             if current.status not in _LIVE or left_s <= 0:
                 return current
             await self._sleep(min(POLL_S, left_s))
-
-    def _is_fresh(self, session: ConnectSession) -> bool:
-        """Whether a browser took the session within the last ten minutes; it lasts an hour from then."""
-        return self._now() - (session.expires_at - BOUND_FOR) <= OPEN_FOR
 
     def _is_live(self, session: ConnectSession) -> bool:
         return session.status in _LIVE and session.expires_at > self._now()

@@ -94,22 +94,31 @@ class SessionStore:
 
         With `owner`, only one that makes the connection theirs.
         """
-        return await self._newest((workspace_id, user_id, connector, alias, owner), _LIVE)
+        is_live = sessions.c.status.in_(_LIVE), sessions.c.expires_at > self._now()
+        return await self._newest((workspace_id, user_id, connector, alias, owner), *is_live)
 
     async def connected_for(
-        self, workspace_id: WorkspaceId, user_id: UserId, connector: str, alias: str, *, owner: str
+        self,
+        workspace_id: WorkspaceId,
+        user_id: UserId,
+        connector: str,
+        alias: str,
+        *,
+        owner: str,
+        since: datetime,
     ) -> ConnectSession | None:
-        """Return the user's newest session that became this connection, while its hour lasts."""
-        return await self._newest((workspace_id, user_id, connector, alias, owner), (SessionStatus.CONNECTED.value,))
+        """Return the user's newest session that became this connection, at `since` or later."""
+        return await self._newest((workspace_id, user_id, connector, alias, owner), sessions.c.connected_at >= since)
 
-    async def _newest(self, purpose: tuple[str | None, ...], statuses: tuple[str, ...]) -> ConnectSession | None:
+    async def _newest(
+        self, purpose: tuple[str | None, ...], *conditions: sa.ColumnElement[bool]
+    ) -> ConnectSession | None:
         columns = (
             sessions.c.workspace_id, sessions.c.user_id, sessions.c.connector, sessions.c.alias, sessions.c.owner
         )  # fmt: skip
         chosen = _SESSIONS.where(
             *(column == value for column, value in zip(columns, purpose, strict=True) if value is not None),
-            sessions.c.status.in_(statuses),
-            sessions.c.expires_at > self._now(),
+            *conditions,
         )
         row = await self._database.row(chosen.order_by(sessions.c.created_at.desc(), sessions.c.id))
         try:

@@ -185,5 +185,7 @@ def _is_used() -> SessionExpired:
 
 def _another_browser() -> SessionExpired:
     return SessionExpired(
-        "Another browser has gone on with this link.", hint=f"Go on there. If that was not you: {NEW_LINK}"
+        "Another browser has gone on with this link.",
+        hint="Go on there. Where that is not possible: ask your assistant to connect again in an hour, or under another"
+        " alias.",
     )
