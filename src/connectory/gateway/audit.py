@@ -63,9 +63,9 @@ class OpenLine:
 class AuditTrail:
     """Writes audit lines, and owns the tasks that do. `aclose` commits what is left."""
 
-    def __init__(self, log: AuditLog, now: Callable[[], datetime]) -> None:
+    def __init__(self, log: AuditLog, now: Callable[[], datetime], *, most_waiting: int = MOST_WAITING) -> None:
         self._log, self._now = log, now
-        self._waiting: deque[_Waiting] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[_Waiting] = deque(maxlen=most_waiting)
         self._owned: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()  # one group at a time: after `flush` all earlier lines are there
@@ -174,14 +174,14 @@ class AuditTrail:
     async def _write(self) -> None:
         """Write all that waits; what fails by the database's fault, and what is behind it, goes on waiting."""
         async with self._turn:
-            left, self._waiting = self._waiting, deque(maxlen=MOST_WAITING)
+            left, self._waiting = self._waiting, deque(maxlen=self._waiting.maxlen)
             try:
                 left = await self._insert_new(left)
                 while left:
                     await self._write_alone(left[0])
                     left.popleft()
             finally:
-                self._waiting = deque([*left, *self._waiting], maxlen=MOST_WAITING)
+                self._waiting = deque([*left, *self._waiting], self._waiting.maxlen)
 
     async def _insert_new(self, waiting: deque[_Waiting]) -> deque[_Waiting]:
         """Insert in one transaction what is not in the log, and return the rest: all of them, if one was bad."""
