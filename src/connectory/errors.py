@@ -61,14 +61,14 @@ def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """Return up to `most` known names that resemble `word`, best first: those containing it, then close spellings."""
     names = sorted(set(known))
     within = [name for name in names if word and word.lower() in name.lower()]
-    close = difflib.get_close_matches(word.lower(), names, n=most, cutoff=0.55)
-    return list(dict.fromkeys([*close, *within]))[:most]
+    return list(dict.fromkeys([*difflib.get_close_matches(word.lower(), names, n=most, cutoff=0.55), *within]))[:most]
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return "Did you mean 'a' or 'b'?", or an empty string where nothing resembles `word`."""
-    names = nearest(word, known)
-    return f"Did you mean {' or '.join(repr(name) for name in names)}?" if names else ""
+def did_you_mean(word: str, known: Iterable[str], *, few: int = 0) -> str:
+    """Return "Did you mean 'a' or 'b'?"; where nothing resembles `word`, all of `known` if they are at most `few`."""
+    if near := nearest(word, names := sorted(set(known))):
+        return f"Did you mean {' or '.join(repr(name) for name in near)}?"
+    return f"There is only {', '.join(names)}." if 0 < len(names) <= few else ""
 
 
 class BadInput(ConnectoryError):
@@ -90,7 +90,7 @@ class UnknownConnector(BadInput):
     code = "unknown_connector"
 
     def __init__(self, name: str, known: Iterable[str] = ()) -> None:
-        hint = did_you_mean(name, known) or "list_connectors shows what there is."
+        hint = did_you_mean(name, known, few=5) or "list_connectors shows what there is."
         super().__init__(f"There is no connector '{name}'.", hint=hint)
 
 
@@ -100,7 +100,7 @@ class UnknownAction(BadInput):
     code = "unknown_action"
 
     def __init__(self, name: str, known: Iterable[str] = ()) -> None:
-        hint = did_you_mean(name, known) or "search_actions finds actions by what they do."
+        hint = did_you_mean(name, known, few=5) or "search_actions finds actions by what they do."
         super().__init__(f"There is no action '{name}'.", hint=hint)
 
 
@@ -110,7 +110,7 @@ class UnknownConnection(BadInput):
     code = "unknown_connection"
 
     def __init__(self, name: str, known: Iterable[str] = ()) -> None:
-        hint = did_you_mean(name, known) or "list_connections shows yours."
+        hint = did_you_mean(name, known, few=5) or "list_connections shows yours."
         super().__init__(f"There is no connection '{name}'.", hint=hint)
 
 
@@ -129,7 +129,7 @@ class UnknownObject(BadInput):
     code = "not_found"
 
     def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
-        super().__init__(f"There is no {kind} '{name}'.", hint=did_you_mean(name, known))
+        super().__init__(f"There is no {kind} '{name}'.", hint=did_you_mean(name, known, few=5))
 
 
 class AlreadyExists(BadInput):

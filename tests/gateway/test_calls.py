@@ -110,7 +110,7 @@ async def test_without_a_connection_the_error_carries_the_link() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"book": "b", "stat": "open"}, "unknown argument 'stat' Did you mean 'state'?"),
+        ({"book": "b", "stat": "open"}, "unknown argument 'stat' (did you mean state?)"),
         ({"book": "b", "state": "opne"}, "must be one of open, closed, all"),
         ({}, "'book' is missing"),
         ({"book": 5}, "must be of type string"),

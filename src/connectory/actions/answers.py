@@ -180,13 +180,14 @@ def _not_found(connector: Connector, said: str) -> ProviderNotFound:
 def _conflict(connector: Connector, said: str) -> ProviderConflict:
     return ProviderConflict(
         f"{connector.title} reports a conflict: the object exists already or has changed.{said}",
-        hint="Read it again, then decide.",
+        hint="Read the object again, then decide whether to change it.",
     )
 
 
 def _rejected(connector: Connector, status: int, said: str) -> ProviderRejected:
     return ProviderRejected(
-        f"{connector.title} refused the request as wrong ({status}).{said}", hint="Correct the arguments."
+        f"{connector.title} refused the request as wrong ({status}).{said}",
+        hint="Correct the arguments and call again; the same call would be refused again.",
     )
 
 
@@ -201,7 +202,9 @@ def _unavailable(connector: Connector, status: int, said: str, wait: float | Non
 
 def _rate_limited(connector: Connector, said: str, wait: float | None) -> RateLimited:
     when = f"in {wait:.0f} s" if wait is not None else "in a minute"
-    return RateLimited(f"{connector.title} wants fewer requests.{said}", hint=f"Try again {when}.", retry_after_s=wait)
+    return RateLimited(
+        f"{connector.title} wants fewer requests (429).{said}", hint=f"Try again {when}.", retry_after_s=wait
+    )
 
 
 def quoted(connector: Connector, message: str, secrets: Collection[str]) -> str:

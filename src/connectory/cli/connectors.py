@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from connectory.settings import Settings
 
 MOST_FOUND = 50
+_NO_ACTION = "No action fits these words. Try other words; `connectory connectors` lists what there is."
 
 
 def list_connectors(
@@ -66,7 +67,7 @@ def search(
         show_json([describe_action(action) for action in found])
         return
     rows = [(action.tool, action.effect.value, _inputs(action), action.description) for action in found]
-    show_table(("ACTION", "EFFECT", "ARGUMENTS", "DESCRIPTION"), rows, empty="No action fits these words.")
+    show_table(("ACTION", "EFFECT", "ARGUMENTS", "DESCRIPTION"), rows, empty=_NO_ACTION)
 
 
 def open_catalog(settings: Settings) -> Catalog:

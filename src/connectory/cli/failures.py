@@ -5,6 +5,7 @@ Usage errors (an unknown option, a missing argument) are Typer's and exit with 2
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -18,6 +19,12 @@ from connectory.errors import ConnectoryError
 
 FAILED = 1
 INTERRUPTED = 130  # 128 and SIGINT, as shells have it
+COMMANDS = {
+    "list_connectors": "connectors",
+    "list_connections": "connections",
+    "search_actions": "search",
+}
+TOOLS = re.compile(rf"\b({'|'.join(COMMANDS)})\b(?![('])")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -29,10 +36,15 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except ConnectoryError as error:
-            note(f"{error.code}: {error.text}")
+            note(f"{error.code}: {for_terminal(error.text)}")
             raise typer.Exit(FAILED) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+
+
+def for_terminal(text: str) -> str:
+    """Return an error's text with the commands in place of the MCP tools that it names to an agent."""
+    return TOOLS.sub(lambda found: f"`connectory {COMMANDS[found[0]]}`", text)
 
 
 def tell_unforeseen(error: BaseException) -> None:

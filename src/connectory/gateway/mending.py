@@ -8,9 +8,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from connectory.auth.manager import AuthManager
-from connectory.errors import CannotDecrypt, ConnectoryError, NeedsReconnect, NotConnected, ProviderUnauthorized
+from connectory.errors import (
+    CannotDecrypt,
+    ConnectoryError,
+    NeedsReconnect,
+    NotConnected,
+    PageUnavailable,
+    PortTaken,
+    ProviderUnauthorized,
+)
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Connection
+
+IN_TERMINAL = "connectory connect NAME"  # how the errors of a page that is not served name the other way
 
 Presence = Callable[[], Awaitable[None]]
 """Raises `PortTaken` where the web page cannot be offered; handed in by the face that serves it."""
@@ -50,6 +60,8 @@ class Mending:
                 alias=connection.alias if connection else None,
                 shared=connection.is_shared if connection else False,
             )
+        except (PortTaken, PageUnavailable) as refusal:
+            return refusal.text.replace(IN_TERMINAL, f"connectory connect {connector}")
         except ConnectoryError as refusal:
             return f"No link can be given: {refusal.text}"
         return f"Ask the person to open {self._auth.link_url(session)} and sign in."

@@ -86,7 +86,7 @@ class Tokens:
         shown = without_secret(id_or_prefix)
         found = [token for token in await self.list(principal) if shown in (token.id, token.prefix)]
         if len(found) != 1:
-            raise UnknownObject("token", shown[:80])
+            raise UnknownObject("token", shown[:80], [token.prefix for token in await self.list(principal)])
         if found[0].id != principal.token_id:
             require_writing(principal)
         await self._vault.tokens.revoke(principal.workspace_id, found[0].id)

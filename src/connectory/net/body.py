@@ -108,5 +108,6 @@ def _check_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise ResponseTooLarge(
             f"The provider's answer is larger than {max_bytes:,} bytes.",
-            hint="Ask for less: a smaller limit, a narrower filter, or one object at a time.",
+            hint="Ask for less: a smaller limit, a narrower filter, or one object at a time. "
+            "The operator can raise CONNECTORY_MAX_RESPONSE_BYTES.",
         )

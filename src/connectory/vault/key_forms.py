@@ -17,6 +17,8 @@ from connectory.errors import KeyInvalid
 KEY_BYTES = 32
 _FORMS = "64 hex digits, or base64 of 32 bytes; several are separated by commas, and the first encrypts"
 _MAKE_ONE = 'python3 -c "import secrets; print(secrets.token_hex(32))"'
+# An existing key is worth more than a new one: that comes first.
+_HOW_TO_MEND = f"Put back the key that stood there before; if there was none, make one with: {_MAKE_ONE}"
 _FEWEST_SYMBOLS = 6  # 32 random hex digits have fewer once in 10^9; random bytes practically never
 
 _log = structlog.get_logger(__name__)
@@ -30,7 +32,7 @@ def parse_keys(text: str, *, source: str) -> list[bytes]:
     parts = [part.strip() for part in re.split(r"[,\r\n]", text)]
     keys = [_parse_key(part, source) for part in parts if part]
     if not keys:
-        raise KeyInvalid(f"{source} holds no encryption key.", hint=f"It takes {_FORMS}. {_how_to_mend(source)}")
+        raise KeyInvalid(f"{source} holds no encryption key.", hint=f"It takes {_FORMS}. {_HOW_TO_MEND}")
     return list(dict.fromkeys(keys))
 
 
@@ -39,12 +41,12 @@ def _parse_key(text: str, source: str) -> bytes:
     if key is None:
         raise KeyInvalid(
             f"{source} holds something that is not an encryption key ({len(text)} characters).",
-            hint=f"It takes {_FORMS}. {_how_to_mend(source)}",
+            hint=f"It takes {_FORMS}. {_HOW_TO_MEND}",
         )
     if _is_example(key) or _is_example(text.lower().encode()):
         raise KeyInvalid(
             f"{source} holds an example value, which anybody could guess, and no random key.",
-            hint=_how_to_mend(source),
+            hint=_HOW_TO_MEND,
         )
     if len(text) == KEY_BYTES:
         _log.warning("an encryption key of 32 hex digits holds 128 bits; 64 hex digits would hold 256", source=source)
@@ -67,8 +69,3 @@ def _is_example(key: bytes) -> bool:
     repeats = any(key == (key[:size] * len(key))[: len(key)] for size in range(1, len(key) // 2 + 1))
     counts = len({(after - before) % 256 for before, after in pairwise(key)}) == 1
     return len(set(key)) < _FEWEST_SYMBOLS or repeats or counts
-
-
-def _how_to_mend(source: str) -> str:
-    """An existing key is worth more than a new one: say so first."""
-    return f"Put back the key that {source} held before; if there was none, make one with: {_MAKE_ONE}"

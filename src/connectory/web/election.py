@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectory.errors import InvalidSettings, PageUnavailable, PortTaken
+from connectory.errors import InvalidSettings, PageUnavailable, PortTaken, SetupError
 from connectory.settings import Settings, is_loopback
 from connectory.web.proof import Answerer, KeySource, ask
 from connectory.web.server import LOOPBACK_ADDRESSES, serve
@@ -56,6 +56,7 @@ class WebPresence:
         self._poll_s = poll_s
         self._why = ""
         self._app: ASGIApp | None = None
+        self.problem: SetupError | None = None  # why this process, which holds the lock, cannot serve
         self.state = PresenceState.STARTING
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -106,8 +107,10 @@ class WebPresence:
                 on_ready=lambda: self._turn(PresenceState.SERVING, self._settings.origin),
             )
         except PortTaken as error:
+            self.problem = error
             self._turn(PresenceState.STRANGER, error.text)
         except InvalidSettings as error:  # tools go on working without the page
+            self.problem = error
             self._turn(PresenceState.BROKEN, error.text)
         else:
             self._turn(PresenceState.STARTING, "the page is closed")
