@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from connectory.actions.executor import Target
@@ -28,12 +27,12 @@ from connectory.identity.tokens import Tokens
 from connectory.identity.workspaces import Workspaces
 from connectory.net.client import OutboundClient
 from connectory.settings import Settings
+from connectory.vault.clock import Clock, utc_now
 from connectory.vault.vault import Vault, open_vault
 
 if TYPE_CHECKING:
     import httpx2
 
-DEMO_ORIGIN = "https://demo.invalid"
 VERIFY_TIMEOUT_S = 20.0
 
 
@@ -62,7 +61,7 @@ async def running(
     catalog: Catalog | None = None,
     mounts: Mapping[str, httpx2.AsyncBaseTransport] | None = None,
     presence: Presence = always_present,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now: Clock = utc_now,
 ) -> AsyncIterator[Application]:
     """Build the application, and close it when the block ends.
 
@@ -77,6 +76,7 @@ async def running(
             catalog = await asyncio.to_thread(_catalog, settings)
         client = OutboundClient(
             allow_hosts=settings.allow_hosts,
+            believes_persons=settings.is_local,
             proxy=settings.proxy.get_secret_value() if settings.proxy else None,
             max_response_bytes=settings.max_response_bytes,
             mounts=_demo(settings) if mounts is None else mounts,
@@ -93,7 +93,7 @@ def _build(
     catalog: Catalog,
     executor: HttpExecutor,
     presence: Presence,
-    now: Callable[[], datetime],
+    now: Clock,
 ) -> Application:
     quotas = Quotas(settings)
     auth = _auth(settings, vault, catalog, executor, quotas, now)
@@ -132,7 +132,7 @@ def _auth(
     catalog: Catalog,
     executor: HttpExecutor,
     quotas: Quotas,
-    now: Callable[[], datetime],
+    now: Clock,
 ) -> AuthManager:
     """The AuthManager, with what it needs of rooms that it may not import: the verify call and the quota."""
 
@@ -153,6 +153,6 @@ def _catalog(settings: Settings) -> Catalog:
 
 
 def _demo(settings: Settings) -> dict[str, httpx2.AsyncBaseTransport]:
-    from connectory.demo.transport import DemoTransport
+    from connectory.demo.transport import ORIGIN, DemoTransport
 
-    return {DEMO_ORIGIN: DemoTransport(settings.data_dir / "demo.db")}
+    return {ORIGIN: DemoTransport(settings.data_dir / "demo.db")}

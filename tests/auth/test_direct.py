@@ -9,9 +9,9 @@ from connectory.catalog.catalog import compile_connector
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Manifest
 from connectory.errors import NeedsReconnect, SessionExpired
+from connectory.net.address import HostRule
 from connectory.testing.connectors import make_connector
 from connectory.vault.credentials import NoCredentials, SecretFields
-from connectory.vault.entities import AllowedHost
 
 TWO_WAYS_YAML = KINTO_YAML.replace("name: kinto", "name: two-ways").replace(
     "auth:\n",
@@ -43,7 +43,7 @@ async def test_an_api_key_stands_under_its_name() -> None:
         assert isinstance(grant, NewGrant)
         assert isinstance(grant.credentials, SecretFields)
         assert grant.credentials.values["token"].get_secret_value() == "k"
-        assert grant.hosts == (AllowedHost("https://api.notes.example"),)
+        assert grant.hosts == (HostRule("https://api.notes.example"),)
         assert not grant.facts
 
 
@@ -56,7 +56,7 @@ async def test_basic_credentials_are_a_fact_and_a_secret() -> None:
         assert isinstance(grant.credentials, SecretFields)
         assert grant.credentials.values["password"].get_secret_value() == "p:w ü"
         assert grant.facts == {"server": "http://127.0.0.1:8888", "username": "ann"}
-        assert grant.hosts == (AllowedHost("http://127.0.0.1:8888", private_confirmed=True),)
+        assert grant.hosts == (HostRule("http://127.0.0.1:8888", private_confirmed=True),)
 
 
 async def test_no_sign_in_is_a_grant_without_secrets() -> None:
@@ -65,7 +65,7 @@ async def test_no_sign_in_is_a_grant_without_secrets() -> None:
 
         assert isinstance(grant, NewGrant)
         assert grant.credentials == NoCredentials()
-        assert grant.hosts == (AllowedHost("https://api.open.example"),)
+        assert grant.hosts == (HostRule("https://api.open.example"),)
 
 
 async def test_every_new_grant_has_a_connection_id_of_its_own() -> None:

@@ -2,11 +2,10 @@
 
 import pytest
 
-from connectory.auth.hosts import parse_origin, reach_by_spelling, resolve_hosts
+from connectory.auth.hosts import is_allowed_by, parse_origin, reach_by_spelling, resolve_hosts
 from connectory.catalog.manifest import CredentialField
 from connectory.errors import InvalidPath, ManifestInvalid
-from connectory.net.address import Reach
-from connectory.vault.entities import AllowedHost
+from connectory.net.address import AllowList, HostRule, Reach
 
 SHOP = {"shop": CredentialField(title="Shop")}
 SERVER = {"server": CredentialField(title="Server", origin=True)}
@@ -77,6 +76,14 @@ def test_a_host_is_judged_by_its_spelling(text: str, reach: Reach) -> None:
     assert reach_by_spelling(parse_origin(text)) is reach
 
 
+@pytest.mark.parametrize("entry", ["0.0.0.0:80", "10.0.0.5:80"])
+def test_an_allowed_address_allows_no_name(entry: str) -> None:
+    operator = AllowList([entry])
+
+    assert is_allowed_by(operator, parse_origin(f"http://{entry}"))
+    assert not is_allowed_by(operator, parse_origin("http://example.com"))
+
+
 def test_servers_are_filled_and_each_origin_is_owned_once() -> None:
     servers = {
         "api": "https://{connection.shop}.acme.example/v1",
@@ -85,7 +92,7 @@ def test_servers_are_filled_and_each_origin_is_owned_once() -> None:
 
     hosts = resolve_hosts(servers, SHOP, {"shop": "north"}, private_confirmed=True)
 
-    assert hosts == (AllowedHost("https://north.acme.example"),)
+    assert hosts == (HostRule("https://north.acme.example"),)
 
 
 def test_a_confirmation_counts_only_for_the_origin_that_was_typed() -> None:
@@ -94,8 +101,8 @@ def test_a_confirmation_counts_only_for_the_origin_that_was_typed() -> None:
     hosts = resolve_hosts(servers, SERVER, {"server": "http://10.0.0.5:8888"}, private_confirmed=True)
 
     assert hosts == (
-        AllowedHost("http://10.0.0.5:8888", private_confirmed=True),
-        AllowedHost("https://api.acme.example"),
+        HostRule("http://10.0.0.5:8888", private_confirmed=True),
+        HostRule("https://api.acme.example"),
     )
 
 

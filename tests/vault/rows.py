@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 
+from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials, SecretFields
 from connectory.vault.entities import (
-    AllowedHost,
     ApiToken,
     AuditLine,
     Confirmation,
@@ -106,7 +106,7 @@ def new_grant(value: str = "s3cret-token", **changes: object) -> StoredGrant:
         facts={"shop": "acme"},
         scopes=("repo",),
         expires_at=None,
-        hosts=(AllowedHost("https://api.github.com"),),
+        hosts=(HostRule("https://api.github.com"),),
     )
     return replace(grant, **changes)  # type: ignore[arg-type]  # the tests name real fields
 

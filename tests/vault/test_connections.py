@@ -7,7 +7,8 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from tests.vault.rows import Place, make_confirmation, make_connection, make_member, make_result
 
-from connectory.vault.entities import AllowedHost, Connection, ConnectionId
+from connectory.net.address import HostRule
+from connectory.vault.entities import Connection, ConnectionId
 from connectory.vault.tables import connections
 from connectory.vault.vault import Vault
 
@@ -37,7 +38,7 @@ async def test_a_connection_comes_back_as_it_was_made(vault: Vault, place: Place
     made = await make_connection(vault, place)
 
     assert await vault.connections.get(place.workspace_id, made.id) == made
-    assert made.hosts == (AllowedHost("https://api.github.com"),)
+    assert made.hosts == (HostRule("https://api.github.com"),)
     assert await vault.connections.get(place.workspace_id, ConnectionId("cn_none")) is None
 
 

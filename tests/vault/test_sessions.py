@@ -24,8 +24,8 @@ from tests.vault.rows import (
 )
 
 from connectory.errors import AlreadyExists, SessionExpired
+from connectory.net.address import HostRule
 from connectory.vault.entities import (
-    AllowedHost,
     ConnectionId,
     ConnectSession,
     GrantStatus,
@@ -127,7 +127,7 @@ async def test_finishing_makes_the_connection_and_its_grant_and_counts_in_the_re
     session = await bound_session(vault, new_session(place))
     before = await vault.workspaces.revision(place.workspace_id)
     chosen_id = ConnectionId(new_id("cn"))
-    hosts = (AllowedHost("https://10.0.0.5:8443", private_confirmed=True),)
+    hosts = (HostRule("https://10.0.0.5:8443", private_confirmed=True),)
 
     connection = await vault.sessions.finish(session, new_grant(connection_id=chosen_id, hosts=hosts))
 
@@ -195,7 +195,7 @@ async def test_reconnecting_renews_the_grant_and_keeps_the_connection(vault: Vau
     await vault.grants.set_status(place.workspace_id, old.grant_id, GrantStatus.NEEDS_RECONNECT, if_version=1)
     before = await vault.workspaces.revision(place.workspace_id)
     session = await bound_session(vault, replace(new_session(place), connection_id=old.id))
-    hosts = (AllowedHost("https://github.example.org"),)
+    hosts = (HostRule("https://github.example.org"),)
     changes = {"account_id": "2", "account_name": "hubot", "scopes": ("repo", "user"), "facts": {}, "hosts": hosts}
 
     new = await vault.sessions.finish(session, new_grant("renewed", connection_id=ConnectionId("cn_x"), **changes))

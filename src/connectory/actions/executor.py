@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from connectory.actions.raw import RawRequest
 from connectory.catalog.connector import Action, Connector
+from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
-from connectory.vault.entities import AllowedHost
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Target:
     connector: Connector
     auth_method: str
     facts: Mapping[str, str]  # what `{connection.NAME}` stands for, `id` among them
-    hosts: tuple[AllowedHost, ...]
+    hosts: tuple[HostRule, ...]
     credentials: Credentials = field(repr=False)
     timeout_s: float
 

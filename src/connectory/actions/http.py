@@ -18,7 +18,6 @@ from connectory.actions.request import PreparedRequest, prepare, with_credential
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Answer
 from connectory.errors import InvalidCursor, UnexpectedResponse
-from connectory.net.address import HostRule
 from connectory.net.client import OutboundClient, OutboundRequest, OutboundResponse
 
 HEAVY_BYTES = 200_000  # more than this is parsed and projected off the event loop (about 10 ms)
@@ -105,9 +104,8 @@ class HttpExecutor:
         )
 
     async def _send(self, target: Target, request: PreparedRequest) -> OutboundResponse:
-        hosts = tuple(HostRule(host.origin, host.private_confirmed) for host in target.hosts)
         return await self._client.send(
-            OutboundRequest(request.method, request.url, request.headers, request.body, hosts, target.timeout_s)
+            OutboundRequest(request.method, request.url, request.headers, request.body, target.hosts, target.timeout_s)
         )
 
     async def _read(self, target: Target, response: OutboundResponse, answer: Answer) -> Any:

@@ -10,8 +10,9 @@ from typing import ClassVar, Literal, Protocol
 
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField
+from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
-from connectory.vault.entities import AllowedHost, Connection, ConnectionId, ConnectSession, Grant, new_id
+from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, new_id
 
 Route = Literal["direct", "nango_proxy"]
 Confirm = Literal["private_confirmed", "account_change_confirmed"]  # the fields of `Entry` that a tick sets
@@ -103,7 +104,7 @@ class NewGrant:
     method: str
     credentials: Credentials
     facts: Mapping[str, str]
-    hosts: tuple[AllowedHost, ...]
+    hosts: tuple[HostRule, ...]
     scopes: tuple[str, ...] = ()
     expires_at: datetime | None = None
     connection_id: ConnectionId = field(default_factory=lambda: ConnectionId(new_id("cn")))

@@ -26,9 +26,10 @@ from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import AuthMethod
 from connectory.errors import BackendUnavailable, InvalidPath, NeedsReconnect, SessionExpired
+from connectory.net.address import HostRule
 from connectory.settings import Settings
 from connectory.vault.credentials import Credentials, NoCredentials, SecretFields
-from connectory.vault.entities import AllowedHost, ConnectSession, Grant
+from connectory.vault.entities import ConnectSession, Grant
 from connectory.vault.vault import Vault
 
 TITLES = {"api_key": "API key", "basic": "User name and password", "fields": "Credentials", "none": "No sign-in needed"}
@@ -99,7 +100,7 @@ class DirectBackend:
 
     def _check(
         self, connector: Connector, method: AuthMethod, entry: Entry
-    ) -> tuple[CheckedEntry, tuple[AllowedHost, ...]]:
+    ) -> tuple[CheckedEntry, tuple[HostRule, ...]]:
         checked = check_entry(method.fields, entry, self._settings)
         if checked.problems:
             return checked, ()

@@ -13,9 +13,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from connectory.catalog.manifest import CredentialField
 from connectory.catalog.template import Placeholder, parse_template
 from connectory.errors import InvalidPath, ManifestInvalid
-from connectory.net.address import METADATA_NAMES, AllowList, Reach, reach_of
+from connectory.net.address import METADATA_NAMES, AllowList, HostRule, Reach, reach_of
 from connectory.net.url import Url, parse_url
-from connectory.vault.entities import AllowedHost
 
 _PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 # Names no public resolver answers: RFC 6761 localhost, RFC 6762 local, RFC 8375 home.arpa, ICANN's reserved internal.
@@ -48,7 +47,7 @@ def reach_by_spelling(url: Url) -> Reach:
 
 def is_allowed_by(operator: AllowList, url: Url) -> bool:
     """Whether `CONNECTORY_ALLOW_HOSTS` names this host and port."""
-    return operator.allows(url.host, url.port, _address(url) or IPv4Address(0))  # a name goes by its spelling alone
+    return operator.names(url.host, url.port)
 
 
 def resolve_hosts(
@@ -57,7 +56,7 @@ def resolve_hosts(
     facts: Mapping[str, str],
     *,
     private_confirmed: bool,
-) -> tuple[AllowedHost, ...]:
+) -> tuple[HostRule, ...]:
     """Fill every server with `facts` and return their origins, each once.
 
     A confirmation for private addresses counts only where the person typed the origin, never for the manifest's own
@@ -70,7 +69,7 @@ def resolve_hosts(
         typed = any(isinstance(part, Placeholder) and _is_origin(fields, part) for part in parts)
         origin = parse_url("".join(_fill(part, fields, facts) for part in parts)).origin
         confirmed[origin] = confirmed.get(origin, False) or (typed and private_confirmed)
-    return tuple(AllowedHost(origin, private) for origin, private in confirmed.items())
+    return tuple(HostRule(origin, private) for origin, private in confirmed.items())
 
 
 def _fill(part: str | Placeholder, fields: Mapping[str, CredentialField], facts: Mapping[str, str]) -> str:

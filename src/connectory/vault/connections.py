@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connectory.net.address import HostRule
 from connectory.vault.database import Database
-from connectory.vault.entities import AllowedHost, Connection, ConnectionId, Grant, GrantId, WorkspaceId
+from connectory.vault.entities import Connection, ConnectionId, Grant, GrantId, WorkspaceId
 from connectory.vault.grants import to_grant
-from connectory.vault.private_rows import delete_unused_grants
+from connectory.vault.private_rows import mark_unused
 from connectory.vault.revision import bump_revision
 from connectory.vault.tables import connections, grants
 
@@ -65,26 +66,25 @@ class ConnectionStore:
         """Return every connection of the workspace, private ones too: for what runs on nobody's behalf."""
         return [to_connection(row) for row in await self._database.rows(_ALL, {"workspace": workspace_id})]
 
-    async def delete(self, workspace_id: WorkspaceId, connection_id: ConnectionId) -> bool:
-        """Delete a connection with its kept results and open links, and its grant if that was the last one on it.
+    async def delete(self, workspace_id: WorkspaceId, connection_id: ConnectionId) -> Sequence[Grant] | None:
+        """Delete a connection with its kept results and open links; None if there was none.
 
-        False if there was none.
+        Returns its grant, marked `revoking`, if this was the last connection on it: to be withdrawn, then forgotten.
         """
 
-        def delete(connection: sa.Connection) -> bool:
+        def delete(connection: sa.Connection) -> Sequence[Grant] | None:
             found = connection.execute(_BY_ID, {"workspace": workspace_id, "id": connection_id}).first()
             if found is None:
-                return False
+                return None
             this = connections.c.workspace_id == workspace_id, connections.c.id == connection_id
             connection.execute(sa.delete(connections).where(*this))
-            delete_unused_grants(connection, workspace_id, [found.grant_id])
             bump_revision(connection, workspace_id)
-            return True
+            return mark_unused(connection, workspace_id, [found.grant_id])
 
         return await self._database.write(delete)
 
 
-def host_rows(hosts: tuple[AllowedHost, ...]) -> list[Mapping[str, object]]:
+def host_rows(hosts: tuple[HostRule, ...]) -> list[Mapping[str, object]]:
     """The hosts as they stand in the JSON column."""
     return [{"origin": host.origin, "private_confirmed": host.private_confirmed} for host in hosts]
 
@@ -98,6 +98,6 @@ def to_connection(row: sa.Row[Any]) -> Connection:
         connector=row.connector,
         alias=row.alias,
         grant_id=GrantId(row.grant_id),
-        hosts=tuple(AllowedHost(host["origin"], host["private_confirmed"] is True) for host in row.hosts),
+        hosts=tuple(HostRule(host["origin"], host["private_confirmed"] is True) for host in row.hosts),
         created_at=row.created_at,
     )

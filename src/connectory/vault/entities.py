@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
+from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
 
 WorkspaceId = NewType("WorkspaceId", str)
@@ -79,6 +80,7 @@ class GrantStatus(StrEnum):
 
     ACTIVE = "active"
     NEEDS_RECONNECT = "needs_reconnect"
+    REVOKING = "revoking"  # its last connection has left; the row goes once the provider was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,6 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class AllowedHost:
-    """One origin that a connection owns. `private_confirmed`: who may has allowed a private address there."""
-
-    origin: str  # "https://api.github.com", with the port only where it is not the scheme's own
-    private_confirmed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class StoredGrant:
     """What a finished sign-in hands to the vault: verified, not stored yet.
 
@@ -128,7 +122,7 @@ class StoredGrant:
     facts: Mapping[str, str]
     scopes: tuple[str, ...]
     expires_at: datetime | None
-    hosts: tuple[AllowedHost, ...]
+    hosts: tuple[HostRule, ...]
     connection_id: ConnectionId | None = None
 
 
@@ -142,7 +136,7 @@ class Connection:
     connector: str
     alias: str
     grant_id: GrantId
-    hosts: tuple[AllowedHost, ...]
+    hosts: tuple[HostRule, ...]
     created_at: datetime
 
     @property
