@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +17,6 @@ from pydantic import SecretStr
 from connectory.catalog.template import Placeholder, parse_template
 from connectory.errors import InvalidArguments, InvalidPath
 
-_parse = lru_cache(maxsize=8192)(parse_template)
 _ABSENT = object()
 DOT_SEGMENTS = frozenset({".", ".."})
 
@@ -44,7 +43,7 @@ class Values:
 def fill_path(template: str, values: Values) -> str:
     """Fill a path. Raises `InvalidPath` on a missing value, an empty or dot segment, or a control character."""
     filled = []
-    for part in _parse(template).parts:
+    for part in parse_template(template).parts:
         if isinstance(part, str):
             filled.append(part)
             continue
@@ -84,7 +83,7 @@ def fill_headers(templates: Mapping[str, str], values: Values) -> dict[str, str]
 def fill_tree(tree: Any, values: Values) -> Any:
     """Fill a body tree: a leaf that is exactly one placeholder keeps its type, an absent input prunes its key."""
     if isinstance(tree, str):
-        only = _parse(tree).only
+        only = parse_template(tree).only
         return values.get(only) if only else _fill_text(tree, values)
     if isinstance(tree, Mapping):
         filled = {key: fill_tree(branch, values) for key, branch in tree.items()}
@@ -98,7 +97,7 @@ def fill_plain(template: str, values: Values) -> str:
     """Fill text that is escaped nowhere: server addresses and the like. Raises `InvalidPath` where one is missing."""
     value = _fill_text(template, values)
     if value is _ABSENT:
-        names = ", ".join(part.name for part in _parse(template).placeholders)
+        names = ", ".join(part.name for part in parse_template(template).placeholders)
         raise InvalidPath(
             f"The connection lacks a value for {names}.", hint="Reconnect it, so that the value is asked again."
         )
@@ -124,15 +123,20 @@ def header_value(name: str, value: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Render a scalar for a URL or header: JSON's words for truth values, no exponent games for numbers."""
+    """Render a scalar for a URL or header: JSON's words for truth values, numbers without exponent.
+
+    5.0 goes as 5: to JSON Schema it is an integer (2020-12 core, section 6.3), and a provider that wants one takes no 5.0.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
     return str(value)
 
 
 def _fill_text(template: str, values: Values) -> Any:
     filled = []
-    for part in _parse(template).parts:
+    for part in parse_template(template).parts:
         value = part if isinstance(part, str) else values.get(part)
         if value is _ABSENT:
             return _ABSENT

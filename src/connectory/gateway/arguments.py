@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Input
+from connectory.catalog.schema import DEFAULT_LIMIT
 from connectory.errors import InvalidArguments, nearest
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
-DEFAULT_LIMIT = 25
-MAX_LIMIT = 200
 MOST_PROBLEMS = 5
 MOST_CHOICES = 8
 

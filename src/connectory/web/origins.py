@@ -11,9 +11,9 @@ import re
 from urllib.parse import urlsplit
 
 from connectory.errors import InvalidSettings
+from connectory.net.url import DEFAULT_PORTS
 from connectory.settings import Settings, is_loopback
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 CONTAINER_HOST = "host.docker.internal"  # how a client in a container names the machine it runs on
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9][a-z0-9._-]{0,252})(?::([0-9]{1,5}))?", re.IGNORECASE)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.gateway.confirmations import Confirmations
 from connectory.identity.tokens import Tokens
 from connectory.settings import Settings
+from connectory.vault.clock import Clock, utc_now
 from connectory.vault.vault import Vault
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +23,4 @@ class WebServices:
     auth: AuthManager
     tokens: Tokens
     confirmations: Confirmations
-    now: Callable[[], datetime] = _utc_now
+    now: Clock = utc_now
