@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectory.net.client import HostRule, OutboundClient, OutboundRequest
+from connectory.net.address import HostRule
+from connectory.net.client import OutboundClient, OutboundRequest
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Names:
 
 @asynccontextmanager
 async def making_client(**options: Any) -> AsyncIterator[OutboundClient]:
-    client = OutboundClient(**options)
+    client = OutboundClient(**{"believes_persons": True, **options})
     try:
         yield client
     finally:

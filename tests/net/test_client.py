@@ -20,6 +20,7 @@ from tests.net.provider import Names, Received, ask, listening, making_client, r
 from connectory import __version__
 from connectory.errors import (
     AddressRefused,
+    ConnectoryError,
     HeaderRefused,
     HostRefused,
     InvalidArguments,
@@ -29,7 +30,9 @@ from connectory.errors import (
     ResponseTooLarge,
     UnexpectedResponse,
 )
-from connectory.net.client import HostRule, OutboundClient
+from connectory.net.address import HostRule
+from connectory.net.client import OutboundClient
+from connectory.net.turns import MOST_AT_ONCE, Turns
 
 
 async def test_a_request_goes_out_as_it_was_built() -> None:
@@ -95,6 +98,60 @@ async def test_a_pooled_private_connection_is_not_lent_to_who_did_not_confirm_it
             await client.send(ask(provider.origin, HostRule(provider.origin)))
 
     assert len(provider.requests) == 1
+
+
+async def test_a_persons_confirmation_counts_for_nothing_once_the_installation_is_a_fleets() -> None:
+    async with serving() as provider, making_client(believes_persons=False) as client:
+        with pytest.raises(AddressRefused):
+            await client.send(ask(provider.origin, HostRule(provider.origin, private_confirmed=True)))
+
+    assert provider.connections == 0
+
+
+async def test_slow_requests_to_one_origin_leave_the_way_to_others_open_and_say_who_is_to_blame() -> None:
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with listening(wait) as slow, serving() as quick:
+        allowed = [f"127.0.0.1:{slow}", quick.host_port]
+        async with making_client(allow_hosts=allowed) as client, asyncio.TaskGroup() as tasks:
+            slow_ones = [
+                tasks.create_task(_outcome(client, f"http://127.0.0.1:{slow}", timeout_s=0.5)) for _ in range(210)
+            ]
+            await asyncio.sleep(0)
+            answer = await client.send(ask(quick.origin, timeout_s=1.0))
+            blames = [await task for task in slow_ones]
+
+    assert answer.status == 200
+    assert blames.count("provider_timeout") == MOST_AT_ONCE
+    assert blames.count("provider_unavailable") == 210 - MOST_AT_ONCE
+
+
+async def test_who_waits_for_a_turn_at_an_origin_is_told_so_and_a_turn_comes_when_one_ends() -> None:
+    turns = Turns(most=1)
+    async with turns.turn("https://a.example", 1.0):
+        with pytest.raises(ProviderUnavailable, match=r"Too many requests to https://a\.example are under way here"):
+            async with turns.turn("https://a.example", 0.01):
+                pass
+        async with turns.turn("https://b.example", 0.01):
+            pass
+        waiting = asyncio.create_task(_take(turns))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await waiting
+
+
+async def _take(turns: Turns) -> None:
+    async with turns.turn("https://a.example", 1.0):
+        pass
+
+
+async def _outcome(client: OutboundClient, url: str, *, timeout_s: float) -> str:
+    try:
+        await client.send(ask(url, timeout_s=timeout_s))
+    except ConnectoryError as error:
+        return error.code
+    return "ok"
 
 
 async def test_the_environments_proxy_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,19 +14,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from connectory.errors import AddressRefused, InvalidPath, InvalidSettings
-from connectory.net.url import Url, canonical_host, origin_of, parse_url
-
-__all__ = [
-    "AllowList",
-    "HostRule",
-    "Reach",
-    "Url",
-    "check_addresses",
-    "check_name",
-    "origin_of",
-    "parse_url",
-    "reach_of",
-]
+from connectory.net.url import canonical_host
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -72,9 +60,12 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HostRule:
-    """One origin a request may go to. `private_confirmed`: a person entitled to has allowed a private address there."""
+    """One origin that a connection owns, and its requests may go to.
 
-    origin: str
+    `private_confirmed`: a person entitled to has allowed a private address there.
+    """
+
+    origin: str  # "https://api.github.com", with the port only where it is not the scheme's own
     private_confirmed: bool = False
 
 
@@ -89,7 +80,11 @@ class AllowList:
 
     def allows(self, host: str, port: int, address: IPAddress) -> bool:
         """Whether a private `address` may be reached, by the name it was asked for or by itself."""
-        return (host, port) in self._entries or (str(address), port) in self._entries
+        return self.names(host, port) or (str(address), port) in self._entries
+
+    def names(self, host: str, port: int) -> bool:
+        """Whether an entry says exactly this host and port; no address is looked at."""
+        return (host, port) in self._entries
 
 
 def reach_of(address: IPAddress) -> Reach:

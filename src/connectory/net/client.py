@@ -20,6 +20,7 @@ from connectory.net.address import AllowList, HostRule
 from connectory.net.body import ACCEPT_ENCODING, drain, read_body
 from connectory.net.headers import check_headers
 from connectory.net.redirects import FOLLOWED, MAX_REDIRECTS, Hop, next_hop
+from connectory.net.turns import Turns
 from connectory.net.url import origin_of, parse_url
 
 if TYPE_CHECKING:
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
 
     from connectory.net.transport import Answer, Resolver, SystemResolver, Transport
 
-__all__ = ["HostRule", "OutboundClient", "OutboundRequest", "OutboundResponse"]
-
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 USER_AGENT = f"connectory/{__version__}"
+WAITING_SHARE = 0.5  # of the time that is left; a request that waits longer for its turn could not be answered either
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,16 @@ class OutboundResponse:
 class OutboundClient:
     """Sends requests over pooled connections. It keeps nothing of one request for the next: no cookies, no credentials.
 
-    `allow_hosts`: the operator's `host:port` that may be private. `mounts`: origin → transport inside this process.
+    `allow_hosts`: the operator's `host:port` that may be private. `believes_persons`: whether a person's confirmation
+    of a private address counts, as it does in local mode only; one that was given before the installation became a
+    fleet's does not. `mounts`: origin → transport inside this process.
     """
 
     def __init__(
         self,
         *,
         allow_hosts: Collection[str] = (),
+        believes_persons: bool = False,
         proxy: str | None = None,
         max_response_bytes: int = 10_000_000,
         mounts: Mapping[str, httpx2.AsyncBaseTransport] = MappingProxyType({}),
@@ -76,6 +79,7 @@ class OutboundClient:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._allow = AllowList(allow_hosts)
+        self._believes_persons = believes_persons
         self._proxy = _proxy(proxy) if proxy else None
         self._max_bytes = max_response_bytes
         self._mounts = {origin_of(origin): transport for origin, transport in mounts.items()}
@@ -84,6 +88,7 @@ class OutboundClient:
         self._ssl_context = ssl_context
         self._transports: dict[str | bool, Transport] = {}  # by mounted origin, or by whether private was confirmed
         self._opening = asyncio.Lock()
+        self._turns = Turns()
 
     async def send(self, request: OutboundRequest) -> OutboundResponse:
         """Return the provider's answer, whatever its status.
@@ -103,7 +108,8 @@ class OutboundClient:
             )
         try:
             async with asyncio.timeout(request.timeout_s):
-                return await self._follow(hop, rules, request)
+                ends_at = asyncio.get_running_loop().time() + request.timeout_s
+                return await self._follow(hop, rules, request, ends_at)
         except TimeoutError:
             raise ProviderTimeout(
                 f"{hop.url.host} did not answer within {request.timeout_s:g} s.",
@@ -118,11 +124,15 @@ class OutboundClient:
         if self._own_resolver is not None:
             self._own_resolver.close()
 
-    async def _follow(self, hop: Hop, rules: Mapping[str, HostRule], request: OutboundRequest) -> OutboundResponse:
+    async def _follow(
+        self, hop: Hop, rules: Mapping[str, HostRule], request: OutboundRequest, ends_at: float
+    ) -> OutboundResponse:
         """Send `hop` and those that redirects lead to, at most `MAX_REDIRECTS` of them."""
         been = {(hop.method, str(hop.url))}
         while True:
-            answer = await self._exchange(hop, rules[hop.url.origin], request)
+            left_s = ends_at - asyncio.get_running_loop().time()
+            async with self._turns.turn(hop.url.origin, left_s * WAITING_SHARE):
+                answer = await self._exchange(hop, rules[hop.url.origin], request)
             if isinstance(answer, OutboundResponse):
                 return answer
             status, location = answer
@@ -165,7 +175,7 @@ class OutboundClient:
     async def _transport(self, hop: Hop, rule: HostRule) -> Transport:
         """Return the transport for `hop`: its origin's mount, or the pool for what may be reached."""
         origin = hop.url.origin
-        key: str | bool = origin if origin in self._mounts else rule.private_confirmed
+        key: str | bool = origin if origin in self._mounts else self._believes_persons and rule.private_confirmed
         found = self._transports.get(key)
         if found is None:
             async with self._opening:

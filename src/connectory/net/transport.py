@@ -187,7 +187,7 @@ class PooledTransport:
             httpcore2.URL(scheme=url.scheme, host=url.host, port=url.port, target=url.target),
             headers=[(name.encode("ascii"), value.encode("latin-1")) for name, value in headers],
             content=hop.body,
-            extensions={"timeout": {"connect": connect_timeout_s}},
+            extensions={"timeout": {"connect": connect_timeout_s, "pool": connect_timeout_s / 2}},
         )
         response = await self._pool.handle_async_request(request)
         assert isinstance(response.stream, AsyncIterable)
@@ -229,6 +229,8 @@ FOREIGN_ERRORS = (
 
 def explain(error: Exception, host: str) -> ConnectoryError:
     """Say in words what one of `FOREIGN_ERRORS` means; their own text may hold headers, so it is not repeated."""
+    if isinstance(error, httpcore2.PoolTimeout):
+        return ProviderUnavailable("Too many requests are under way here; nothing was sent.", hint="Try again soon.")
     if isinstance(error, httpcore2.TimeoutException | httpx2.TimeoutException):
         return ProviderTimeout(f"{host} did not answer in time.", hint=AGAIN_HINT)
     if isinstance(error, httpcore2.LocalProtocolError | httpcore2.UnsupportedProtocol):
