@@ -23,11 +23,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, settings: Settings) -> AsyncIterator[None]:
+async def serving(app: ASGIApp, settings: Settings, **more: int) -> AsyncIterator[None]:
     """Serve `app` while the block runs."""
     stop, ready = asyncio.Event(), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve(app, settings, stop=stop, on_ready=ready.set))
+        tasks.create_task(serve(app, settings, stop=stop, on_ready=ready.set, **more))
         await ready.wait()
         try:
             yield

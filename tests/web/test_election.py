@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -69,6 +70,41 @@ async def test_one_of_two_serves_and_the_other_takes_over(tmp_path: Path) -> Non
             await second.check()  # the other one proves that it is ours
             first_ends.set()
             await until(lambda: second.state is PresenceState.SERVING)
+            await second.check()
+
+
+def address_of_this_machine() -> str:
+    """One that is not loopback, where there is any: no packet leaves for finding it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(probe.getsockname()[0])
+
+
+@pytest.mark.parametrize("host", ["::", "[::]", "0.0.0.0", "127.0.0.2", "localhost", "LAN"])
+@pytest.mark.parametrize("app_url", [None, "https://connect.example.com"])
+async def test_a_follower_knows_our_own_server_wherever_it_listens(
+    host: str, app_url: str | None, tmp_path: Path
+) -> None:
+    host = address_of_this_machine() if host == "LAN" else host
+    settings = settings_in(tmp_path, host=host, app_url=app_url)
+    first, second = make_presence(settings), make_presence(settings)
+    async with standing(first):
+        await until(lambda: first.state is PresenceState.SERVING)
+        async with standing(second):
+            await until(lambda: second.state is PresenceState.FOLLOWING)
+            await second.check()
+
+
+async def test_a_stranger_where_links_lead_is_seen_whatever_we_listen_on(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, host="127.0.0.2")
+    stranger = settings.model_copy(update={"host": "127.0.0.1"})
+    first, second = make_presence(settings), make_presence(settings)
+    async with serving(Starlette(), stranger), standing(first):
+        await until(lambda: first.state is PresenceState.SERVING)
+        with pytest.raises(PortTaken):
             await second.check()
 
 

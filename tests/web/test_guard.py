@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from starlette.types import Message
 from tests.web.guarded_app import Handlers, client_of, make_app
 
 from connectory.errors import InvalidSettings
 from connectory.settings import Settings
-from connectory.web.guard import MAX_PAGE_BODY
+from connectory.web.guard import MAX_PAGE_BODY, RequestGuard
 
 PUBLIC: dict[str, Any] = {"app_url": "https://connect.example.com", "host": "0.0.0.0"}
 PAGE = "/connect/abc"
@@ -59,6 +61,50 @@ async def test_our_own_names_are_answered(host: str) -> None:
 async def test_another_host_name_reaches_no_handler(host: str, path: str) -> None:
     status, handlers = await send("GET", path, {"Host": host})
     assert (status, handlers.reached) == (421, [])
+
+
+@pytest.mark.parametrize(
+    ("listens_on", "host"),
+    [
+        ("127.0.0.2", "127.0.0.2:8765"),
+        ("192.168.1.5", "192.168.1.5:8765"),
+        ("fd00:0::5", "[fd00::5]:8765"),
+        ("[fd00::5]", "[fd00::5]:8765"),
+        ("Box.lan", "box.lan:8765"),
+    ],
+)
+async def test_the_address_that_was_bound_is_answered(listens_on: str, host: str) -> None:
+    assert (await send("GET", "/healthz", {"Host": host}, host=listens_on))[0] == 200
+    assert (await send("GET", "/healthz", {"Host": host.replace(":8765", ":9999")}, host=listens_on))[0] == 421
+    assert (await send("GET", "/healthz", {"Host": host}))[0] == 421
+
+
+@pytest.mark.parametrize("listens_on", ["0.0.0.0", "::"])
+async def test_every_address_is_none_that_one_asks_for(listens_on: str) -> None:
+    for host in ("0.0.0.0:8765", "[::]:8765", "192.168.1.5:8765"):
+        assert (await send("GET", "/healthz", {"Host": host}, host=listens_on))[0] == 421
+
+
+async def test_a_form_that_does_not_arrive_in_time_is_refused() -> None:
+    handlers, sent = Handlers(), []
+    guard = RequestGuard(make_app(handlers, Settings()), Settings(), body_timeout_s=0.01)
+    pieces = [{"type": "http.request", "body": b"a", "more_body": True}]
+
+    async def receive() -> Message:
+        if pieces:
+            return pieces.pop()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send_back(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost:8765"), (b"origin", b"http://localhost:8765")]
+    scope = {"type": "http", "method": "POST", "path": PAGE, "query_string": b"", "headers": headers, "client": None}
+    await guard(scope, receive, send_back)
+
+    assert sent[0]["status"] == 408
+    assert handlers.reached == []
 
 
 @pytest.mark.parametrize(

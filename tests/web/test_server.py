@@ -10,6 +10,9 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from tests.web.guarded_app import Handlers, make_app
 from tests.web.ports import free_port, serving
 
@@ -63,6 +66,27 @@ async def test_an_app_that_does_not_start_ends_the_server_with_a_sentence() -> N
     settings = Settings.model_validate({"port": free_port()})
     with pytest.raises(SetupError):
         await serve(Starlette(lifespan=fails), settings, stop=asyncio.Event())
+
+
+async def test_too_many_at_once_are_told_so_and_a_long_call_goes_on() -> None:
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def hold(request: Request) -> Response:
+        entered.set()
+        await may_end.wait()
+        return PlainTextResponse("done")
+
+    app = Starlette(routes=[Route("/long", hold), Route("/short", lambda _: PlainTextResponse("quick"))])
+    settings = Settings.model_validate({"port": free_port()})
+    base = f"http://127.0.0.1:{settings.port}"
+    async with serving(app, settings, most_connections=2), httpx2.AsyncClient() as client:
+        long_call = asyncio.create_task(client.get(f"{base}/long"))
+        await entered.wait()
+        async with httpx2.AsyncClient() as other:
+            assert (await other.get(f"{base}/short")).status_code == 503
+        may_end.set()
+        assert (await long_call).text == "done"
+        assert (await client.get(f"{base}/short")).text == "quick"
 
 
 async def test_a_cancelled_server_leaves_no_socket() -> None:

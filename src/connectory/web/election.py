@@ -15,14 +15,18 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from connectory.errors import InvalidSettings, PageUnavailable, PortTaken, SetupError
 from connectory.settings import Settings, is_loopback
-from connectory.web.proof import Answerer, KeySource, ask
-from connectory.web.server import LOOPBACK_ADDRESSES, serve
+from connectory.web.origins import WILDCARDS
+from connectory.web.proof import Answerer, ask
+from connectory.web.server import LOOPBACK_ADDRESSES, listening_addresses, serve
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from connectory.vault.keys import KeyRing
 
 logger = logging.getLogger("connectory.web")
 
@@ -30,7 +34,6 @@ LOCK_NAME = "web.lock"
 POLL_S = 1.0  # how soon a waiting process notices that the lock is free, or that a stranger left
 CHECK_S = 4.0  # long enough for one takeover
 RETRY_S = 0.1
-WILDCARDS = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104 # compared with, not bound
 
 
 class PresenceState(StrEnum):
@@ -47,7 +50,7 @@ class WebPresence:
     """This process's part in serving the page, and whether links to it may be handed out."""
 
     def __init__(
-        self, make_app: Callable[[], ASGIApp], settings: Settings, keys: KeySource, *, poll_s: float = POLL_S
+        self, make_app: Callable[[], ASGIApp], settings: Settings, keys: KeyRing, *, poll_s: float = POLL_S
     ) -> None:
         """`make_app` is called once, in a thread, by the process that wins: importing and building take a while."""
         self._make_app = make_app
@@ -116,10 +119,8 @@ class WebPresence:
             self._turn(PresenceState.STARTING, "the page is closed")
 
     async def _who_answers(self) -> Answerer:
-        """Ask at every address that a browser may try for our origin: one stranger among them is enough to refuse."""
-        host = self._settings.host
-        is_here = host is None or host in WILDCARDS or is_loopback(host)
-        addresses = LOOPBACK_ADDRESSES if is_here else (str(host),)
+        """Ask at every address we listen on or a browser may try for our origin: one stranger is enough to refuse."""
+        addresses = await asyncio.to_thread(_asked_addresses, self._settings)
         answerers = await asyncio.gather(*(ask(self._keys, address, self._settings.port) for address in addresses))
         return next((who for who in (Answerer.STRANGER, Answerer.OURS) if who in answerers), Answerer.NOBODY)
 
@@ -142,6 +143,19 @@ class WebPresence:
             self.state, self._why = state, why
             level = logging.WARNING if state in (PresenceState.STRANGER, PresenceState.BROKEN) else logging.INFO
             logger.log(level, "Web page: %s (%s)", state.value, why)
+
+
+def _asked_addresses(settings: Settings) -> tuple[str, ...]:
+    """Blocks for the lookup of a host name."""
+    try:
+        bound = [address for _, address in listening_addresses(settings)]
+    except InvalidSettings:  # whoever holds the lock says so
+        bound = []
+    if WILDCARDS.intersection(bound):
+        bound = [*LOOPBACK_ADDRESSES] if "::" in bound else [LOOPBACK_ADDRESSES[0]]
+    name = urlsplit(settings.origin).hostname or ""
+    linked = LOOPBACK_ADDRESSES if name == "localhost" else (name,) if is_loopback(name) else ()
+    return tuple(dict.fromkeys([*bound, *linked]))
 
 
 def _open_lock(folder: Path) -> int:

@@ -50,6 +50,7 @@ TITLES = {
     403: "Refused",
     404: "Not found",
     405: "Not found",
+    408: "That took too long",
     410: "This link is spent",
     413: "Too large",
     415: "Not a form",

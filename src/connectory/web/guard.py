@@ -5,6 +5,7 @@ Plain ASGI: a wrapper that reads bodies or starts tasks of its own would break s
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -21,6 +22,7 @@ from connectory.web.headers import SecurityHeaders
 from connectory.web.origins import OurOrigins
 
 MAX_PAGE_BODY = 65_536  # bytes of a form; a key file in JSON has about 3,000
+BODY_TIMEOUT_S = 10.0  # for all of a form: who sends it drop by drop holds a connection, and nothing else
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 PAGES = frozenset({"/", "/signin", "/signout"})
 PAGE_FOLDERS = ("/connect/", "/confirm/")
@@ -33,7 +35,7 @@ OUR_FETCHES = frozenset({"same-origin", "none"})  # "none": the person typed the
 class Refusal:
     """Why a request goes no further."""
 
-    status: Literal[403, 413, 421]
+    status: Literal[403, 408, 413, 421]
     message: str
     hint: str
 
@@ -51,9 +53,10 @@ def guard_middleware(settings: Settings) -> list[Middleware]:
 class RequestGuard:
     """Refuses foreign hosts, cross-site requests and oversized forms; moves pages to the canonical origin."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, *, body_timeout_s: float = BODY_TIMEOUT_S) -> None:
         self._app = app
         self._origins = OurOrigins(settings)
+        self._body_timeout_s = body_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -71,7 +74,7 @@ class RequestGuard:
         method, path = scope["method"], scope["path"]
         refusal = _judge_host(hosts, self._origins) or judge_source(method, path, headers, self._origins)
         if refusal is None and _is_form(scope):
-            body = await _read_body(headers, receive)
+            body = await self._read_body(headers, receive)
             if body is None:
                 return
             if isinstance(body, Refusal):
@@ -85,6 +88,13 @@ class RequestGuard:
             await self._move(scope, receive, send)
         else:
             await self._app(scope if trusted else _without_forwarding(scope), receive, send)
+
+    async def _read_body(self, headers: Headers, receive: Receive) -> bytes | Refusal | None:
+        try:
+            async with asyncio.timeout(self._body_timeout_s):
+                return await _read_body(headers, receive)
+        except TimeoutError:
+            return Refusal(408, "The form did not arrive in time.", "Send it again.")
 
     async def _move(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Cookies and `Origin` belong to one name only, so a page is shown under one name only."""

@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from connectory import __version__
 from connectory.errors import ConnectoryError
-from connectory.web.proof import CHALLENGE, KeySource, prove
+from connectory.vault.keys import KeyRing
+from connectory.web.proof import CHALLENGE, prove
 
 DATABASE_TIMEOUT_S = 2.0
 logger = logging.getLogger("connectory.web")
@@ -24,7 +25,7 @@ class HealthPage:
     """Answers probes. `ping` asks the database for something small and raises where it does not answer."""
 
     ping: Callable[[], Awaitable[object]]
-    keys: KeySource
+    keys: KeyRing
 
     def routes(self) -> list[Route]:
         """The one route."""

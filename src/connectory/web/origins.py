@@ -14,6 +14,7 @@ from connectory.errors import InvalidSettings
 from connectory.net.url import DEFAULT_PORTS
 from connectory.settings import Settings, is_loopback
 
+WILDCARDS = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104 # compared with, not bound
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 CONTAINER_HOST = "host.docker.internal"  # how a client in a container names the machine it runs on
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9][a-z0-9._-]{0,252})(?::([0-9]{1,5}))?", re.IGNORECASE)
@@ -26,6 +27,16 @@ def parse_authority(text: str) -> Authority | None:
     """Split a `Host` value into lower-case name and port (RFC 9110 section 7.2), or None where it is malformed."""
     match = _AUTHORITY.fullmatch(text)
     return (match[1].lower(), int(match[2]) if match[2] else None) if match else None
+
+
+def host_name(host: str) -> str:
+    """Write a host as it stands in a `Host` header: lower-case, an IPv6 address in its short form and in brackets."""
+    bare = host.strip("[]").lower()
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return bare
+    return f"[{address}]" if address.version == 6 else str(address)
 
 
 class OurOrigins:
@@ -81,7 +92,9 @@ class OurOrigins:
 def _allowed_hosts(settings: Settings, canonical: Authority, default: int) -> frozenset[Authority]:
     """Every (name, port) we answer to; port None is a header that names none."""
     hosts: set[Authority] = {canonical} | ({(canonical[0], None)} if canonical[1] == default else set())
-    names = (*LOOPBACK_HOSTS, CONTAINER_HOST)
+    names: tuple[str, ...] = (*LOOPBACK_HOSTS, CONTAINER_HOST)
+    if settings.host is not None and settings.host not in WILDCARDS:
+        names = (*names, host_name(settings.host))
     hosts |= {(name, settings.port) for name in names}
     if settings.port == DEFAULT_PORTS["http"]:
         hosts |= {(name, None) for name in names}

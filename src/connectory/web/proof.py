@@ -13,20 +13,16 @@ import json
 import re
 import secrets
 from enum import StrEnum
-from typing import Protocol
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectory.vault.keys import KeyRing
 
 PROBE_TIMEOUT_S = 2.0
 MOST_BYTES = 16_384
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{22,64}")
 PURPOSE = "web presence"
-
-
-class KeySource(Protocol):
-    """What of the key ring is needed here."""
-
-    def derive(self, purpose: str) -> bytes:
-        """Return 32 bytes that belong to `purpose` alone."""
-        ...
 
 
 class Answerer(StrEnum):
@@ -37,13 +33,13 @@ class Answerer(StrEnum):
     STRANGER = "stranger"
 
 
-def prove(keys: KeySource, challenge: str, host: str, port: int) -> str:
-    """Return the proof for `challenge` asked at `host` and `port`."""
-    message = "\n".join(("connectory web page", challenge, host, str(port)))
+def prove(keys: KeyRing, challenge: str, host: str, port: int) -> str:
+    """Return the proof for `challenge` asked at the address `host` and `port`."""
+    message = "\n".join(("connectory web page", challenge, _one_spelling(host), str(port)))
     return hmac.new(keys.derive(PURPOSE), message.encode(), "sha256").hexdigest()
 
 
-async def ask(keys: KeySource, host: str, port: int) -> Answerer:
+async def ask(keys: KeyRing, host: str, port: int) -> Answerer:
     """Ask whoever listens at `host` and `port` for the proof, for at most `PROBE_TIMEOUT_S` seconds."""
     challenge = secrets.token_urlsafe(24)
     try:
@@ -64,8 +60,8 @@ async def _get_health(host: str, port: int, challenge: str) -> bytes:
     """One plain HTTP/1.1 request; the guarded way out refuses loopback, and rightly so."""
     reader, writer = await asyncio.open_connection(host, port)
     try:
-        authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        request = f"GET /healthz?challenge={challenge} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n"
+        # Our own server answers to this name, whatever address it was told to listen on.
+        request = f"GET /healthz?challenge={challenge} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
         writer.write(request.encode())
         await writer.drain()
         answer = bytearray()
@@ -76,6 +72,15 @@ async def _get_health(host: str, port: int, challenge: str) -> bytes:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+
+def _one_spelling(host: str) -> str:
+    """A socket that listens on `::` for both families names an IPv4 peer's address as `::ffff:127.0.0.1`."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str((isinstance(address, IPv6Address) and address.ipv4_mapped) or address)
 
 
 def _proof_of(answer: bytes) -> str:

@@ -18,19 +18,27 @@ if TYPE_CHECKING:
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 GRACE_S = 2  # what is under way at the end may take this long; clients ask again
 BACKLOG = 512
+MOST_CONNECTIONS = 500  # at once; with what goes out they stay below the usual 1,024 files of a process
 NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 async def serve(
-    app: ASGIApp, settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[], None] = lambda: None
+    app: ASGIApp,
+    settings: Settings,
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[], None] = lambda: None,
+    most_connections: int = MOST_CONNECTIONS,
 ) -> None:
     """Serve `app` until `stop` is set; `on_ready` is called once the sockets answer. Signals are the caller's matter.
+
+    Over `most_connections` a request is answered 503 at once; calls under way go on, however long they take.
 
     Raises `PortTaken`, `InvalidSettings` for an address that is not this machine's, `SetupError` where the app fails.
     """
     sockets = await asyncio.to_thread(open_sockets, settings)
     try:
-        server = await asyncio.to_thread(_make_server, app, on_ready)
+        server = await asyncio.to_thread(_make_server, app, on_ready, most_connections)
         running = asyncio.create_task(_run(server, sockets))
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -48,7 +56,7 @@ def open_sockets(settings: Settings) -> list[socket.socket]:
     """Listen on every address the settings mean, or on none. Blocks for the lookup of a host name."""
     listeners: list[socket.socket] = []
     try:
-        for family, address in _addresses(settings):
+        for family, address in listening_addresses(settings):
             try:
                 listeners.append(_listen(family, address, settings.port))
             except OSError as error:
@@ -62,7 +70,8 @@ def open_sockets(settings: Settings) -> list[socket.socket]:
     return listeners
 
 
-def _addresses(settings: Settings) -> Sequence[tuple[socket.AddressFamily, str]]:
+def listening_addresses(settings: Settings) -> Sequence[tuple[socket.AddressFamily, str]]:
+    """Return what the settings say to listen on. Blocks for the lookup of a host name. Raises `InvalidSettings`."""
     if settings.host is None:
         return ((socket.AF_INET, LOOPBACK_ADDRESSES[0]), (socket.AF_INET6, LOOPBACK_ADDRESSES[1]))
     try:
@@ -110,7 +119,7 @@ if TYPE_CHECKING:
     import uvicorn
 
 
-def _make_server(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server:
+def _make_server(app: ASGIApp, on_ready: Callable[[], None], most_connections: int) -> uvicorn.Server:
     import uvicorn  # heavy: only the process that serves the page needs it
 
     from connectory.web.access_log import AccessLog
@@ -136,6 +145,7 @@ def _make_server(app: ASGIApp, on_ready: Callable[[], None]) -> uvicorn.Server:
         proxy_headers=False,  # uvicorn would believe every process on this machine
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        limit_concurrency=most_connections,
     )
     return GuestServer(config)
 
