@@ -356,3 +356,20 @@ async def test_json_that_is_too_deep_is_an_error_of_the_provider() -> None:
         return httpx2.Response(200, content=b"[" * 100_000, headers={"content-type": "application/json"})
 
     assert (await refusal_of(FakeProvider(deep))).code == "unexpected_response"
+
+
+async def test_two_different_connections_in_one_call_are_refused() -> None:
+    provider = FakeProvider(answers(200, []))
+    async with make_application(provider) as application:
+        principal = await make_principal(application)
+        await connect(application, principal)
+        await connect(application, principal, alias="work")
+        asked, named = len(provider.requests), {**LIST, "connection": "work"}
+
+        with pytest.raises(ConnectoryError) as refusal:
+            await application.gateway.call_action(principal, "notes_list_notes", named, connection="default")
+        assert refusal.value.code == "invalid_arguments"
+        assert "'default'" in refusal.value.message
+        assert len(provider.requests) == asked
+
+        await application.gateway.call_action(principal, "notes_list_notes", named, connection="work")

@@ -3,7 +3,7 @@
 import pytest
 
 from connectory.catalog.manifest import Effect
-from connectory.gateway.policy import Judged, Verdict, decide
+from connectory.gateway.policy import CONNECT, DISCONNECT, Judged, Verdict, decide
 from connectory.identity.principal import Principal
 from connectory.vault.entities import PolicyEffect, PolicyRule, Role, TokenId, UserId, WorkspaceId
 
@@ -63,3 +63,31 @@ def test_a_read_only_token_and_a_viewer_cause_no_write(judged: Judged) -> None:
 
 def test_a_denial_says_why() -> None:
     assert "allows only github_list_*" in decide([rule("allow", "github_list_*")], me(), WRITE).reason
+
+
+@pytest.mark.parametrize(
+    ("rules", "connecting", "disconnecting"),
+    [
+        ([], Verdict.ALLOW, Verdict.ALLOW),
+        ([rule("read_only", "*")], Verdict.ALLOW, Verdict.ALLOW),
+        ([rule("deny", "disconnect")], Verdict.ALLOW, Verdict.DENY),
+        ([rule("deny", "connect")], Verdict.DENY, Verdict.ALLOW),
+        ([rule("deny", "*connect")], Verdict.DENY, Verdict.DENY),
+        ([rule("deny", "*")], Verdict.DENY, Verdict.DENY),
+        ([rule("deny", "github_*")], Verdict.ALLOW, Verdict.ALLOW),
+        ([rule("confirm", "*connect")], Verdict.ALLOW, Verdict.CONFIRM),
+        ([rule("confirm", "*"), rule("deny", "disconnect", token=TOKEN)], Verdict.ALLOW, Verdict.DENY),
+        ([rule("allow", "github_*")], Verdict.ALLOW, Verdict.DENY),
+        ([rule("allow", "github_*"), rule("allow", "disconnect")], Verdict.ALLOW, Verdict.ALLOW),
+        ([rule("allow", "github_*", token=TOKEN)], Verdict.ALLOW, Verdict.DENY),
+    ],
+)
+def test_connecting_and_disconnecting(rules: list[PolicyRule], connecting: Verdict, disconnecting: Verdict) -> None:
+    assert decide(rules, me(), CONNECT).verdict is connecting
+    assert decide(rules, me(), DISCONNECT).verdict is disconnecting
+
+
+@pytest.mark.parametrize("principal", [me(read_only=True), me(Role.VIEWER)])
+def test_who_may_not_write_neither_connects_nor_disconnects(principal: Principal) -> None:
+    assert decide([], principal, CONNECT).verdict is Verdict.DENY
+    assert decide([], principal, DISCONNECT).verdict is Verdict.DENY

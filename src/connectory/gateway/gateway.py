@@ -15,7 +15,13 @@ from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Effect
-from connectory.errors import ConnectoryError, ProviderForbidden, ProviderTimeout, ProviderUnauthorized
+from connectory.errors import (
+    ConnectoryError,
+    InvalidArguments,
+    ProviderForbidden,
+    ProviderTimeout,
+    ProviderUnauthorized,
+)
 from connectory.gateway.arguments import ArgumentChecker, CheckedArguments, require_unicode
 from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.confirmations import Confirmations
@@ -67,7 +73,8 @@ class Gateway:
             line.learn(effect=action.effect)
             checked = self._steps.arguments.check(action, arguments)
             connector = self._steps.catalog.connector(action.connector)
-            chosen = await self._choose(principal, connector, checked.connection or connection, action.effect)
+            named = _one_name(checked.connection, connection)
+            chosen = await self._choose(principal, connector, named, action.effect)
             call = _Call(principal, connector, *chosen, line)
             line.learn(connection_id=call.connection.id)
             yes = await self._permit(call, [Judged(action.tool, action.effect)], tool, checked.shown)
@@ -114,6 +121,27 @@ class Gateway:
                 if decide(rules, principal, judged, connection).verdict is not Verdict.DENY:
                     found[action.tool] = action
         return list(found.values())
+
+    async def permit(
+        self, principal: Principal, judged: Judged, arguments: Mapping[str, Any], connection: Connection | None = None
+    ) -> None:
+        """Step 3 for what is no call to a provider, connecting and disconnecting; a needed yes is spent.
+
+        Raises `PolicyDenied`, `RoleDenied`, `ConfirmationNeeded`.
+        """
+        rules = await self._steps.vault.policies.list(principal.workspace_id)
+        decision = decide(rules, principal, judged, connection)
+        if decision.verdict is Verdict.DENY:
+            raise refusal(decision, principal, judged)
+        if decision.verdict is Verdict.CONFIRM and connection is not None:
+            confirmations = self._steps.confirmations
+            yes = await confirmations.require(principal, connection, judged, judged.tool, arguments)
+            await confirmations.spend(yes, judged, connection)
+
+    async def denied(self, principal: Principal, *judged: Judged) -> frozenset[str]:
+        """Return the names of those of `judged` that the principal may not use, whatever the connection."""
+        rules = await self._steps.vault.policies.list(principal.workspace_id)
+        return frozenset(one.tool for one in judged if decide(rules, principal, one).verdict is Verdict.DENY)
 
     async def _choose(
         self, principal: Principal, connector: Connector, name: str | None, effect: Effect
@@ -257,6 +285,15 @@ class _Yes:
 
     confirmation: Confirmation
     about: Judged
+
+
+def _one_name(in_arguments: str | None, beside: str | None) -> str | None:
+    """The connection that a call names, among its arguments or beside them."""
+    if in_arguments and beside and in_arguments != beside:
+        raise InvalidArguments(
+            f"Two connections are named: '{beside}', and '{in_arguments}' among the arguments.", hint="Name one of them."
+        )
+    return in_arguments or beside
 
 
 def _judge_raw(call: _Call, raw: RawRequest) -> list[Judged]:

@@ -3,6 +3,9 @@
 The rules of workspace, user and token all apply: deny goes before confirm, confirm before allow. At each of the three
 levels, where any allow stands, what no pattern of that level matches is denied: a token can narrow, never widen.
 The tool list passes the same function as the call, so that nothing is shown that would be refused.
+
+Connecting and disconnecting change our vault and nothing at a provider, so `read_only` is not about them. Connecting is
+not about what is allowed either, or `allow github_*` could never be used; and its yes is the person's own sign-in.
 """
 
 from __future__ import annotations
@@ -44,6 +47,14 @@ class Judged:
     effect: Effect
 
 
+CONNECT = Judged("connect", Effect.WRITE)
+DISCONNECT = Judged("disconnect", Effect.DESTRUCTIVE)
+_RULES_ABOUT = {
+    CONNECT.tool: frozenset({PolicyEffect.DENY}),
+    DISCONNECT.tool: frozenset({PolicyEffect.DENY, PolicyEffect.CONFIRM, PolicyEffect.ALLOW}),
+}
+
+
 def decide(
     rules: Iterable[PolicyRule], principal: Principal, judged: Judged, connection: Connection | None = None
 ) -> Decision:
@@ -55,7 +66,8 @@ def decide(
             return Decision(Verdict.DENY, "viewers may only read")
     if principal.role is Role.VIEWER and connection is not None and not connection.is_shared:
         return Decision(Verdict.DENY, "viewers may only use shared connections")
-    applying = [rule for rule in rules if _concerns(rule, principal)]
+    about = _RULES_ABOUT.get(judged.tool, frozenset(PolicyEffect))
+    applying = [rule for rule in rules if rule.effect in about and _concerns(rule, principal)]
     return max((_level(level, judged) for level in _levels(applying)), key=lambda decision: decision.verdict)
 
 
