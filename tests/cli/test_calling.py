@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.cli.terminal import Terminal
+from tests.web.ports import free_port
 
 
 def test_a_call_shows_what_an_agent_would_read(demo: Terminal) -> None:
@@ -36,7 +37,7 @@ def test_an_unknown_action_or_argument_is_answered_with_the_nearest(demo: Termin
 
 
 def test_what_is_not_connected_says_how_to_connect_here(terminal: Terminal) -> None:
-    outcome = terminal.run("call", "demo_list_tasks")
+    outcome = terminal.run("call", "demo_list_tasks", CONNECTORY_PORT=str(free_port()))
 
     assert outcome.code == 1
     assert outcome.err.startswith("not_connected: ")

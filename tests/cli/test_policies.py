@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.cli.terminal import Terminal
+from tests.web.ports import free_port
 
 
 def test_read_only_stops_writes_and_lets_reads_through(demo: Terminal) -> None:
@@ -30,13 +31,14 @@ def test_a_rule_can_narrow_one_token_alone(demo: Terminal) -> None:
     assert token["prefix"] in demo.run("policy", "list").out
 
 
-def test_a_confirmation_is_asked_for_by_link(demo: Terminal) -> None:
+def test_a_confirmation_needs_the_page_and_says_so_where_nobody_serves_it(demo: Terminal) -> None:
     demo.run("policy", "set", "--confirm", "*")
 
-    outcome = demo.run("call", "demo_create_task", "--arg", "title=x")
+    outcome = demo.run("call", "demo_create_task", "--arg", "title=x", CONNECTORY_PORT=str(free_port()))
 
     assert outcome.err.startswith("confirmation_needed: ")
-    assert "/confirm/" in outcome.err
+    assert "connectory serve" in outcome.err
+    assert "/confirm/" not in outcome.err
 
 
 def test_a_policy_without_a_rule_or_with_a_bad_pattern_is_refused(terminal: Terminal) -> None:

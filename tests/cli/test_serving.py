@@ -63,6 +63,9 @@ def test_serve_offers_page_and_mcp_and_ends_at_once(demo: Terminal, by: signal.S
         assert httpx2.post(url, json=body, headers=headers).status_code == 401
         listed = httpx2.post(url, json=body, headers={**headers, "Authorization": f"Bearer {token}"})
         assert len(listed.json()["result"]["tools"]) == 9
+        demo.run("policy", "set", "--confirm", "*")
+        asked = demo.run("call", "demo_create_task", "--arg", "title=x", CONNECTORY_PORT=str(port))
+        assert f"http://localhost:{port}/confirm/" in asked.err
         assert seconds_to_end(process, by) < END_S
         out, err = process.communicate()
 

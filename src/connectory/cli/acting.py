@@ -43,7 +43,9 @@ async def acting(*, workspace: str | None = None) -> AsyncIterator[tuple[Applica
     settings = prepared_settings(quiet=True)
     from connectory.wiring import running
 
-    async with running(settings, presence=_no_page) as application:
+    page = _OthersPage()
+    async with running(settings, presence=page.check) as application:
+        page.application = application
         yield application, await principal_of(application, workspace=workspace)
 
 
@@ -88,12 +90,25 @@ async def _within(application: Application, principal: Principal, slug: str) -> 
         return principal
     role = await application.vault.workspaces.role_of(found.id, principal.user_id) if found else None
     if found is None or role is None or principal.token_id is not None:
-        raise UnknownObject("workspace of yours", slug, [one.slug for one in visible])
+        raise UnknownObject("workspace", slug, [one.slug for one in visible])
     return replace(principal, workspace_id=found.id, role=role)
 
 
-async def _no_page() -> None:
-    """The command line gives out no links: the person sits here and can sign in here."""
-    raise PageUnavailable(
-        "the command line serves no page.", hint="`connectory connect NAME` signs in here, in the terminal."
-    )
+class _OthersPage:
+    """Whether links lead anywhere: the command line serves no page, but another process of this data folder may."""
+
+    def __init__(self) -> None:
+        self.application: Application | None = None
+
+    async def check(self) -> None:
+        """Raise `PageUnavailable` unless a page of ours answers; in fleet mode it stands elsewhere."""
+        from connectory.web.proof import Answerer, ask
+        from connectory.web.server import LOOPBACK_ADDRESSES
+
+        assert self.application is not None
+        settings, keys = self.application.settings, self.application.vault.keys
+        if settings.is_local and await ask(keys, LOOPBACK_ADDRESSES[0], settings.port) is not Answerer.OURS:
+            raise PageUnavailable(
+                "No sign-in page is being served.",
+                hint="`connectory connect NAME` signs in here, in the terminal; `connectory serve` serves the page.",
+            )
