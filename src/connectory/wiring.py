@@ -70,7 +70,7 @@ async def running(
     """
     async with AsyncExitStack() as stack:
         if vault is None:
-            vault = await open_vault(settings)
+            vault = await open_vault(settings, now=now)
             stack.push_async_callback(vault.aclose)
         if catalog is None:
             catalog = await asyncio.to_thread(_catalog, settings)
@@ -84,6 +84,7 @@ async def running(
         stack.push_async_callback(client.aclose)
         application = _build(settings, vault, catalog, HttpExecutor(client), presence, now)
         stack.push_async_callback(application.audit.aclose)
+        await application.auth.withdraw_left()
         yield application
 
 
@@ -118,7 +119,7 @@ def _build(
         auth=auth,
         gateway=Gateway(steps, settings),
         tokens=Tokens(vault, now),
-        workspaces=Workspaces(vault),
+        workspaces=Workspaces(vault, auth.withdraw),
         policies=Policies(vault),
         confirmations=confirmations,
         audit=audit,

@@ -1,9 +1,11 @@
 """The nine operations of design 5.1, through AuthManager."""
 
+import asyncio
 import inspect
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from tests.auth.making import GOOD_KEY, OTHER_KEY, RevokingBackend, world
 
 from connectory.auth.backend import Backend, Connected, Entry, Form, Revocation
@@ -23,6 +25,7 @@ from connectory.errors import (
 from connectory.identity.principal import Principal
 from connectory.vault.credentials import SecretFields
 from connectory.vault.entities import GrantStatus, Role, SessionStatus
+from connectory.vault.tables import connections
 
 OPERATIONS = {
     "connect": ["principal", "connector", "alias", "backend", "scopes", "shared"],
@@ -294,8 +297,9 @@ async def test_the_grant_is_withdrawn_with_its_last_connection() -> None:
 
         backend = w.backends["builtin"]
         assert isinstance(backend, RevokingBackend)
-        assert backend.revoked == [grant]
+        assert [one.id for one in backend.revoked] == [grant.id]
         assert await w.auth.list_connections(w.owner) == []
+        assert await w.vault.grants.get(w.owner.workspace_id, grant.id) is None
         with pytest.raises(UnknownConnection):
             await w.auth.disconnect(w.owner, done.connection.id)
 
@@ -309,6 +313,45 @@ async def test_a_provider_that_is_down_keeps_nobody_from_disconnecting() -> None
 
         assert await w.auth.disconnect(w.owner, done.connection.id) is Revocation.FAILED
         assert await w.auth.list_connections(w.owner) == []
+
+
+async def test_of_two_disconnects_at_once_from_one_grant_exactly_one_withdraws_it() -> None:
+    async with world(with_builtin=True) as w:
+        one = (await w.connected(w.owner, backend="builtin")).connection
+        other = (await w.connected(w.owner, backend="builtin", alias="other")).connection
+        share = sa.update(connections).where(connections.c.id == other.id).values(grant_id=one.grant_id)
+        await w.vault.database.change(share)
+
+        outcomes = await asyncio.gather(w.auth.disconnect(w.owner, one.id), w.auth.disconnect(w.owner, other.id))
+
+        assert sorted(outcomes) == [Revocation.KEPT, Revocation.REVOKED]
+        backend = w.backends["builtin"]
+        assert isinstance(backend, RevokingBackend)
+        assert [grant.id for grant in backend.revoked] == [one.grant_id]
+
+
+async def test_of_two_disconnects_of_one_connection_one_finds_nothing() -> None:
+    async with world(with_builtin=True) as w:
+        done = await w.connected(w.owner, backend="builtin")
+        twice = (w.auth.disconnect(w.owner, done.connection.id) for _ in range(2))
+
+        outcomes = await asyncio.gather(*twice, return_exceptions=True)
+
+        assert outcomes.count(Revocation.REVOKED) == 1
+        assert [type(outcome) for outcome in outcomes].count(UnknownConnection) == 1
+
+
+async def test_what_a_crash_left_to_be_withdrawn_is_withdrawn_later() -> None:
+    async with world(with_builtin=True) as w:
+        done = await w.connected(w.owner, backend="builtin")
+        await w.vault.connections.delete(w.owner.workspace_id, done.connection.id)  # and here it crashed
+
+        await w.auth.withdraw_left()
+
+        backend = w.backends["builtin"]
+        assert isinstance(backend, RevokingBackend)
+        assert [grant.id for grant in backend.revoked] == [done.connection.grant_id]
+        assert await w.vault.grants.revoking() == []
 
 
 async def test_a_typed_key_can_be_neither_renewed_nor_withdrawn() -> None:

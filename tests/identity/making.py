@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from connectory.identity.policies import Policies
 from connectory.identity.principal import Principal
 from connectory.identity.tokens import Tokens
 from connectory.identity.workspaces import Workspaces
+from connectory.vault.entities import Grant
 from connectory.vault.vault import Vault
 
 
@@ -28,6 +29,7 @@ class Town:
     member: Principal
     viewer: Principal
     stranger: Principal  # owner of another workspace
+    withdrawn: list[Grant]
 
     async def by_token(self, principal: Principal, *, read_only: bool = False) -> Principal:
         """The same person, acting by a new token."""
@@ -42,5 +44,13 @@ async def town() -> AsyncIterator[Town]:
     """Build it, and close the vault at the end."""
     clock = Clock()
     async with open_test_vault(clock) as vault:
-        people = await make_people(vault)
-        yield Town(vault, clock, Tokens(vault, clock), Workspaces(vault), Policies(vault), *people)
+        people, withdrawn = await make_people(vault), list[Grant]()
+
+        async def withdraw(grants: Sequence[Grant]) -> None:
+            for grant in grants:
+                assert await vault.grants.get(grant.workspace_id, grant.id) == grant  # the row is there until then
+                assert await vault.grants.forget(grant)
+                withdrawn.append(grant)
+
+        workspaces = Workspaces(vault, withdraw)
+        yield Town(vault, clock, Tokens(vault, clock), workspaces, Policies(vault), *people, withdrawn)

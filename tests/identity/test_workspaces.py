@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.identity.making import town
+from tests.identity.making import Town, town
+from tests.vault.rows import NOW, Place, make_connection
 
 from connectory.errors import AlreadyExists, InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
-from connectory.identity.principal import local_principal
-from connectory.vault.entities import Role
+from connectory.identity.principal import Principal, local_principal
+from connectory.vault.entities import GrantId, GrantStatus, Role
 
 
 async def test_the_local_principal_owns_the_first_workspace() -> None:
@@ -165,6 +166,62 @@ async def test_workspaces_are_deleted_by_their_owner_or_the_operator_but_the_fir
         with pytest.raises(RoleDenied):
             await t.workspaces.delete(t.member, "default")
         assert [workspace.slug for workspace in await t.workspaces.list(t.owner)] == ["default"]
+
+
+async def connect(t: Town, principal: Principal, *, shared: bool = False) -> GrantId:
+    """A connection of theirs; its grant's id."""
+    workspace = await t.vault.workspaces.get(principal.workspace_id)
+    user = await t.vault.workspaces.get_user(principal.user_id)
+    assert workspace is not None
+    assert user is not None
+    t.clock.time = NOW
+    return (await make_connection(t.vault, Place(workspace, user), shared=shared)).grant_id
+
+
+async def test_who_leaves_has_their_sign_ins_withdrawn_and_nobody_else_s() -> None:
+    async with town() as t:
+        private = await connect(t, t.member)
+        await connect(t, t.owner), await connect(t, t.owner, shared=True)
+
+        await t.workspaces.remove(t.owner, "Mia")
+
+        assert [(grant.id, grant.status) for grant in t.withdrawn] == [(private, GrantStatus.REVOKING)]
+        assert await t.vault.grants.revoking() == []
+
+
+async def test_a_deleted_user_s_sign_ins_are_withdrawn_in_every_workspace() -> None:
+    async with town() as t:
+        made = await t.workspaces.create(t.owner, "sales")
+        inside = replace(t.owner, workspace_id=made.id)
+        await t.workspaces.set_role(inside, "Mia", Role.MEMBER)
+        grants = {await connect(t, t.member), await connect(t, replace(t.member, workspace_id=made.id))}
+
+        await t.workspaces.delete_user(t.owner, "Mia")
+
+        assert {grant.id for grant in t.withdrawn} == grants
+
+
+async def test_a_deleted_workspace_has_all_its_sign_ins_withdrawn_before_it_goes() -> None:
+    async with town() as t:
+        grants = {await connect(t, t.stranger), await connect(t, t.stranger, shared=True)}
+        kept = await connect(t, t.owner)
+
+        await t.workspaces.delete(t.stranger, "other")
+
+        assert {grant.id for grant in t.withdrawn} == grants
+        assert await t.vault.grants.get(t.owner.workspace_id, kept) is not None
+
+
+async def test_a_last_owner_who_may_not_leave_keeps_their_sign_ins() -> None:
+    async with town() as t:
+        grant = await connect(t, t.owner)
+        with pytest.raises(InvalidArguments):
+            await t.workspaces.remove(t.owner, "local")
+
+        found = await t.vault.grants.get(t.owner.workspace_id, grant)
+        assert found is not None
+        assert found.status is GrantStatus.ACTIVE
+        assert t.withdrawn == []
 
 
 async def test_a_deleted_user_is_gone_everywhere() -> None:

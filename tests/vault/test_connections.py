@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.vault.rows import Place, make_confirmation, make_connection, make_member, make_result
 
 from connectory.net.address import HostRule
-from connectory.vault.entities import Connection, ConnectionId
+from connectory.vault.entities import Connection, ConnectionId, GrantStatus
 from connectory.vault.tables import connections
 from connectory.vault.vault import Vault
 
@@ -51,7 +51,7 @@ async def test_the_same_alias_serves_several_owners(vault: Vault, place: Place) 
     assert names == ["github/default"] * 3
 
 
-async def test_a_deleted_connection_takes_its_results_questions_and_last_grant_along(
+async def test_a_deleted_connection_takes_its_results_and_questions_along_and_gives_its_last_grant_back(
     vault: Vault, place: Place
 ) -> None:
     gone, stays = await make_connection(vault, place), await make_connection(vault, place, alias="stays")
@@ -60,15 +60,17 @@ async def test_a_deleted_connection_takes_its_results_questions_and_last_grant_a
     before = await vault.workspaces.revision(place.workspace_id)
     reader = place.workspace_id, place.user_id, None
 
-    assert await vault.connections.delete(place.workspace_id, gone.id)
+    left = await vault.connections.delete(place.workspace_id, gone.id)
 
+    assert left
+    assert [(grant.id, grant.status, grant.version) for grant in left] == [(gone.grant_id, GrantStatus.REVOKING, 2)]
+    assert await vault.grants.revoking() == left
     assert await vault.connections.list_all(place.workspace_id) == [stays]
-    assert await vault.grants.get(place.workspace_id, gone.grant_id) is None
     assert await vault.results.get(*reader, kept.id) is None
     assert await vault.results.get(*reader, other.id) == other
     assert await vault.confirmations.by_link(asked.link) is None
     assert await vault.workspaces.revision(place.workspace_id) == before + 1
-    assert not await vault.connections.delete(place.workspace_id, gone.id)
+    assert await vault.connections.delete(place.workspace_id, gone.id) is None
 
 
 async def test_a_grant_stays_while_another_connection_uses_it(vault: Vault, place: Place) -> None:
@@ -76,8 +78,11 @@ async def test_a_grant_stays_while_another_connection_uses_it(vault: Vault, plac
     share = sa.update(connections).where(connections.c.id == other.id).values(grant_id=one.grant_id)
     await vault.database.change(share)
 
-    await vault.connections.delete(place.workspace_id, one.id)
-    assert await vault.grants.get(place.workspace_id, one.grant_id) is not None
+    assert await vault.connections.delete(place.workspace_id, one.id) == []
+    grant = await vault.grants.get(place.workspace_id, one.grant_id)
+    assert grant is not None
+    assert grant.status is GrantStatus.ACTIVE
 
-    await vault.connections.delete(place.workspace_id, other.id)
-    assert await vault.grants.get(place.workspace_id, one.grant_id) is None
+    left = await vault.connections.delete(place.workspace_id, other.id)
+    assert left is not None
+    assert [grant.id for grant in left] == [one.grant_id]

@@ -12,7 +12,7 @@ from tests.vault.rows import NOW, Place, key, make_connection
 
 from connectory.errors import CannotDecrypt, UnknownObject
 from connectory.vault.credentials import OAuthTokens
-from connectory.vault.entities import Grant, GrantId, GrantStatus
+from connectory.vault.entities import Grant, GrantStatus
 from connectory.vault.grants import GrantStore
 from connectory.vault.keys import KeyRing
 from connectory.vault.keys import place as cell
@@ -84,7 +84,7 @@ async def test_whoever_comes_second_gets_the_credentials_that_won(vault: Vault, 
     assert (await again(vault, grant)).version == 2
 
 
-async def test_renewed_credentials_heal_the_grant_but_a_deleted_one_stays_deleted(vault: Vault, place: Place) -> None:
+async def test_renewed_credentials_heal_the_grant(vault: Vault, place: Place) -> None:
     grant = await make_grant(vault, place)
     await vault.grants.set_status(place.workspace_id, grant.id, GrantStatus.NEEDS_RECONNECT, if_version=None)
     before = await vault.workspaces.revision(place.workspace_id)
@@ -93,10 +93,6 @@ async def test_renewed_credentials_heal_the_grant_but_a_deleted_one_stays_delete
 
     assert renewed.status is GrantStatus.ACTIVE
     assert await vault.workspaces.revision(place.workspace_id) > before
-    for connection in await vault.connections.list_all(place.workspace_id):
-        await vault.connections.delete(place.workspace_id, connection.id)
-    with pytest.raises(UnknownObject):
-        await vault.grants.replace_credentials(renewed, key("newer"), expires_at=None)
 
 
 async def test_a_refusal_counts_only_if_the_row_is_what_was_sent(vault: Vault, place: Place) -> None:
@@ -114,11 +110,24 @@ async def test_a_refusal_counts_only_if_the_row_is_what_was_sent(vault: Vault, p
     assert await vault.workspaces.revision(place.workspace_id) == before + 1
 
 
-async def test_connections_on_a_grant_are_counted(vault: Vault, place: Place) -> None:
+async def test_a_grant_that_is_being_withdrawn_is_changed_by_nobody_and_forgotten_once(
+    vault: Vault, place: Place
+) -> None:
     grant = await make_grant(vault, place)
+    assert not await vault.grants.forget(grant)  # it is in use
+    [connection] = await vault.connections.list_all(place.workspace_id)
+    await vault.connections.delete(place.workspace_id, connection.id)
 
-    assert await vault.grants.count_connections(place.workspace_id, grant.id) == 1
-    assert await vault.grants.count_connections(place.workspace_id, GrantId("gr_none")) == 0
+    assert not await vault.grants.set_status(place.workspace_id, grant.id, GrantStatus.ACTIVE, if_version=None)
+    for seen in (grant, await again(vault, grant)):
+        renewed = await vault.grants.replace_credentials(seen, key("new"), expires_at=None)
+        assert renewed.status is GrantStatus.REVOKING
+        assert await vault.grants.open_credentials(renewed) == key()
+
+    assert await vault.grants.forget(grant)
+    assert not await vault.grants.forget(grant)
+    with pytest.raises(UnknownObject):
+        await vault.grants.replace_credentials(grant, key("newer"), expires_at=None)
 
 
 async def test_what_does_not_open_is_listed_and_named_and_kept(vault: Vault, place: Place) -> None:

@@ -102,7 +102,9 @@ CALLS: dict[str, Call] = {
     "grants.set_status": lambda p: p.vault.grants.set_status(
         p.other, p.grant.id, GrantStatus.NEEDS_RECONNECT, if_version=None
     ),
-    "grants.count_connections": lambda p: p.vault.grants.count_connections(p.other, p.grant.id),
+    "grants.forget": lambda p: p.vault.grants.forget(
+        replace(p.grant, workspace_id=p.other, status=GrantStatus.REVOKING)
+    ),
     "grants.unreadable": lambda p: p.vault.grants.unreadable(p.other),
     "grants.open_credentials": lambda p: p.vault.grants.open_credentials(replace(p.grant, workspace_id=p.other)),
     "grants.replace_credentials": lambda p: p.vault.grants.replace_credentials(
@@ -144,7 +146,7 @@ CALLS: dict[str, Call] = {
 # They take a workspace to name it, as the thing they are about.
 ABOUT_A_WORKSPACE = {
     "workspaces.get", "workspaces.delete", "workspaces.revision", "workspaces.set_member", "workspaces.remove_member",
-    "workspaces.members",
+    "workspaces.members", "workspaces.empty",
 }  # fmt: skip
 # They take an object or a secret that was found with its workspace, or serve whoever runs the server.
 BY_SECRET_OR_SERVER_WIDE = {
@@ -152,7 +154,7 @@ BY_SECRET_OR_SERVER_WIDE = {
     "workspaces.list_for_user", "workspaces.create_user", "workspaces.get_user", "workspaces.find_users",
     "workspaces.list_users", "workspaces.delete_user", "tokens.find", "tokens.touch", "sessions.by_link",
     "sessions.bind", "confirmations.by_link", "confirmations.decide", "confirmations.spend", "results.expire",
-    "audit.write", "audit.finish",
+    "audit.write", "audit.finish", "grants.revoking",
 }  # fmt: skip
 
 
@@ -177,10 +179,10 @@ async def test_a_workspace_neither_reads_nor_changes_the_rows_of_another(planted
 async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Planted) -> None:
     """Else the test above would pass for methods that never answer."""
     reading = [
-        "tokens.list", "grants.get", "grants.count_connections", "grants.open_credentials",
+        "tokens.list", "grants.get", "grants.open_credentials",
         "connections.get", "connections.list", "connections.list_all", "sessions.get", "sessions.open_for",
         "sessions.connected_for", "confirmations.find", "results.get", "policies.list", "audit.list", "policies.remove",
-        "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete",
+        "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete", "grants.forget",
     ]  # fmt: skip
     own = replace(planted, other=planted.first.workspace_id)
 

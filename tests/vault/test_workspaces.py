@@ -101,10 +101,10 @@ async def test_members_and_their_roles(vault: Vault, place: Place) -> None:
     assert await vault.workspaces.role_of(place.workspace_id, bob.user_id) is Role.VIEWER
     assert await vault.workspaces.revision(place.workspace_id) > before
     assert await vault.workspaces.list_for_user(bob.user_id) == [await vault.workspaces.get(place.workspace_id)]
-    assert await vault.workspaces.remove_member(place.workspace_id, bob.user_id)
+    assert await vault.workspaces.remove_member(place.workspace_id, bob.user_id) == []
     assert await vault.workspaces.role_of(place.workspace_id, bob.user_id) is None
     assert await vault.workspaces.list_for_user(bob.user_id) == []
-    assert not await vault.workspaces.remove_member(place.workspace_id, bob.user_id)
+    assert await vault.workspaces.remove_member(place.workspace_id, bob.user_id) is None
 
 
 async def test_deleting_a_workspace_leaves_no_row_of_it_in_any_table(vault: Vault, place: Place) -> None:
@@ -135,11 +135,16 @@ async def test_a_member_leaves_with_all_that_only_they_could_use(vault: Vault, p
     await make_result(vault, bob, private)
 
     if how == "remove":
-        await vault.workspaces.remove_member(place.workspace_id, bob.user_id)
+        left = await vault.workspaces.remove_member(place.workspace_id, bob.user_id)
     else:
-        assert await vault.workspaces.delete_user(bob.user_id)
+        left = await vault.workspaces.delete_user(bob.user_id)
         assert await vault.workspaces.get_user(bob.user_id) is None
-        assert not await vault.workspaces.delete_user(bob.user_id)
+        assert await vault.workspaces.delete_user(bob.user_id) is None
+
+    assert left
+    assert left == await vault.grants.revoking()
+    assert [grant.id for grant in left] == [private.grant_id]
+    assert await vault.grants.forget(left[0])
 
     assert await counts(vault, place) == {**mine, "memberships": 1}
     assert not any((await counts(vault, bob, column="user_id", value=bob.user_id)).values())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import structlog
+
 from connectory.auth.backend import (
     Access,
     Backend,
@@ -29,7 +31,15 @@ from connectory.auth.sessions import ConnectSessions
 from connectory.auth.signin import SignIn
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
-from connectory.errors import AlreadyExists, CannotDecrypt, ConnectoryError, NeedsReconnect, PolicyDenied, RoleDenied
+from connectory.errors import (
+    AlreadyExists,
+    CannotDecrypt,
+    ConnectoryError,
+    NeedsReconnect,
+    PolicyDenied,
+    RoleDenied,
+    UnknownConnection,
+)
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
 from connectory.vault.clock import Clock, utc_now
@@ -40,6 +50,7 @@ __all__ = ["AllowLink", "AuthManager", "Connected"]
 
 AllowLink = Callable[[Principal], Awaitable[None]]
 """Counts one link. Raises `QuotaExceeded`."""
+_log = structlog.get_logger(__name__)
 
 
 async def _any_number(principal: Principal) -> None:
@@ -105,15 +116,25 @@ class AuthManager:
     async def disconnect(self, principal: Principal, connection_id: ConnectionId) -> Revocation:
         """Delete a connection; its grant is withdrawn at the provider, then deleted, with its last one.
 
-        Withdrawn first: after a crash between the two, the row is still there to disconnect again. Raises
-        `UnknownConnection`, `RoleDenied` for a shared one, `PolicyDenied`.
+        After a crash between the two the grant's row is still there, for `withdraw_left`. Raises `UnknownConnection`,
+        `RoleDenied` for a shared one, `PolicyDenied`.
         """
-        row, grant = await self._connections.by_id(principal, connection_id)
+        row, _ = await self._connections.by_id(principal, connection_id)
         _require_connecting(principal, shared=row.is_shared)
-        is_last = await self._vault.grants.count_connections(principal.workspace_id, grant.id) <= 1
-        outcome = await self._revoke(grant) if is_last else Revocation.KEPT
-        await self._vault.connections.delete(principal.workspace_id, row.id)
-        return outcome
+        left = await self._vault.connections.delete(principal.workspace_id, row.id)
+        if left is None:  # somebody was faster
+            raise UnknownConnection(connection_id)
+        return await self._withdraw(left[0]) if left else Revocation.KEPT
+
+    async def withdraw(self, grants: Sequence[Grant]) -> None:
+        """Withdraw grants at their providers and delete them: those that a store has marked `revoking`."""
+        for grant in grants:
+            if await self._withdraw(grant) is Revocation.FAILED:
+                _log.warning("a sign-in could not be withdrawn at the provider", family=grant.family, grant=grant.id)
+
+    async def withdraw_left(self) -> None:
+        """Withdraw what a crash has left. Another process may be at it too: providers forget twice as well as once."""
+        await self.withdraw(await self._vault.grants.revoking())
 
     async def get_connection(self, principal: Principal, connection_id: ConnectionId) -> Connection:
         """Return a connection by id. Raises `UnknownConnection` for what is not theirs to see."""
@@ -240,12 +261,14 @@ class AuthManager:
             return False
         return True
 
-    async def _revoke(self, grant: Grant) -> Revocation:
+    async def _withdraw(self, grant: Grant) -> Revocation:
         """A provider that is down must not keep a person from disconnecting; they are told that it failed."""
         try:
-            return await self._choice.named(grant.backend).revoke(grant)
+            outcome = await self._choice.named(grant.backend).revoke(grant)
         except ConnectoryError:
-            return Revocation.FAILED
+            outcome = Revocation.FAILED
+        await self._vault.grants.forget(grant)
+        return outcome
 
 
 def _require_connecting(principal: Principal, *, shared: bool) -> None:

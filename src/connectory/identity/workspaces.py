@@ -8,10 +8,12 @@ of one workspace would learn who is in another.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
+from connectory.catalog.manifest import Effect
 from connectory.errors import AlreadyExists, InvalidArguments, RoleDenied, UnknownObject
 from connectory.identity.principal import Principal
+from connectory.identity.record import Record, given, no_record
 from connectory.identity.rights import (
     OPERATOR_WORKSPACE,
     find_member,
@@ -20,31 +22,38 @@ from connectory.identity.rights import (
     require_owner,
     require_writing,
 )
-from connectory.vault.entities import Role, User, Workspace
+from connectory.vault.entities import Grant, Role, User, Workspace
 from connectory.vault.vault import Vault
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 MAX_NAME = 100
+Withdraw = Callable[[Sequence[Grant]], Awaitable[None]]
+"""Withdraws grants at their providers, then deletes them; the wiring hands in `AuthManager.withdraw`."""
 
 
 class Workspaces:
     """The service beside the gateway; web API and command line call it."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, withdraw: Withdraw, record: Record = no_record) -> None:
         self._vault = vault
+        self._record = record
         self._store = vault.workspaces
+        self._withdraw = withdraw
 
     async def create(self, principal: Principal, slug: str, name: str | None = None) -> Workspace:
         """Make a workspace, owned by the principal. Raises `RoleDenied`, `AlreadyExists`, `InvalidArguments`."""
-        await self._require_operator(principal, "make workspaces")
-        if SLUG.fullmatch(slug) is None:
-            raise InvalidArguments(
-                "This cannot be a workspace's short name.",
-                hint="Use 1 to 40 small letters, digits and hyphens, e.g. sales.",
-            )
-        if await self._store.by_slug(slug) is not None:
-            raise AlreadyExists(f"There is a workspace '{slug}' already.", hint="Choose another short name.")
-        return await self._store.create(slug, _checked_name(name or slug), owner=principal.user_id)
+        async with self._record(principal, "workspace_create", Effect.WRITE, given(slug=slug, name=name)) as line:
+            await self._require_operator(principal, "make workspaces")
+            if SLUG.fullmatch(slug) is None:
+                raise InvalidArguments(
+                    "This cannot be a workspace's short name.",
+                    hint="Use 1 to 40 small letters, digits and hyphens, e.g. sales.",
+                )
+            if await self._store.by_slug(slug) is not None:
+                raise AlreadyExists(f"There is a workspace '{slug}' already.", hint="Choose another short name.")
+            checked = _checked_name(name or slug)
+            await line.start()
+            return await self._store.create(slug, checked, owner=principal.user_id)
 
     async def list(self, principal: Principal) -> Sequence[Workspace]:
         """Return all workspaces for the operator, else those that the principal is a member of."""
@@ -61,28 +70,69 @@ class Workspaces:
 
         Raises `RoleDenied`, `UnknownObject`, `InvalidArguments` for the last owner's.
         """
-        require_owner(principal, "set roles")
-        found = await find_member(self._vault, principal, user)
-        known = found[0] if found else await self._any_user(principal, user)
-        await self._store.set_member(principal.workspace_id, known.id, role)
-        return known
+        async with self._record(principal, "member_set", Effect.WRITE, given(user=user, role=role)) as line:
+            require_owner(principal, "set roles")
+            found = await find_member(self._vault, principal, user)
+            known = found[0] if found else await self._any_user(principal, user)
+            await line.start()
+            await self._store.set_member(principal.workspace_id, known.id, role)
+            return known
 
     async def remove(self, principal: Principal, user: str) -> User:
         """Take a member out of the workspace; oneself may leave. Raises as `set_role`."""
-        found = await find_member(self._vault, principal, user)
-        if found is None or found[0].id != principal.user_id:
-            require_owner(principal, "remove members")
-        require_writing(principal)
-        if found is None:
-            raise UnknownObject("member", user, await member_names(self._vault, principal))
-        await self._store.remove_member(principal.workspace_id, found[0].id)
-        return found[0]
+        async with self._record(principal, "member_remove", Effect.DESTRUCTIVE, given(user=user)) as line:
+            found = await find_member(self._vault, principal, user)
+            if found is None or found[0].id != principal.user_id:
+                require_owner(principal, "remove members")
+            require_writing(principal)
+            if found is None:
+                raise UnknownObject("member", user, await member_names(self._vault, principal))
+            await line.start()
+            await self._withdraw(await self._store.remove_member(principal.workspace_id, found[0].id) or ())
+            return found[0]
 
     async def delete(self, principal: Principal, slug: str) -> Workspace:
         """Delete a workspace and everything in it: the principal's own, or any for the operator; never the first one.
 
         Raises `UnknownObject`, `RoleDenied`, `InvalidArguments`.
         """
+        async with self._record(principal, "workspace_delete", Effect.DESTRUCTIVE, given(slug=slug)) as line:
+            found = await self._deletable(principal, slug)
+            await line.start()
+            await self._withdraw(await self._store.empty(found.id))
+            await self._store.delete(found.id)
+            return found
+
+    async def create_user(
+        self, principal: Principal, name: str, email: str | None = None, *, role: Role = Role.MEMBER
+    ) -> User:
+        """Make a user and a member of the principal's workspace. Raises `RoleDenied`, `InvalidArguments`."""
+        asked = given(name=name, email=email, role=role)
+        async with self._record(principal, "user_create", Effect.WRITE, asked) as line:
+            require_owner(principal, "make users")
+            checked = _checked_name(name)
+            await line.start()
+            user = await self._store.create_user(checked, email)
+            await self._store.set_member(principal.workspace_id, user.id, role)
+            return user
+
+    async def list_users(self, principal: Principal) -> Sequence[User]:
+        """Return all users for the operator, else the members of the principal's workspace."""
+        if await is_operator(self._vault, principal):
+            return await self._store.list_users()
+        return [user for user, _ in await self.members(principal)]
+
+    async def delete_user(self, principal: Principal, user: str) -> User:
+        """Delete a user everywhere, with their tokens and private connections. Raises `RoleDenied`, `UnknownObject`,
+        `InvalidArguments` while they are the last owner of a workspace."""
+        async with self._record(principal, "user_delete", Effect.DESTRUCTIVE, given(user=user)) as line:
+            await self._require_operator(principal, "delete users")
+            found = await self._any_user(principal, user)
+            await line.start()
+            await self._withdraw(await self._store.delete_user(found.id) or ())
+            return found
+
+    async def _deletable(self, principal: Principal, slug: str) -> Workspace:
         visible = await self.list(principal)
         found = next((workspace for workspace in visible if slug in (workspace.slug, workspace.id)), None)
         if found is None:
@@ -95,30 +145,6 @@ class Workspaces:
             raise InvalidArguments(
                 f"The workspace '{OPERATOR_WORKSPACE}' belongs to whoever runs this server and stays."
             )
-        await self._store.delete(found.id)
-        return found
-
-    async def create_user(
-        self, principal: Principal, name: str, email: str | None = None, *, role: Role = Role.MEMBER
-    ) -> User:
-        """Make a user and a member of the principal's workspace. Raises `RoleDenied`, `InvalidArguments`."""
-        require_owner(principal, "make users")
-        user = await self._store.create_user(_checked_name(name), email)
-        await self._store.set_member(principal.workspace_id, user.id, role)
-        return user
-
-    async def list_users(self, principal: Principal) -> Sequence[User]:
-        """Return all users for the operator, else the members of the principal's workspace."""
-        if await is_operator(self._vault, principal):
-            return await self._store.list_users()
-        return [user for user, _ in await self.members(principal)]
-
-    async def delete_user(self, principal: Principal, user: str) -> User:
-        """Delete a user everywhere, with their tokens and private connections. Raises `RoleDenied`, `UnknownObject`,
-        `InvalidArguments` while they are the last owner of a workspace."""
-        await self._require_operator(principal, "delete users")
-        found = await self._any_user(principal, user)
-        await self._store.delete_user(found.id)
         return found
 
     async def _any_user(self, principal: Principal, name: str) -> User:

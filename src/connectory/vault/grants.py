@@ -15,7 +15,7 @@ from connectory.vault.database import Database
 from connectory.vault.entities import Grant, GrantId, GrantStatus, WorkspaceId
 from connectory.vault.keys import PUT_BACK, KeyRing, place
 from connectory.vault.revision import bump_revision
-from connectory.vault.tables import connections, grants
+from connectory.vault.tables import grants
 
 _GRANTS = sa.select(grants)
 _BY_ID = _GRANTS.where(grants.c.workspace_id == sa.bindparam("workspace"), grants.c.id == sa.bindparam("id"))
@@ -56,13 +56,16 @@ class GrantStore:
         """Store renewed credentials, if the row is still the one that `grant` shows, and return the row as it stands.
 
         Facts and scopes stay where none are given: a renewal may change both (RFC 6749 section 6). The lease of whoever
-        renewed ends. Where somebody was faster, theirs stay and come back: go on with what is returned. Raises `UnknownObject` for a
-        grant that was deleted meanwhile.
+        renewed ends. Where somebody was faster, theirs stay and come back: go on with what is returned. Nothing is put
+        into a grant that is being withdrawn. Raises `UnknownObject` for one that was deleted meanwhile.
         """
         sealed = seal_credentials(self._keys, credentials, grant.id, grant.workspace_id)
         unchanged = (
-            grants.c.workspace_id == grant.workspace_id, grants.c.id == grant.id, grants.c.version == grant.version
-        )  # fmt: skip
+            grants.c.workspace_id == grant.workspace_id,
+            grants.c.id == grant.id,
+            grants.c.version == grant.version,
+            grants.c.status != GrantStatus.REVOKING.value,
+        )
         new = {
             "credentials": sealed,
             "expires_at": expires_at,
@@ -90,7 +93,11 @@ class GrantStore:
         self, workspace_id: WorkspaceId, grant_id: GrantId, status: GrantStatus, *, if_version: int | None
     ) -> bool:
         """Change the status, if the row still has version `if_version`. False where nothing was changed."""
-        chosen = [grants.c.workspace_id == workspace_id, grants.c.id == grant_id, grants.c.status != status.value]
+        chosen = [
+            grants.c.workspace_id == workspace_id,
+            grants.c.id == grant_id,
+            grants.c.status.not_in([status.value, GrantStatus.REVOKING.value]),
+        ]
         if if_version is not None:
             chosen.append(grants.c.version == if_version)
 
@@ -102,13 +109,19 @@ class GrantStore:
 
         return await self._database.write(change)
 
-    async def count_connections(self, workspace_id: WorkspaceId, grant_id: GrantId) -> int:
-        """Return how many connections use the grant."""
-        count = sa.select(sa.func.count().label("number")).where(
-            connections.c.workspace_id == workspace_id, connections.c.grant_id == grant_id
+    async def revoking(self) -> Sequence[Grant]:
+        """Return the grants of all workspaces that are to be withdrawn: what a crash has left."""
+        chosen = _GRANTS.where(grants.c.status == GrantStatus.REVOKING.value).order_by(grants.c.id)
+        return [to_grant(row) for row in await self._database.rows(chosen)]
+
+    async def forget(self, grant: Grant) -> bool:
+        """Delete a grant that was withdrawn. False unless it is one that is marked `revoking`."""
+        withdrawn = (
+            grants.c.workspace_id == grant.workspace_id,
+            grants.c.id == grant.id,
+            grants.c.status == GrantStatus.REVOKING.value,
         )
-        row = await self._database.row(count)
-        return int(row.number) if row else 0
+        return await self._database.change(sa.delete(grants).where(*withdrawn)) > 0
 
     async def unreadable(self, workspace_id: WorkspaceId | None = None) -> Sequence[Grant]:
         """Return the grants, of one workspace or of all, whose credentials do not open with the keys at hand."""

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from connectory.errors import AlreadyExists, InvalidArguments, UnknownObject
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
-from connectory.vault.entities import Role, User, UserId, Workspace, WorkspaceId, new_id
-from connectory.vault.private_rows import delete_private_rows
+from connectory.vault.entities import Grant, Role, User, UserId, Workspace, WorkspaceId, new_id
+from connectory.vault.private_rows import delete_all_connections, delete_private_connections
 from connectory.vault.revision import bump_revision
 from connectory.vault.tables import memberships, users, workspaces
 
@@ -87,6 +87,15 @@ class WorkspaceStore:
         rows = await self._database.rows(_WORKSPACES.where(workspaces.c.id.in_(mine)).order_by(workspaces.c.slug))
         return [_to_workspace(row) for row in rows]
 
+    async def empty(self, workspace_id: WorkspaceId) -> Sequence[Grant]:
+        """Delete the workspace's connections; return its grants, marked `revoking`: to be withdrawn, then forgotten."""
+
+        def delete(connection: sa.Connection) -> Sequence[Grant]:
+            bump_revision(connection, workspace_id)
+            return delete_all_connections(connection, workspace_id)
+
+        return await self._database.write(delete)
+
     async def delete(self, workspace_id: WorkspaceId) -> bool:
         """Delete a workspace and every row in it, its audit lines too; its users stay. False if there was none."""
         return await self._database.change(sa.delete(workspaces).where(workspaces.c.id == workspace_id)) > 0
@@ -117,22 +126,24 @@ class WorkspaceStore:
         """Return all users of the server."""
         return [_to_user(row) for row in await self._database.rows(_USERS.order_by(users.c.name, users.c.id))]
 
-    async def delete_user(self, user_id: UserId) -> bool:
-        """Delete a user everywhere, with tokens, private connections and their grants. False if there was none.
+    async def delete_user(self, user_id: UserId) -> Sequence[Grant] | None:
+        """Delete a user everywhere, with tokens and private connections; None if there was none.
 
-        Raises `InvalidArguments` while they are the last owner of a workspace.
+        Returns the grants that only they used, marked `revoking`: to be withdrawn, then forgotten. Raises
+        `InvalidArguments` while they are the last owner of a workspace.
         """
 
-        def delete(connection: sa.Connection) -> bool:
+        def delete(connection: sa.Connection) -> Sequence[Grant] | None:
+            left: list[Grant] = []
             of_user = sa.select(memberships.c.workspace_id).where(memberships.c.user_id == user_id)
             workspace_ids = connection.execute(of_user).scalars().all()
             for workspace_id in workspace_ids:
-                delete_private_rows(connection, workspace_id, user_id)
+                left += delete_private_connections(connection, workspace_id, user_id)
                 bump_revision(connection, workspace_id)
             was_user = connection.execute(sa.delete(users).where(users.c.id == user_id)).rowcount > 0
             for workspace_id in workspace_ids:
                 _require_owner_left(connection, workspace_id)
-            return was_user
+            return left if was_user else None
 
         return await self._database.write(delete)
 
@@ -150,22 +161,22 @@ class WorkspaceStore:
 
         await self._database.write(put)
 
-    async def remove_member(self, workspace_id: WorkspaceId, user_id: UserId) -> bool:
+    async def remove_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[Grant] | None:
         """Take a user out of a workspace, with their tokens, private connections and whatever else only they could use.
 
-        False if they were no member. Raises `InvalidArguments` for the last owner.
+        None if they were no member; else the grants that only they used, marked `revoking`: to be withdrawn, then
+        forgotten. Raises `InvalidArguments` for the last owner.
         """
         membership = sa.delete(memberships).where(
             memberships.c.workspace_id == workspace_id, memberships.c.user_id == user_id
         )
 
-        def remove(connection: sa.Connection) -> bool:
-            delete_private_rows(connection, workspace_id, user_id)
+        def remove(connection: sa.Connection) -> Sequence[Grant] | None:
+            if connection.execute(membership).rowcount == 0:
+                return None
+            _require_owner_left(connection, workspace_id)
             bump_revision(connection, workspace_id)
-            was_member = connection.execute(membership).rowcount > 0
-            if was_member:
-                _require_owner_left(connection, workspace_id)
-            return was_member
+            return delete_private_connections(connection, workspace_id, user_id)
 
         return await self._database.write(remove)
 
