@@ -23,6 +23,7 @@ from connectory.gateway.mending import Mending, Presence, always_present
 from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Results
 from connectory.identity.policies import Policies
+from connectory.identity.record import Record
 from connectory.identity.tokens import Tokens
 from connectory.identity.workspaces import Workspaces
 from connectory.net.client import OutboundClient
@@ -97,9 +98,10 @@ def _build(
     now: Clock,
 ) -> Application:
     quotas = Quotas(settings)
-    auth = _auth(settings, vault, catalog, executor, quotas, now)
-    confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, now)
     audit = AuditTrail(vault.audit, now)
+    record = audit.enclose
+    auth = _auth(settings, vault, catalog, executor, quotas, record, now)
+    confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, record, now)
     steps = Steps(
         catalog=catalog,
         vault=vault,
@@ -118,9 +120,9 @@ def _build(
         catalog=catalog,
         auth=auth,
         gateway=Gateway(steps, settings),
-        tokens=Tokens(vault, now),
-        workspaces=Workspaces(vault, auth.withdraw),
-        policies=Policies(vault),
+        tokens=Tokens(vault, now, record),
+        workspaces=Workspaces(vault, auth.withdraw, record),
+        policies=Policies(vault, record),
         confirmations=confirmations,
         audit=audit,
         presence=presence,
@@ -133,6 +135,7 @@ def _auth(
     catalog: Catalog,
     executor: HttpExecutor,
     quotas: Quotas,
+    record: Record,
     now: Clock,
 ) -> AuthManager:
     """The AuthManager, with what it needs of rooms that it may not import: the verify call and the quota."""
@@ -144,7 +147,7 @@ def _auth(
         return Account(account_id, name, scopes)
 
     backends = {"direct": DirectBackend(vault, catalog, settings)}
-    return AuthManager(vault, catalog, settings, backends, verify, allow_link=quotas.use_link, now=now)
+    return AuthManager(vault, catalog, settings, backends, verify, allow_link=quotas.use_link, record=record, now=now)
 
 
 def _catalog(settings: Settings) -> Catalog:

@@ -31,6 +31,7 @@ from connectory.auth.sessions import ConnectSessions
 from connectory.auth.signin import SignIn
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import Effect
 from connectory.errors import (
     AlreadyExists,
     CannotDecrypt,
@@ -41,6 +42,7 @@ from connectory.errors import (
     UnknownConnection,
 )
 from connectory.identity.principal import Principal
+from connectory.identity.record import Record, no_record
 from connectory.settings import Settings
 from connectory.vault.clock import Clock, utc_now
 from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, GrantStatus, Role
@@ -69,6 +71,7 @@ class AuthManager:
         verify: Verify,
         *,
         allow_link: AllowLink = _any_number,
+        record: Record = no_record,
         now: Clock = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -76,11 +79,12 @@ class AuthManager:
         self._catalog = catalog
         self._origin = settings.origin
         self._allow_link = allow_link
+        self._record = record
         self._now = now
         self._choice = BackendChoice(backends, settings)
         self._connections = Connections(vault, catalog)
         self._sessions = ConnectSessions(vault, now, sleep)
-        self._sign_in = SignIn(vault, catalog, settings, self._choice, self._sessions, verify)
+        self._sign_in = SignIn(vault, catalog, settings, self._choice, self._sessions, verify, record)
 
     async def connect(
         self,
@@ -119,12 +123,16 @@ class AuthManager:
         After a crash between the two the grant's row is still there, for `withdraw_left`. Raises `UnknownConnection`,
         `RoleDenied` for a shared one, `PolicyDenied`.
         """
-        row, _ = await self._connections.by_id(principal, connection_id)
-        _require_connecting(principal, shared=row.is_shared)
-        left = await self._vault.connections.delete(principal.workspace_id, row.id)
-        if left is None:  # somebody was faster
-            raise UnknownConnection(connection_id)
-        return await self._withdraw(left[0]) if left else Revocation.KEPT
+        asked = {"connection": connection_id}
+        async with self._record(principal, "disconnect", Effect.DESTRUCTIVE, asked) as line:
+            row, _ = await self._connections.by_id(principal, connection_id)
+            line.learn(connection_id=row.id)
+            _require_connecting(principal, shared=row.is_shared)
+            await line.start()
+            left = await self._vault.connections.delete(principal.workspace_id, row.id)
+            if left is None:  # somebody was faster
+                raise UnknownConnection(connection_id)
+            return await self._withdraw(left[0]) if left else Revocation.KEPT
 
     async def withdraw(self, grants: Sequence[Grant]) -> None:
         """Withdraw grants at their providers and delete them: those that a store has marked `revoking`."""
@@ -211,22 +219,33 @@ class AuthManager:
         return f"{self._origin}/connect/{session.link}"
 
     async def open_session(
-        self, principal: Principal, connector: str, alias: str | None = None, *, shared: bool = False
+        self,
+        principal: Principal,
+        connector: str,
+        alias: str | None = None,
+        *,
+        backend: str | None = None,
+        scopes: Sequence[str] = (),
+        shared: bool = False,
     ) -> ConnectSession | None:
         """Return the session that a repeated `connect` is about: an open one, or one that has just connected.
 
-        The person may be done before the agent asks again; then the answer is the connection, not another link.
-        Raises `UnknownConnector`, `InvalidArguments`, and as `connect` for who may not have its link.
+        The same request repeats it, backend and scopes included; another one is not answered with the old link. The
+        person may be done before the agent asks again: for two minutes from then the answer is the connection. Later,
+        or when its credentials do not work, the same request renews it, so there is no session and `connect` makes a
+        link. Raises `UnknownConnector`, `InvalidArguments`, `BackendUnavailable`, and as `connect` for who may not have
+        its link.
         """
         known = self._catalog.connector(connector)
         _require_connecting(principal, shared=shared)
+        wanted = (self._choice.choose(known, backend).name, tuple(scopes))
         name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
         owner = str(principal.workspace_id if shared else principal.user_id)
         existing = await self._owned(principal, owner, known.name, name)
         session = await self._sessions.open_one(principal, owner, known.name, name, existing[0] if existing else None)
-        if session is not None or existing is None or not await self._is_healthy(existing[1]):
-            return session
-        return await self._sessions.just_connected(principal, owner, known.name, name, existing[0])
+        if session is None and existing is not None and await self._is_healthy(existing[1]):
+            session = await self._sessions.just_connected(principal, owner, known.name, name, existing[0])
+        return session if session is not None and (session.backend, session.scopes) == wanted else None
 
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""

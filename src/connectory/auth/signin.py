@@ -14,6 +14,7 @@ from connectory.auth.entries import private_address_problem
 from connectory.auth.sessions import ConnectSessions, link_is_spent
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import Effect
 from connectory.errors import (
     AddressRefused,
     BackendUnavailable,
@@ -24,11 +25,14 @@ from connectory.errors import (
     Refused,
     RoleDenied,
 )
+from connectory.identity.principal import Principal
+from connectory.identity.record import OpenRecord, Record
 from connectory.settings import Settings
 from connectory.vault.entities import Connection, ConnectSession, Role, StoredGrant
 from connectory.vault.vault import Vault
 
 MAX_ACCOUNT_TEXT = 500  # characters
+NOT_SIGNED_IN = "sign_in_incomplete"  # in the audit: the form came back, with what is wrong or missing
 
 
 class SignIn:
@@ -42,6 +46,7 @@ class SignIn:
         choice: BackendChoice,
         sessions: ConnectSessions,
         verify: Verify,
+        record: Record,
     ) -> None:
         self._vault = vault
         self._catalog = catalog
@@ -49,6 +54,7 @@ class SignIn:
         self._choice = choice
         self._sessions = sessions
         self._verify = verify
+        self._record = record
 
     async def first_step(self, session: ConnectSession) -> Step:
         """Return what to show first. Raises `BackendUnavailable`, `UnknownConnector`."""
@@ -60,7 +66,17 @@ class SignIn:
         Raises `SessionExpired`, `RoleDenied` where the person's role was taken meanwhile, `BackendUnavailable`.
         """
         current = await self._sessions.bind(session, browser)
-        await self._check_role(current)
+        role = await self._vault.workspaces.role_of(current.workspace_id, current.user_id)
+        acting = Principal(current.workspace_id, current.user_id, role or Role.VIEWER)
+        asked = {"connector": current.connector, "alias": current.alias, "method": entry.method}  # nothing typed
+        async with self._record(acting, "sign_in", Effect.WRITE, asked) as line:
+            _check_role(role, current)
+            step = await self._sign_in(current, entry, line)
+            if isinstance(step, Form):
+                line.refuse(NOT_SIGNED_IN)
+            return step
+
+    async def _sign_in(self, current: ConnectSession, entry: Entry, line: OpenRecord) -> Form | Connected:
         existing = await self._existing(current)
         connector = self._catalog.connector(current.connector)
         step = await self._choice.named(current.backend).begin(current, entry)
@@ -78,18 +94,10 @@ class SignIn:
         problem = await self._account_problem(connector, existing, new, account)
         if problem is not None and not entry.account_change_confirmed:
             return await self._form_again(current, problem)
+        line.learn(connection_id=new.connection_id)
+        await line.start()
         connection = await self._vault.sessions.finish(current, _stored(current, connector, new, account))
         return Connected(connection, account, connector)
-
-    async def _check_role(self, session: ConnectSession) -> None:
-        """A link outlives the moment it was asked for; the right to it does not."""
-        role = await self._vault.workspaces.role_of(session.workspace_id, session.user_id)
-        is_shared = session.owner == session.workspace_id
-        if role is not Role.OWNER and (role is not Role.MEMBER or is_shared):
-            raise RoleDenied(
-                "Whoever asked for this link may not connect accounts in this workspace any more.",
-                hint="An owner of the workspace can change the role.",
-            )
 
     async def _existing(self, session: ConnectSession) -> Connection | None:
         if session.connection_id is None:
@@ -136,6 +144,16 @@ class SignIn:
             f"{what}, but {existing.name} has been {connector.title} account {describe_account(grant)} so far."
             " Confirm the change, or connect the other account under an alias of its own.",
             "account_change_confirmed",
+        )
+
+
+def _check_role(role: Role | None, session: ConnectSession) -> None:
+    """A link outlives the moment it was asked for; the right to it does not."""
+    is_shared = session.owner == session.workspace_id
+    if role is not Role.OWNER and (role is not Role.MEMBER or is_shared):
+        raise RoleDenied(
+            "Whoever asked for this link may not connect accounts in this workspace any more.",
+            hint="An owner of the workspace can change the role.",
         )
 
 

@@ -15,15 +15,17 @@ from typing import Any
 from connectory.auth.manager import AllowLink
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.manifest import Effect
-from connectory.errors import ConfirmationNeeded, ConnectoryError, PolicyDenied, UnknownObject
+from connectory.errors import ConfirmationNeeded, ConnectoryError, PolicyDenied, SessionExpired, UnknownObject
 from connectory.gateway.cursors import digest
 from connectory.gateway.mending import Presence
-from connectory.gateway.policy import Judged
+from connectory.gateway.policy import DISCONNECT, Judged
 from connectory.identity.principal import Principal
-from connectory.vault.entities import Confirmation, ConfirmationStatus, Connection, UserId, WorkspaceId
+from connectory.identity.record import Record
+from connectory.vault.entities import Confirmation, ConfirmationStatus, Connection, Role, UserId, WorkspaceId
 from connectory.vault.vault import Vault
 
 OPEN_FOR = timedelta(minutes=10)
+_TITLES = {"request": "Raw request", DISCONNECT.tool: "Disconnect this account"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,10 @@ class Confirmations:
         origin: str,
         use_link: AllowLink,
         presence: Presence,
+        record: Record,
         now: Callable[[], datetime],
     ) -> None:
+        self._record = record
         self._vault, self._catalog, self._presence = vault, catalog, presence
         self._origin, self._use_link, self._now = origin, use_link, now
 
@@ -107,7 +111,7 @@ class Confirmations:
         connector = self._catalog.connectors.get(connection.connector)
         action = self._catalog.actions.get(found.action)
         return ConfirmationView(
-            title=action.manifest.title if action else "Raw request",
+            title=action.manifest.title if action else _TITLES.get(found.action, found.action),
             effect=Effect(found.arguments["effect"]),
             connector=connector.title if connector else connection.connector,
             connection=connection.name,
@@ -124,7 +128,16 @@ class Confirmations:
         found = await self._vault.confirmations.by_link(link)
         if found is None or found.expires_at <= self._now():
             return False
-        return await self._vault.confirmations.decide(found.id, confirmed=yes, until=self._now() + OPEN_FOR)
+        role = await self._vault.workspaces.role_of(found.workspace_id, found.user_id)
+        person = Principal(found.workspace_id, found.user_id, role or Role.VIEWER)  # not the agent and its token
+        action = "confirm" if yes else "decline"
+        async with self._record(person, action, Effect.WRITE, {"call": found.digest}) as line:
+            line.learn(connection_id=found.connection_id)
+            await line.start()
+            has_counted = await self._vault.confirmations.decide(found.id, confirmed=yes, until=self._now() + OPEN_FOR)
+            if not has_counted:
+                line.refuse(SessionExpired.code)
+            return has_counted
 
     async def _ask(
         self,

@@ -11,8 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connectory.catalog.manifest import Effect
 from connectory.errors import InvalidArguments, RoleDenied, UnknownObject
 from connectory.identity.principal import Principal
+from connectory.identity.record import Record, given, no_record
 from connectory.identity.rights import find_member, member_names, require_member, require_owner, require_unnarrowed
 from connectory.identity.tokens import without_secret
 from connectory.vault.entities import PolicyEffect, PolicyRule, Role, TokenId, UserId
@@ -32,8 +34,9 @@ class Level:
 class Policies:
     """Lists, adds and removes rules; `user` is a member's id, email or name, `token` an id or prefix."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, record: Record = no_record) -> None:
         self._vault = vault
+        self._record = record
 
     async def list(self, principal: Principal) -> Sequence[PolicyRule]:
         """Return the workspace's rules for an owner; for everybody else those that concern them or their tokens."""
@@ -55,6 +58,45 @@ class Policies:
 
         Raises `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments`.
         """
+        asked = given(effect=effect, patterns=list(patterns), user=user, token=token and without_secret(token))
+        async with self._record(principal, "policy_set", Effect.WRITE, asked) as line:
+            level = await self._level_to_narrow(principal, effect, patterns, user, token)
+            await line.start()
+            return [
+                await self._vault.policies.add(
+                    workspace_id=principal.workspace_id,
+                    user_id=level.user_id,
+                    token_id=level.token_id,
+                    effect=effect,
+                    pattern=pattern,
+                )
+                for pattern in dict.fromkeys(patterns)
+            ]
+
+    async def remove(self, principal: Principal, rule_id: str) -> PolicyRule:
+        """Remove one rule. Raises `RoleDenied`: only owners may widen; `PolicyDenied`, `UnknownObject`."""
+        async with self._record(principal, "policy_remove", Effect.DESTRUCTIVE, given(rule=rule_id)) as line:
+            found = next((rule for rule in await self.list(principal) if rule.id == rule_id), None)
+            if found is None:
+                raise UnknownObject("policy", rule_id)
+            await self._require_widening(principal)
+            await line.start()
+            await self._vault.policies.remove(principal.workspace_id, found.id)
+            return found
+
+    async def clear(self, principal: Principal, *, user: str | None = None, token: str | None = None) -> None:
+        """Remove all rules of one level. Raises as `remove`."""
+        asked = given(user=user, token=token and without_secret(token))
+        async with self._record(principal, "policy_clear", Effect.DESTRUCTIVE, asked) as line:
+            await self._require_widening(principal)
+            level = await self._level(principal, user, token)
+            await line.start()
+            await self._vault.policies.clear(principal.workspace_id, level.user_id, level.token_id)
+
+    async def _level_to_narrow(
+        self, principal: Principal, effect: PolicyEffect, patterns: Sequence[str], user: str | None, token: str | None
+    ) -> Level:
+        """Return the level, if the principal may add such rules to it."""
         require_member(principal, "set policies")
         if not patterns or not all(PATTERN.fullmatch(pattern) for pattern in patterns):
             raise InvalidArguments(
@@ -65,32 +107,7 @@ class Policies:
             require_owner(principal, "set its policies")
         if effect is PolicyEffect.ALLOW:
             await self._require_narrowing(principal, level)
-        store = self._vault.policies
-        return [
-            await store.add(
-                workspace_id=principal.workspace_id,
-                user_id=level.user_id,
-                token_id=level.token_id,
-                effect=effect,
-                pattern=pattern,
-            )
-            for pattern in dict.fromkeys(patterns)
-        ]
-
-    async def remove(self, principal: Principal, rule_id: str) -> PolicyRule:
-        """Remove one rule. Raises `RoleDenied`: only owners may widen; `PolicyDenied`, `UnknownObject`."""
-        found = next((rule for rule in await self.list(principal) if rule.id == rule_id), None)
-        if found is None:
-            raise UnknownObject("policy", rule_id)
-        await self._require_widening(principal)
-        await self._vault.policies.remove(principal.workspace_id, found.id)
-        return found
-
-    async def clear(self, principal: Principal, *, user: str | None = None, token: str | None = None) -> None:
-        """Remove all rules of one level. Raises as `remove`."""
-        await self._require_widening(principal)
-        level = await self._level(principal, user, token)
-        await self._vault.policies.clear(principal.workspace_id, level.user_id, level.token_id)
+        return level
 
     async def _require_widening(self, principal: Principal) -> None:
         require_owner(principal, "remove policies")

@@ -12,8 +12,10 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from connectory.catalog.manifest import Effect
 from connectory.errors import InvalidArguments, UnknownObject
 from connectory.identity.principal import Principal
+from connectory.identity.record import Record, given, no_record
 from connectory.identity.rights import (
     find_member,
     member_names,
@@ -35,9 +37,10 @@ MAX_NAME = 100
 class Tokens:
     """Makes, lists, revokes and verifies API tokens."""
 
-    def __init__(self, vault: Vault, now: Clock = utc_now) -> None:
+    def __init__(self, vault: Vault, now: Clock = utc_now, record: Record = no_record) -> None:
         self._vault = vault
         self._now = now
+        self._record = record
 
     async def create(
         self,
@@ -53,24 +56,24 @@ class Tokens:
         Owners may make one for another member of the workspace. A token never makes one that outlives it. Raises
         `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments`.
         """
-        require_member(principal, "make tokens")
-        await require_unnarrowed(self._vault, principal, "make another token")
-        name = name.strip()
-        if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
-            raise InvalidArguments("A token needs a name.", hint=f"Use 1 to {MAX_NAME} printable characters.")
-        if expires_in is not None and expires_in <= timedelta(0):
-            raise InvalidArguments("The token would be expired already.", hint="Give a positive time.")
-        secret = f"cny_{secrets.token_urlsafe(32)}"
-        token = await self._vault.tokens.create(
-            workspace_id=principal.workspace_id,
-            user_id=await self._user(principal, user),
-            name=name,
-            prefix=secret[:PREFIX_LENGTH],
-            hash=_hash(secret),
-            read_only=read_only,
-            expires_at=await self._expiry(principal, expires_in),
-        )
-        return token, secret
+        asked = given(name=name, user=user, read_only=read_only or None, expires_in=expires_in and str(expires_in))
+        async with self._record(principal, "token_create", Effect.WRITE, asked) as line:
+            require_member(principal, "make tokens")
+            await require_unnarrowed(self._vault, principal, "make another token")
+            name = _checked(name, expires_in)
+            secret = f"cny_{secrets.token_urlsafe(32)}"
+            user_id, expires_at = await self._user(principal, user), await self._expiry(principal, expires_in)
+            await line.start()
+            token = await self._vault.tokens.create(
+                workspace_id=principal.workspace_id,
+                user_id=user_id,
+                name=name,
+                prefix=secret[:PREFIX_LENGTH],
+                hash=_hash(secret),
+                read_only=read_only,
+                expires_at=expires_at,
+            )
+            return token, secret
 
     async def list(self, principal: Principal) -> Sequence[ApiToken]:
         """Return the workspace's tokens for an owner, one's own for everybody else."""
@@ -84,13 +87,15 @@ class Tokens:
         `UnknownObject`, `PolicyDenied`.
         """
         shown = without_secret(id_or_prefix)
-        found = [token for token in await self.list(principal) if shown in (token.id, token.prefix)]
-        if len(found) != 1:
-            raise UnknownObject("token", shown[:80], [token.prefix for token in await self.list(principal)])
-        if found[0].id != principal.token_id:
-            require_writing(principal)
-        await self._vault.tokens.revoke(principal.workspace_id, found[0].id)
-        return found[0]
+        async with self._record(principal, "token_revoke", Effect.DESTRUCTIVE, given(token=shown)) as line:
+            found = [token for token in await self.list(principal) if shown in (token.id, token.prefix)]
+            if len(found) != 1:
+                raise UnknownObject("token", shown[:80], [token.prefix for token in await self.list(principal)])
+            if found[0].id != principal.token_id:
+                require_writing(principal)
+            await line.start()
+            await self._vault.tokens.revoke(principal.workspace_id, found[0].id)
+            return found[0]
 
     async def verify(self, token: str) -> Principal | None:
         """Return who holds `token`, or None for one that is malformed, unknown, revoked, expired or without a role.
@@ -99,7 +104,25 @@ class Tokens:
         """
         if TOKEN.fullmatch(token) is None:
             return None
-        holder = await self._vault.tokens.find(_hash(token))
+        return await self._admit(await self._vault.tokens.find(_hash(token)))
+
+    async def start_web_session(self, token: str, lasts: timedelta) -> str | None:
+        """Return the id of a new web session of whoever holds `token`; None where `verify` would return that."""
+        holder = await self.verify(token)
+        if holder is None or holder.token_id is None:
+            return None
+        return await self._vault.web_sessions.start(
+            workspace_id=holder.workspace_id, user_id=holder.user_id, token_id=holder.token_id, lasts=lasts
+        )
+
+    async def verify_web_session(self, session_id: str) -> Principal | None:
+        """Return whose web session it is, or None for one that is unknown, over or ended.
+
+        Its token is judged each time as `verify` judges it.
+        """
+        return await self._admit(await self._vault.web_sessions.find(session_id))
+
+    async def _admit(self, holder: tuple[ApiToken, Role] | None) -> Principal | None:
         if holder is None:
             return None
         found, role = holder
@@ -127,6 +150,15 @@ class Tokens:
         own = [token for token in await self.list(principal) if token.id == principal.token_id]
         times = [time for time in (asked, *(token.expires_at for token in own)) if time is not None]
         return min(times, default=None)
+
+
+def _checked(name: str, expires_in: timedelta | None) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        raise InvalidArguments("A token needs a name.", hint=f"Use 1 to {MAX_NAME} printable characters.")
+    if expires_in is not None and expires_in <= timedelta(0):
+        raise InvalidArguments("The token would be expired already.", hint="Give a positive time.")
+    return name
 
 
 def without_secret(id_or_prefix: str) -> str:

@@ -21,12 +21,14 @@ from connectory.identity.rights import (
     member_names,
     require_owner,
     require_writing,
+    several_called,
 )
 from connectory.vault.entities import Grant, Role, User, Workspace
 from connectory.vault.vault import Vault
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 MAX_NAME = 100
+EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\"]{1,100}")  # sane, not RFC 5322
 Withdraw = Callable[[Sequence[Grant]], Awaitable[None]]
 """Withdraws grants at their providers, then deletes them; the wiring hands in `AuthManager.withdraw`."""
 
@@ -106,15 +108,16 @@ class Workspaces:
     async def create_user(
         self, principal: Principal, name: str, email: str | None = None, *, role: Role = Role.MEMBER
     ) -> User:
-        """Make a user and a member of the principal's workspace. Raises `RoleDenied`, `InvalidArguments`."""
+        """Make a user and a member of the principal's workspace.
+
+        Raises `RoleDenied`, `InvalidArguments`, `AlreadyExists` for an email that another user of the server has.
+        """
         asked = given(name=name, email=email, role=role)
         async with self._record(principal, "user_create", Effect.WRITE, asked) as line:
             require_owner(principal, "make users")
-            checked = _checked_name(name)
+            checked, address = _checked_name(name), _checked_email(email)
             await line.start()
-            user = await self._store.create_user(checked, email)
-            await self._store.set_member(principal.workspace_id, user.id, role)
-            return user
+            return await self._store.create_user(checked, address, member_of=(principal.workspace_id, role))
 
     async def list_users(self, principal: Principal) -> Sequence[User]:
         """Return all users for the operator, else the members of the principal's workspace."""
@@ -151,8 +154,7 @@ class Workspaces:
         """A user of the whole server, whom only the operator may know of."""
         found = await self._store.find_users(name) if await is_operator(self._vault, principal) else []
         if len(found) > 1:
-            ids = ", ".join(user.id for user in found)
-            raise InvalidArguments(f"Several users are called '{name}'.", hint=f"Use one of their ids: {ids}.")
+            raise several_called(name, found)
         if not found:
             raise UnknownObject("user", name, [user.name for user in await self.list_users(principal)])
         return found[0]
@@ -169,4 +171,13 @@ def _checked_name(name: str) -> str:
     text = name.strip()
     if not 1 <= len(text) <= MAX_NAME or not text.isprintable():
         raise InvalidArguments("This cannot be a name.", hint=f"Use 1 to {MAX_NAME} printable characters.")
+    return text
+
+
+def _checked_email(email: str | None) -> str | None:
+    if email is None:
+        return None
+    text = email.strip(" ")
+    if EMAIL.fullmatch(text) is None or not text.isprintable():
+        raise InvalidArguments("This cannot be an email address.", hint="Write it like ada@example.org, and one only.")
     return text
