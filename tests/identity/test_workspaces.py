@@ -7,9 +7,9 @@ import pytest
 from tests.identity.making import Town, town
 from tests.vault.rows import NOW, Place, make_connection
 
-from connectory.errors import AlreadyExists, InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
+from connectory.errors import AlreadyExists, BadInput, InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
 from connectory.identity.principal import Principal, local_principal
-from connectory.vault.entities import GrantId, GrantStatus, Role
+from connectory.vault.entities import GrantId, GrantStatus, PolicyEffect, Role, WorkspaceId
 
 
 async def test_the_local_principal_owns_the_first_workspace() -> None:
@@ -126,6 +126,73 @@ async def test_members_are_found_by_email_in_any_case() -> None:
         sue = await t.workspaces.create_user(t.owner, "Sue", "Sue@Example.com")
 
         assert await t.workspaces.set_role(t.owner, "sue@example.COM", Role.VIEWER) == sue
+
+
+async def test_an_email_belongs_to_one_user_in_whatever_case() -> None:
+    async with town() as t:
+        await t.workspaces.create_user(t.owner, "Sue", "sue@example.com")
+
+        with pytest.raises(AlreadyExists, match="email") as refusal:
+            await t.workspaces.create_user(t.owner, "Susan", "SUE@example.com")
+
+        assert refusal.value.hint
+        assert "Susan" not in {user.name for user in await t.workspaces.list_users(t.owner)}
+        await t.workspaces.create_user(t.owner, "Ron")
+        await t.workspaces.create_user(t.owner, "Rob")  # without one, several may be
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "sue", "sue@", "@example.com", "a b@example.com", "sue@example.com\n", "sue@example.com\r\nBcc: x@y.z",
+     "a@b@c", "a@b.c,d@e.f", "Sue <sue@example.com>", "sue\u202e@example.com", "a" * 65 + "@example.com",
+     "a@" + "b" * 101],
+)  # fmt: skip
+async def test_what_cannot_be_an_email_is_refused_and_nobody_made(email: str) -> None:
+    async with town() as t:
+        with pytest.raises(InvalidArguments, match="email"):
+            await t.workspaces.create_user(t.owner, "Sue", email)
+
+        assert "Sue" not in {user.name for user in await t.workspaces.list_users(t.owner)}
+
+
+async def test_of_two_members_with_one_name_none_is_taken() -> None:
+    async with town() as t:
+        one, other = [await t.workspaces.create_user(t.owner, "Sue") for _ in range(2)]
+
+        for attempt in (
+            t.workspaces.set_role(t.owner, "Sue", Role.OWNER), t.workspaces.remove(t.owner, "Sue"),
+            t.tokens.create(t.owner, "t", user="Sue"), t.policies.add(t.owner, PolicyEffect.DENY, user="Sue"),
+        ):  # fmt: skip
+            with pytest.raises(InvalidArguments, match="Several users") as refusal:
+                await attempt
+            assert one.id in refusal.value.hint
+            assert other.id in refusal.value.hint
+        assert (await t.workspaces.set_role(t.owner, one.id, Role.VIEWER)).id == one.id
+
+
+async def test_a_user_who_cannot_become_a_member_is_not_made() -> None:
+    async with town() as t:
+        gone = replace(t.owner, workspace_id=WorkspaceId("ws_gone"))
+
+        with pytest.raises(BadInput):
+            await t.workspaces.create_user(gone, "Sue", "sue@example.com")
+
+        assert "Sue" not in {user.name for user in await t.vault.workspaces.list_users()}
+
+
+async def test_local_is_not_made_an_owner_again_by_the_next_start() -> None:
+    async with town() as t:
+        await t.workspaces.set_role(t.owner, "Mia", Role.OWNER)
+        mia = replace(t.member, role=Role.OWNER)
+        for change in (t.workspaces.set_role(mia, "local", Role.MEMBER), t.workspaces.remove(mia, "local")):
+            await change
+            before = await t.workspaces.list_users(mia)
+
+            with pytest.raises(RoleDenied, match="'local'") as refusal:
+                await local_principal(t.vault)
+
+            assert "CONNECTORY_TOKEN" in refusal.value.hint
+            assert await t.workspaces.list_users(mia) == before
 
 
 async def test_a_member_may_leave() -> None:

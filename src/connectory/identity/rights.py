@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from connectory.errors import PolicyDenied, RoleDenied
+from collections.abc import Sequence
+
+from connectory.errors import InvalidArguments, PolicyDenied, RoleDenied
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Role, User
 from connectory.vault.vault import Vault
@@ -55,13 +57,22 @@ async def is_operator(vault: Vault, principal: Principal) -> bool:
 
 
 async def find_member(vault: Vault, principal: Principal, name: str) -> tuple[User, Role] | None:
-    """Return the member of the principal's workspace with this id, email or (if only one has it) name."""
+    """Return the member of the principal's workspace with this id, email in any case, or name.
+
+    Raises `InvalidArguments` where several fit: whom a role or a token is for is never guessed.
+    """
     members = await vault.workspaces.members(principal.workspace_id)
-    exact = [pair for pair in members if name == pair[0].id or name.lower() == (pair[0].email or "").lower()]
-    named = [pair for pair in members if pair[0].name == name]
-    if exact:
-        return exact[0]
-    return named[0] if len(named) == 1 else None
+    exact = [pair for pair in members if name == pair[0].id or name.casefold() == pair[0].email]
+    fits = exact or [pair for pair in members if pair[0].name == name]
+    if len(fits) > 1:
+        raise several_called(name, [user for user, _ in fits])
+    return fits[0] if fits else None
+
+
+def several_called(name: str, users: Sequence[User]) -> InvalidArguments:
+    """The error for a name that does not say who is meant."""
+    ids = ", ".join(user.id for user in users)
+    return InvalidArguments(f"Several users are called '{name}'.", hint=f"Use one of their ids: {ids}.")
 
 
 async def member_names(vault: Vault, principal: Principal) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectory.errors import AlreadyExists, InvalidArguments, UnknownObject
+from connectory.errors import AlreadyExists, InvalidArguments, RoleDenied
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
 from connectory.vault.entities import Grant, Role, User, UserId, Workspace, WorkspaceId, new_id
@@ -43,7 +43,10 @@ class WorkspaceStore:
         self._now = now
 
     async def ensure_default(self) -> tuple[Workspace, User]:
-        """Return workspace `default` and its owner `local`, made at the first start, whoever else starts then too."""
+        """Return workspace `default` and its owner `local`, made at the first start, whoever else starts then too.
+
+        Raises `RoleDenied` once `local` is no owner any more: that was an owner's wish, and is not undone here.
+        """
         row = await self._database.row(_DEFAULT)
         if row is None:
             try:
@@ -51,7 +54,11 @@ class WorkspaceStore:
             except AlreadyExists:  # another process made it between our look and our insert
                 row = await self._database.row(_DEFAULT)
         if row is None:
-            raise UnknownObject("owner", LOCAL_USER)
+            raise RoleDenied(
+                f"The user '{LOCAL_USER}', as whom stdio and the command line act, does not own the workspace"
+                f" '{DEFAULT_SLUG}' any more.",
+                hint="Set CONNECTORY_TOKEN to an API token of a user who does.",
+            )
         return _to_workspace(row), User(UserId(row.user_id), row.user_name, row.email)
 
     async def create(self, slug: str, name: str, *, owner: UserId) -> Workspace:
@@ -105,10 +112,26 @@ class WorkspaceStore:
         row = await self._database.row(_REVISION, {"workspace": workspace_id})
         return int(row.revision) if row else 0
 
-    async def create_user(self, name: str, email: str | None = None) -> User:
-        """Make a user, who is a member of nothing yet."""
-        user = User(UserId(new_id("us")), name, email)
-        await self._database.change(sa.insert(users), self._user_values(user))
+    async def create_user(
+        self, name: str, email: str | None = None, *, member_of: tuple[WorkspaceId, Role] | None = None
+    ) -> User:
+        """Make a user, and at the same time a member if that is given. The email is kept case-folded.
+
+        Raises `AlreadyExists` for an email that another user has.
+        """
+        user = User(UserId(new_id("us")), name, email.casefold() if email else None)
+
+        def insert(connection: sa.Connection) -> None:
+            if user.email and connection.execute(_USERS.where(users.c.email == user.email)).first() is not None:
+                raise AlreadyExists(
+                    "Another user has this email address.", hint="Ask whoever runs this server to take them in."
+                )
+            connection.execute(sa.insert(users), self._user_values(user))
+            if member_of is not None:
+                self._insert_member(connection, member_of[0], user.id, member_of[1])
+                bump_revision(connection, member_of[0])
+
+        await self._database.write(insert)
         return user
 
     async def get_user(self, user_id: UserId) -> User | None:
@@ -119,7 +142,7 @@ class WorkspaceStore:
     async def find_users(self, name_or_email_or_id: str) -> Sequence[User]:
         """Return the users with exactly this id or name, or this email in any case."""
         words = name_or_email_or_id
-        is_named = sa.or_(users.c.id == words, users.c.name == words, sa.func.lower(users.c.email) == words.lower())
+        is_named = sa.or_(users.c.id == words, users.c.name == words, users.c.email == words.casefold())
         return [_to_user(row) for row in await self._database.rows(_USERS.where(is_named).order_by(users.c.id))]
 
     async def list_users(self) -> Sequence[User]:
@@ -196,14 +219,14 @@ class WorkspaceStore:
         return Role(row.role) if row else None
 
     def _make_default(self, connection: sa.Connection) -> sa.Row[Any] | None:
-        found = connection.execute(_WORKSPACES.where(workspaces.c.slug == DEFAULT_SLUG)).first()
-        if found is None:
-            self._insert_workspace(connection, Workspace(WorkspaceId(new_id("ws")), DEFAULT_SLUG, "Default"))
-            found = connection.execute(_WORKSPACES.where(workspaces.c.slug == DEFAULT_SLUG)).one()
-        if connection.execute(_DEFAULT).first() is None:
-            user = User(UserId(new_id("us")), LOCAL_USER)
+        if connection.execute(_WORKSPACES.where(workspaces.c.slug == DEFAULT_SLUG)).first() is None:
+            workspace, user = (
+                Workspace(WorkspaceId(new_id("ws")), DEFAULT_SLUG, "Default"),
+                User(UserId(new_id("us")), LOCAL_USER),
+            )
+            self._insert_workspace(connection, workspace)
             connection.execute(sa.insert(users), self._user_values(user))
-            self._insert_member(connection, found.id, user.id, Role.OWNER)
+            self._insert_member(connection, workspace.id, user.id, Role.OWNER)
         return connection.execute(_DEFAULT).first()
 
     def _insert_workspace(self, connection: sa.Connection, workspace: Workspace) -> None:
