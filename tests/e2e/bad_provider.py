@@ -9,7 +9,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.e2e.programs import Install, free_port
@@ -86,7 +86,7 @@ ANSWERS = {
     "/things/elsewhere": answer(302, None, "Location: http://elsewhere.example/things"),
     "/things/nowhere": answer(304, None),
     "/things/truncated": answer(200, {"text": "x" * 5_000})[:-3_000],
-    "/things/garbage": b"SSH-2.0-OpenSSH_9.2\r\n" * 3,
+    "/things/garbage": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
     "/things/silent": b"",
 }
 
@@ -99,6 +99,8 @@ class _Handler(socketserver.StreamRequestHandler):
                 pass
             if path == "/things/slow":
                 self.server.ending.wait(30)  # type: ignore[attr-defined]
+            if self.server.revoked.is_set():  # type: ignore[attr-defined]
+                path = "/things/401"
             self.wfile.write(ANSWERS.get(path, answer(404, {"message": "no such way"})))
 
 
@@ -106,17 +108,19 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, revoked: threading.Event) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.ending = threading.Event()
+        self.revoked = revoked
 
 
 @dataclass
 class BadProvider:
-    """It runs inside `running`, and is down outside of it."""
+    """It runs inside `running`, and is down outside of it. While `revoked` is set, it takes no key."""
 
     folder: Path
     port: int
+    revoked: threading.Event = field(default_factory=threading.Event)
 
     @property
     def extra(self) -> dict[str, str]:
@@ -131,7 +135,7 @@ class BadProvider:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Answer for the length of the block."""
-        server = _Server(self.port)
+        server = _Server(self.port, self.revoked)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

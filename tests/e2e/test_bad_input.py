@@ -18,6 +18,7 @@ AGAIN = "Try again"
 
 # the way to fail -> the code, and words that the text must hold: what failed, and what to do
 FAILURES = {
+    "401": ("provider_forbidden", ["takes these credentials, but not for this request (401)", "ask the person"]),
     "403": ("provider_forbidden", ["Shaky does not allow this account", '"Admins only"', "ask the person"]),
     "404": ("provider_not_found", ["Shaky does not know this object", "(404)", "Check the identifiers"]),
     "409": ("provider_conflict", ["reports a conflict", '"It was changed meanwhile"', "Read the object again"]),
@@ -31,7 +32,7 @@ FAILURES = {
     "circle": ("redirect_refused", ["redirects in a circle", AGAIN, "misconfigured"]),
     "elsewhere": ("redirect_refused", ["to http://elsewhere.example", "not followed", "Tell the person"]),
     "truncated": ("provider_unavailable", ["broke off in the middle of its answer", AGAIN]),
-    "silent": ("provider_unavailable", ["broke off without an answer", AGAIN]),
+    "silent": ("provider_unavailable", ["broke off before it had answered", AGAIN]),
     "garbage": ("provider_unavailable", ["not HTTP", "check the service's address", AGAIN]),
     "slow": ("provider_timeout", [f"did not answer within {CALL_TIMEOUT_S:g} s", AGAIN, "if it was a write"]),
 }
@@ -60,7 +61,7 @@ MISTAKES = {
         "Did you mean 'shaky/default'?"
     ]),
     "nothing like it": ("disconnect", {"connection": "zzz"}, "unknown_connection", ["There is only shaky/default."]),
-    "result": ("read_result", {"result": "abc"}, "unknown_result", ["run the action again"]),
+    "result": ("read_result", {"result": "abc"}, "unknown_result", ["Results last an hour"]),
     "path": ("request", {"connection": "shaky/default", "method": "GET", "path": "me"}, "invalid_path", ["/items/42"]),
 }  # fmt: skip
 
@@ -126,7 +127,8 @@ async def test_a_401_gives_the_link_that_renews_the_sign_in(tmp_path: Path) -> N
     with provider.running():
         await asyncio.to_thread(provider.connect, install)
         async with install.over_stdio("auto") as client:
-            text = await refused(client, "shaky_get_thing", way="401")
+            provider.revoked.set()
+            text = await refused(client, "shaky_get_thing", way="fine")
             check(
                 text,
                 "needs_reconnect",
@@ -136,6 +138,7 @@ async def test_a_401_gives_the_link_that_renews_the_sign_in(tmp_path: Path) -> N
             assert link_in(text)
             again = await refused(client, "shaky_get_thing", way="fine")
             assert link_in(again) == link_in(text)
+        provider.revoked.clear()
         await asyncio.to_thread(provider.connect, install)
         called = await asyncio.to_thread(install.run, "call", "shaky_get_thing", "-a", "way=fine")
         assert called.returncode == 0, called.stderr
@@ -171,8 +174,7 @@ async def test_what_is_not_connected_comes_with_the_link(world: World, era: Era)
         (["call", "shaky_get_thing", "-a", "way=x", "-a", "size=big"], "must be of type integer"),
         (["call", "shaky_get_thing", "-a", "way=x", "-c", "work"], "There is only default."),
         (["disconnect", "shaky/wrk", "--yes"], "There is only shaky/default."),
-        (["call", "demo_list_tasks"], "not_connected: Demo is not connected. The command line serves no sign-in page. "
-         "`connectory connect demo` signs in here"),
+        (["call", "demo_list_tasks"], "not_connected: Demo is not connected. Ask the person to open http://localhost:"),
         (["workspace", "members", "nope"], "There is no workspace 'nope'. There is only default."),
         (["token", "revoke", "zzz"], "There is no token 'zzz'. There is only cny_"),
         (["manifest", "check", "/nowhere"], "/nowhere: The file cannot be read: No such file"),
@@ -188,3 +190,12 @@ def test_the_command_line_names_the_nearest_and_the_command_that_helps(
     assert told in done.stdout + done.stderr
     for tool in ("list_connectors", "list_connections", "search_actions", "Traceback"):
         assert tool not in done.stderr
+
+
+def test_where_no_page_is_served_the_terminal_s_own_way_is_named(tmp_path: Path) -> None:
+    done = Install(tmp_path).run("call", "demo_list_tasks")
+
+    assert done.returncode == 1
+    assert "not_connected: Demo is not connected." in done.stderr
+    assert "`connectory connect demo` signs in here" in done.stderr
+    assert "http://" not in done.stderr.splitlines()[-1]

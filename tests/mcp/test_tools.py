@@ -92,7 +92,7 @@ async def test_connect_gives_the_link_at_once_and_then_the_connection(era: Era) 
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
-        ("list_connectors", {"querry": "x"}, "Did you mean 'query'?"),
+        ("list_connectors", {"querry": "x"}, "unknown argument 'querry' (did you mean query?)"),
         ("list_connectors", {"category": "music"}, "There are: productivity"),
         ("connect", {"connector": "note"}, "Did you mean 'notes'?"),
         ("connect", {"connector": "notes", "alias": "Not OK"}, "alias"),

@@ -43,7 +43,7 @@ class Catalog:
         """Return a connector. Raises `UnknownConnector` with the nearest names."""
         found = self.connectors.get(name)
         if found is None:
-            raise UnknownConnector(name, self.connectors)
+            raise self._unknown(name)
         return found
 
     def action(self, tool: str) -> Action:
@@ -61,6 +61,17 @@ class Catalog:
         if connector is not None:
             self.connector(connector)
         return self._search.find(query, connector=connector, limit=limit)
+
+    def _unknown(self, name: str) -> UnknownConnector:
+        """The error for a name that is not there; one whose manifest is broken is not a misspelt one."""
+        error = UnknownConnector(name, self.connectors)
+        file = next((Path(problem.file).name for problem in self.problems if Path(problem.file).stem == name), None)
+        if file is not None:
+            error.hint = (
+                f"Its manifest {file} was left out because it breaks the format; whoever runs the server finds out "
+                f"where with `connectory manifest check`."
+            )
+        return error
 
     @cached_property
     def _search(self) -> ActionSearch:

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 5
 MOST_CHOICES = 8
+LIMITS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "minLength": "at least {} characters long",
+    "maxLength": "at most {} characters long",
+    "minItems": "a list of at least {}",
+    "maxItems": "a list of at most {}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +127,8 @@ def _describe(error: ValidationError) -> list[str]:
             return [f"'{where}' is {_short(given)} but must match {wanted}{_example(error)}"]
         case "format":
             return [f"'{where}' is {_short(given)} but must be a {wanted}{_example(error)}"]
-        case "minimum":
-            return [f"'{where}' is {_short(given)} but must be at least {wanted}"]
-        case "maximum":
-            return [f"'{where}' is {_short(given)} but must be at most {wanted}"]
-        case "minLength" | "minItems":
-            return [f"'{where}' is {_short(given)} but must not be shorter than {wanted}"]
-        case "maxLength" | "maxItems":
-            return [f"'{where}' has a length of {len(given)} but must not be longer than {wanted}"]
+        case str() as rule if rule in LIMITS:
+            return [f"'{where}' is {_short(given)} but must be {LIMITS[rule].format(wanted)}"]
     return [f"'{where}': {error.message:.200}" if where else f"{error.message:.200}"]
 
 

@@ -14,7 +14,7 @@ from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Effect
-from connectory.errors import BadInput, InvalidArguments, SecretInChat, did_you_mean
+from connectory.errors import BadInput, InvalidArguments, SecretInChat, UnknownAction, did_you_mean, nearest
 from connectory.gateway.arguments import check_schema, compile_schema, require_unicode
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.gateway import Gateway
@@ -62,6 +62,11 @@ class FixedTools:
             return await handler(principal, **arguments)
         async with self._audit.enclose(principal, name, AUDITED_HERE[name], arguments):
             return await handler(principal, **arguments)
+
+    def if_misspelt(self, name: str) -> UnknownAction | None:
+        """Return the error for a tool that is not there, where its name resembles one of the eight."""
+        near = [] if name in self._tools else nearest(name, self._tools)
+        return UnknownAction(name, near) if near else None
 
     async def _list_connectors(
         self, principal: Principal, query: str = "", category: str | None = None, connected: bool | None = None

@@ -13,7 +13,7 @@ from mcp.server.lowlevel import Server
 from pydantic import ValidationError
 
 from connectory import __version__
-from connectory.errors import ConnectoryError
+from connectory.errors import ConnectoryError, UnknownAction
 from connectory.gateway.gateway import Gateway
 from connectory.identity.principal import Principal
 from connectory.mcp.handlers import FixedTools
@@ -47,6 +47,8 @@ def build_server(gateway: Gateway, fixed: FixedTools, principal_of: PrincipalOf,
             if text is not None:
                 return text_reply(text)
             return result_reply(await gateway.call_action(principal, params.name, params.arguments or {}))
+        except UnknownAction as error:
+            return error_reply(fixed.if_misspelt(params.name) or error)
         except ConnectoryError as error:
             return error_reply(error)
         except Exception:  # noqa: BLE001  # the last line of defence: a trace belongs in our log, not in a model

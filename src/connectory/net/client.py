@@ -149,6 +149,7 @@ class OutboundClient:
         from connectory.net.transport import CONNECT_TIMEOUT_S, FOREIGN_ERRORS, explain
 
         transport = await self._transport(hop, rule)
+        answer: Answer | None = None
         try:
             answer = await transport.open(hop, _headers(hop), min(CONNECT_TIMEOUT_S, request.timeout_s))
             try:
@@ -160,7 +161,7 @@ class OutboundClient:
             finally:
                 await answer.close()
         except FOREIGN_ERRORS as error:
-            raise explain(error, hop.url.host) from None
+            raise explain(error, hop.url.host, has_begun=answer is not None) from None
 
     async def _read(self, hop: Hop, answer: Answer) -> OutboundResponse:
         import httpx2

@@ -39,8 +39,9 @@ MAX_ATTEMPTS = 4
 MAX_CONNECTIONS = 200
 MAX_IDLE = 40
 IDLE_EXPIRY_S = 30.0
-AGAIN_HINT = "Try again later."
-WRITE_HINT = "Try again later; after a write, look first whether it was done."
+AGAIN_HINT = "Try again in a minute; if it lasts, tell the person that the service is down or its address is wrong."
+WRITE_HINT = "Try again in a minute; after a write, look first whether it was done."
+ADDRESS_HINT = "Ask the person to check the service's address: host, port, and http or https."
 
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
@@ -227,8 +228,11 @@ FOREIGN_ERRORS = (
 )  # fmt: skip
 
 
-def explain(error: Exception, host: str) -> ConnectoryError:
-    """Say in words what one of `FOREIGN_ERRORS` means; their own text may hold headers, so it is not repeated."""
+def explain(error: Exception, host: str, *, has_begun: bool = False) -> ConnectoryError:
+    """Say in words what one of `FOREIGN_ERRORS` means; their own text may hold headers, so it is not repeated.
+
+    `has_begun`: whether the head of an answer had come already.
+    """
     if isinstance(error, httpcore2.PoolTimeout):
         return ProviderUnavailable("Too many requests are under way here; nothing was sent.", hint="Try again soon.")
     if isinstance(error, httpcore2.TimeoutException | httpx2.TimeoutException):
@@ -240,7 +244,11 @@ def explain(error: Exception, host: str) -> ConnectoryError:
     if isinstance(error, httpcore2.ConnectError):
         return _no_tls(error, host)
     if isinstance(error, httpcore2.RemoteProtocolError):
-        return ProviderUnavailable(f"{host} broke off, or answered something that is not HTTP.", hint=WRITE_HINT)
+        if has_begun:
+            return ProviderUnavailable(f"{host} broke off in the middle of its answer.", hint=WRITE_HINT)
+        if "disconnected" in str(error):  # httpcore2's word for an end before a whole head has come
+            return ProviderUnavailable(f"{host} broke off before it had answered.", hint=WRITE_HINT)
+        return ProviderUnavailable(f"{host} answered something that is not HTTP.", hint=f"{ADDRESS_HINT} {WRITE_HINT}")
     return ProviderUnavailable(f"The connection to {host} broke.", hint=WRITE_HINT)
 
 

@@ -17,6 +17,15 @@ from connectory.errors import (
 
 _PRIMARY = 0xFF  # SQLite's extended result codes keep the primary one in the low byte
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+# A full disk is SQLITE_FULL only in the database's own file: the files beside it, quotas and limits fail like this.
+_NOT_WRITTEN = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+    }
+)
 _WRONG_FILE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _NO_ACCESS = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
 
@@ -34,6 +43,12 @@ def translate(error: DBAPIError | sqlite3.Error, database: str) -> ConnectoryErr
             return DatabaseFull(
                 f"The disk that holds {database} is full; nothing was written.", hint="Free some space, then try again."
             )
+        case sqlite3.SQLITE_IOERR if code in _NOT_WRITTEN:
+            return DatabaseFull(
+                f"The disk that holds {database} takes no more: it is full, or a quota or a limit is reached "
+                f"({original}); nothing was written.",
+                hint="Free some space or raise the limit, then try again; if there is space, check the disk.",
+            )
         case primary if primary in _NO_ACCESS:
             return DatabaseUnusable(
                 f"The database {database} cannot be opened for writing: {original}.",
@@ -47,7 +62,7 @@ def translate(error: DBAPIError | sqlite3.Error, database: str) -> ConnectoryErr
         case _:
             return DatabaseUnusable(
                 f"The database {database} failed: {original}.",
-                hint="Check its disk and that no other program writes to the file; `connectory doctor` looks closer.",
+                hint="Check its disk, and that no other program writes to the file.",
             )
 
 
