@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import mcp_types as t
 
@@ -24,6 +25,9 @@ from connectory.gateway.text import as_compact_text
 from connectory.identity.principal import Principal
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.vault.entities import Connection, ConnectSession, Grant, GrantStatus, SessionId, SessionStatus
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 Handler = Callable[..., Awaitable[str]]
 MOST_REMEMBERED = 10_000
@@ -46,15 +50,15 @@ class FixedTools:
         self._catalog, self._auth, self._gateway, self._audit = catalog, auth, gateway, audit
         self._presence, self._connect_wait_s = presence, connect_wait_s
         self._given: dict[SessionId, None] = {}
-        self._tools = {tool.name: (compile_schema(tool.input_schema), tool) for tool in FIXED_TOOLS}
+        self._tools = {tool.name: tool for tool in FIXED_TOOLS}
 
     async def call(self, principal: Principal, name: str, arguments: Mapping[str, Any]) -> str | None:
         """Return the reply's text, or None where `name` is no fixed tool. Raises `ConnectoryError`."""
         if name not in self._tools:
             return None
-        validator, tool = self._tools[name]
+        tool = self._tools[name]
         require_unicode(arguments)
-        if problems := check_schema(validator, arguments):
+        if problems := check_schema(self._validators[name], arguments):
             async with self._audit.enclose(principal, name, AUDITED_HERE.get(name, "unknown"), arguments):
                 raise _wrong_call(tool, problems, arguments)
         handler: Handler = getattr(self, f"_{name}")
@@ -67,6 +71,11 @@ class FixedTools:
         """Return the error for a tool that is not there, where its name resembles one of the eight."""
         near = [] if name in self._tools else nearest(name, self._tools)
         return UnknownAction(name, near) if near else None
+
+    @cached_property
+    def _validators(self) -> dict[str, Draft202012Validator]:
+        """Compiled at the first call: the library's import would delay the tool list."""
+        return {tool.name: compile_schema(tool.input_schema) for tool in FIXED_TOOLS}
 
     async def _list_connectors(
         self, principal: Principal, query: str = "", category: str | None = None, connected: bool | None = None
