@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -98,6 +99,9 @@ CALLS: dict[str, Call] = {
     ),
     "tokens.list": lambda p: p.vault.tokens.list(p.other, p.first.user_id),
     "tokens.revoke": lambda p: p.vault.tokens.revoke(p.other, p.token.id),
+    "web_sessions.start": lambda p: p.vault.web_sessions.start(
+        workspace_id=p.other, user_id=p.first.user_id, token_id=p.token.id, lasts=timedelta(hours=1)
+    ),
     "grants.get": lambda p: p.vault.grants.get(p.other, p.grant.id),
     "grants.set_status": lambda p: p.vault.grants.set_status(
         p.other, p.grant.id, GrantStatus.NEEDS_RECONNECT, if_version=None
@@ -152,7 +156,8 @@ ABOUT_A_WORKSPACE = {
 BY_SECRET_OR_SERVER_WIDE = {
     "workspaces.ensure_default", "workspaces.create", "workspaces.by_slug", "workspaces.list",
     "workspaces.list_for_user", "workspaces.create_user", "workspaces.get_user", "workspaces.find_users",
-    "workspaces.list_users", "workspaces.delete_user", "tokens.find", "tokens.touch", "sessions.by_link",
+    "workspaces.list_users", "workspaces.delete_user", "tokens.find", "tokens.touch",
+    "web_sessions.find", "web_sessions.end", "sessions.by_link",
     "sessions.bind", "confirmations.by_link", "confirmations.decide", "confirmations.spend", "results.expire",
     "audit.write", "audit.finish", "grants.revoking",
 }  # fmt: skip

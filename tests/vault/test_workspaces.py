@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -31,6 +32,9 @@ async def fill(vault: Vault, place: Place) -> None:
     connection = await make_connection(vault, place)
     await make_connection(vault, place, alias="team", shared=True)
     token = await make_token(vault, place)
+    await vault.web_sessions.start(
+        workspace_id=place.workspace_id, user_id=place.user_id, token_id=token.id, lasts=timedelta(hours=1)
+    )
     await vault.sessions.create(new_session(place, alias="next"))
     await make_confirmation(vault, place, connection, token=token)
     await make_result(vault, place, connection, token=token)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import base64
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from tests.web.browsing import FLEET, Browser, make_token, make_web, owner_of, services_of, sign_in, token_of
 
 from connectory.testing.application import make_application, make_principal, make_settings
 from connectory.vault.entities import Role
+from connectory.vault.tables import web_sessions
 from connectory.web.app import create_web_app
 from connectory.web.signin import safe_target
 from connectory.wiring import Application
@@ -38,19 +40,21 @@ async def test_a_token_opens_the_page_of_its_own_person() -> None:
         assert "Notes is connected" in done.text
 
 
-async def test_the_session_cookie_is_private_and_shows_no_token() -> None:
+async def test_the_session_cookie_is_private_and_a_random_id_of_which_the_hash_is_stored() -> None:
     async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
         link = await link_for(application)
         token = await make_token(application, await owner_of(application, link))
         answer = await browser.send((await browser.open(link)).forms[0], token=f"  {token}\n")
-    assert answer.status_code == 303
-    cookie = answer.headers["set-cookie"]
-    assert cookie.startswith(f"{COOKIE}=")
-    flags = {part.strip().lower() for part in cookie.split(";")[1:]}
-    assert flags == {"httponly", "secure", "samesite=lax", "path=/", "max-age=43200"}
-    value = cookie.split(";")[0].partition("=")[2]
-    assert token not in value
-    assert token.encode() not in base64.urlsafe_b64decode(value)
+        assert answer.status_code == 303
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith(f"{COOKIE}=")
+        flags = {part.strip().lower() for part in cookie.split(";")[1:]}
+        assert flags == {"httponly", "secure", "samesite=lax", "path=/", "max-age=43200"}
+        value = cookie.split(";")[0].partition("=")[2]
+        rows = await application.vault.database.rows(sa.select(web_sessions))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", value)  # 256 random bits
+    assert len(rows) == 1
+    assert not {value, token} & set(map(str, rows[0]))
 
 
 async def test_a_wrong_token_is_said_so_and_not_repeated() -> None:
@@ -94,6 +98,42 @@ async def test_nobody_posts_without_a_sign_in() -> None:
         assert await application.auth.list_connections(principal) == []
 
 
+async def status_with(browser: Browser, link: str, cookie: str) -> int:
+    """What a browser that keeps no cookie of its own gets with this one."""
+    browser.client.cookies.clear()
+    answer = await browser.client.get(f"/connect/{token_of(link)}", headers={"Cookie": f"{COOKIE}={cookie}"})
+    return answer.status_code
+
+
+def cookie_of(browser: Browser) -> str:
+    return next(value for name, value in browser.client.cookies.items() if name == COOKIE)
+
+
+async def test_a_copy_of_the_cookie_opens_nothing_after_signing_out() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser, Browser(app, ORIGIN) as thief:
+        link = await link_for(application)
+        token = await make_token(application, await owner_of(application, link))
+        page = await sign_in(browser, link, token)
+        copied = cookie_of(browser)
+        assert await status_with(thief, link, copied) == 200
+        await browser.send(page.forms[0])
+        assert await status_with(thief, link, copied) == 401
+        await sign_in(browser, link, token)  # signing in again revives no old session
+        assert await status_with(thief, link, copied) == 401
+
+
+async def test_signing_in_anew_ends_the_session_before_and_no_other() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser, Browser(app, ORIGIN) as other:
+        link = await link_for(application)
+        token = await make_token(application, await owner_of(application, link))
+        await sign_in(browser, link, token)
+        await sign_in(other, link, token)
+        before = cookie_of(browser)
+        await browser.post("/signin", {"token": token, "next": "/"})
+        assert (await browser.open(link)).status == (await other.open(link)).status == 200
+        assert await status_with(browser, link, before) == 401
+
+
 async def test_a_revoked_token_a_lost_role_and_a_sign_out_end_the_session_at_once() -> None:
     async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
         link = await link_for(application)
@@ -116,12 +156,32 @@ async def test_a_revoked_token_a_lost_role_and_a_sign_out_end_the_session_at_onc
 
 async def test_a_session_ends_after_twelve_hours_whatever_the_browser_keeps() -> None:
     time = datetime.now(UTC)
-    async with make_application(settings=make_settings(**FLEET)) as application:
-        app = create_web_app(services_of(application, now=lambda: time))
+    async with make_application(settings=make_settings(**FLEET), now=lambda: time) as application:
+        app = create_web_app(services_of(application))
         async with Browser(app, ORIGIN) as browser:
             link = await link_for(application)
             await sign_in(browser, link, await make_token(application, await owner_of(application, link)))
-            time += timedelta(hours=12, seconds=1)
+            session = cookie_of(browser)
+            time += timedelta(hours=11)
+            link = application.auth.link_url(
+                await application.auth.connect(await owner_of(application, link), "notes", alias="later")
+            )
+            assert await status_with(browser, link, session) == 200
+            time += timedelta(hours=1)
+            assert await status_with(browser, link, session) == 401
+
+
+async def test_a_session_ends_with_its_token() -> None:
+    time = datetime.now(UTC)
+    async with make_application(settings=make_settings(**FLEET), now=lambda: time) as application:
+        app = create_web_app(services_of(application))
+        async with Browser(app, ORIGIN) as browser:
+            link = await link_for(application)
+            owner = await owner_of(application, link)
+            _, token = await application.tokens.create(owner, "short", expires_in=timedelta(minutes=5))
+            await sign_in(browser, link, token)
+            assert (await browser.open(link)).status == 200
+            time += timedelta(minutes=5)
             assert (await browser.open(link)).status == 401
 
 
@@ -129,15 +189,11 @@ async def test_a_changed_or_foreign_cookie_opens_nothing() -> None:
     async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
         link = await link_for(application)
         await sign_in(browser, link, await make_token(application, await owner_of(application, link)))
-        good = next(value for name, value in browser.client.cookies.items() if name == COOKIE)
-        other_place = base64.urlsafe_b64encode(application.vault.keys.seal(b'{"token": "x"}', bound_to="elsewhere"))
-        for value in (good[:-6] + "AAAAAA", good[:40], "", "!", "x" * 9000, other_place.decode(), "bnVsbA=="):
-            browser.client.cookies.set(COOKIE, value, domain="connect.example.com", path="/")
-            browser.client.cookies.jar.clear(domain="connect.example.com", path="/", name=COOKIE)
-            answer = await browser.client.get(f"/connect/{token_of(link)}", headers={"Cookie": f"{COOKIE}={value}"})
-            assert answer.status_code == 401
-        answer = await browser.client.get(f"/connect/{token_of(link)}", headers={"Cookie": f"{COOKIE}={good}"})
-        assert answer.status_code == 200
+        good = cookie_of(browser)
+        (row,) = await application.vault.database.rows(sa.select(web_sessions))
+        for value in (good[:-6] + "AAAAAA", good[:40], "", "!", "x" * 9000, row.id_hash, "x" * 43, good + "A"):
+            assert await status_with(browser, link, value) == 401
+        assert await status_with(browser, link, good) == 200
 
 
 @pytest.mark.parametrize(

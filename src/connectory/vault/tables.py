@@ -120,6 +120,20 @@ api_tokens = Table(
     Index(None, "workspace_id", "user_id"),
 )
 
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("id_hash", String(64), primary_key=True),
+    *_of_member(),
+    Column("token_id", ID, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+    Column("ended_at", UtcTime),
+    _in_workspace("token_id", "api_tokens"),
+    Index(None, "workspace_id", "user_id"),
+    Index(None, "workspace_id", "token_id"),
+)
+
 grants = Table(
     "grants",
     metadata,

@@ -15,14 +15,15 @@ from connectory.vault.entities import ApiToken, Role, TokenId, UserId, Workspace
 from connectory.vault.tables import api_tokens, memberships
 
 _TOKENS = sa.select(api_tokens)
-_BY_HASH = (
+HOLDERS = (  # tokens that were not revoked, each with its user's role
     _TOKENS.add_columns(memberships.c.role)
     .join(
         memberships,
         (memberships.c.workspace_id == api_tokens.c.workspace_id) & (memberships.c.user_id == api_tokens.c.user_id),
     )
-    .where(api_tokens.c.hash == sa.bindparam("hash"), api_tokens.c.revoked_at.is_(None))
+    .where(api_tokens.c.revoked_at.is_(None))
 )
+_BY_HASH = HOLDERS.where(api_tokens.c.hash == sa.bindparam("hash"))
 
 
 class TokenStore:
@@ -76,7 +77,7 @@ class TokenStore:
         row = await self._database.row(_BY_HASH, {"hash": hash})
         if row is None or not hmac.compare_digest(row.hash.encode(), hash.encode()):
             return None
-        return _to_token(row), Role(row.role)
+        return to_token(row), Role(row.role)
 
     async def list(self, workspace_id: WorkspaceId, user_id: UserId | None = None) -> Sequence[ApiToken]:
         """Return the tokens of a workspace, or of one of its users, revoked ones too; the newest first."""
@@ -84,7 +85,7 @@ class TokenStore:
         if user_id is not None:
             chosen = chosen.where(api_tokens.c.user_id == user_id)
         rows = await self._database.rows(chosen.order_by(api_tokens.c.created_at.desc(), api_tokens.c.id))
-        return [_to_token(row) for row in rows]
+        return [to_token(row) for row in rows]
 
     async def revoke(self, workspace_id: WorkspaceId, token_id: TokenId) -> bool:
         """Revoke a token. False if it is not of this workspace, or was revoked already."""
@@ -100,7 +101,8 @@ class TokenStore:
         await self._database.change(sa.update(api_tokens).where(api_tokens.c.id == token_id).values(last_used_at=at))
 
 
-def _to_token(row: sa.Row[Any]) -> ApiToken:
+def to_token(row: sa.Row[Any]) -> ApiToken:
+    """The token in a row that has the columns of its table."""
     return ApiToken(
         id=TokenId(row.id),
         workspace_id=WorkspaceId(row.workspace_id),

@@ -23,6 +23,7 @@ from connectory.vault.results import KeptResults
 from connectory.vault.schema import bring_up_to_date, make_tables
 from connectory.vault.sessions import SessionStore
 from connectory.vault.tokens import TokenStore
+from connectory.vault.web_sessions import WebSessionStore
 from connectory.vault.workspaces import WorkspaceStore
 
 DATABASE_FILE = "connectory.db"
@@ -37,6 +38,7 @@ class Vault:
     keys: KeyRing
     workspaces: WorkspaceStore
     tokens: TokenStore
+    web_sessions: WebSessionStore
     grants: GrantStore
     connections: ConnectionStore
     sessions: SessionStore
@@ -81,6 +83,7 @@ def _vault(database: Database, keys: KeyRing, now: Clock) -> Vault:
         keys=keys,
         workspaces=WorkspaceStore(database, now),
         tokens=TokenStore(database, now),
+        web_sessions=WebSessionStore(database, now),
         grants=GrantStore(database, keys),
         connections=ConnectionStore(database),
         sessions=SessionStore(database, keys, now),

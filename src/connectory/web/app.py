@@ -40,7 +40,7 @@ def create_web_app(
 def web_routes(services: WebServices) -> list[BaseRoute]:
     """Return the routes of the pages; they may be served only inside `guard_middleware` (`guard.py`)."""
     settings = services.settings
-    visitors = Visitors(settings, services.vault, services.tokens, services.now)
+    visitors = Visitors(settings, services.vault, services.tokens)
     return [
         *HomePage(OurOrigins(settings), visitors).routes(),
         *HealthPage(partial(services.vault.workspaces.by_slug, "default"), services.vault.keys).routes(),

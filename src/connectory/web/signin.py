@@ -1,24 +1,20 @@
 """Signing in to the pages in fleet mode, by an API token pasted once (design 5.6, attacks 4, 72, 117).
 
-In local mode the link is the capability and nobody signs in. The cookie holds the token, sealed by the key ring; at
-every request it is verified like a bearer token, so that revocation, expiry and a lost membership work at once.
+In local mode the link is the capability and nobody signs in. The cookie holds a random id; signing out ends it at the
+server too. Behind it the token is judged at every request, so that revocation, expiry and a lost role work at once.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectory.errors import CannotDecrypt, Unauthenticated
+from connectory.errors import Unauthenticated
 from connectory.identity.principal import Principal
 from connectory.identity.tokens import Tokens
 from connectory.settings import Settings
@@ -29,9 +25,8 @@ from connectory.web.forms import read_form
 from connectory.web.origins import OurOrigins
 from connectory.web.pages import render
 
-BOUND_TO = "web session"
-SESSION_S = 12 * 3600
-MOST_COOKIE_CHARACTERS = 2000
+SESSION_LASTS = timedelta(hours=12)
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 MOST_TOKEN_CHARACTERS = 512
 NEXT_PAGE = re.compile(r"/(?:connect|confirm)/[A-Za-z0-9_-]{1,128}", re.ASCII)  # where a sign-in may lead (attack 13)
 
@@ -39,12 +34,11 @@ NEXT_PAGE = re.compile(r"/(?:connect|confirm)/[A-Za-z0-9_-]{1,128}", re.ASCII)  
 class Visitors:
     """Who opens a page, and whether it is for them."""
 
-    def __init__(self, settings: Settings, vault: Vault, tokens: Tokens, now: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, vault: Vault, tokens: Tokens) -> None:
         self.is_local = settings.is_local
         self.is_https = OurOrigins(settings).is_https
         self._vault = vault
         self._tokens = tokens
-        self._now = now
         self._cookie = cookie_name("connectory-session", is_https=self.is_https)
 
     async def require(self, request: Request) -> Principal | None:
@@ -68,32 +62,34 @@ class Visitors:
         user = await self._vault.workspaces.get_user(visitor.user_id) if visitor else None
         return user.name if user else None
 
-    async def sign_in(self, response: Response, token: str) -> bool:
-        """Verify `token` and give the browser a session. Returns whether the token is good."""
-        if len(token) > MOST_TOKEN_CHARACTERS or await self._tokens.verify(token) is None:
+    async def sign_in(self, request: Request, response: Response, token: str) -> bool:
+        """Give the browser a session in place of the one it has. Returns whether the token is good."""
+        if len(token) > MOST_TOKEN_CHARACTERS:
             return False
-        until = int(self._now().timestamp()) + SESSION_S
-        sealed = self._vault.keys.seal(json.dumps({"token": token, "until": until}).encode(), bound_to=BOUND_TO)
-        value = base64.urlsafe_b64encode(sealed).decode()
-        set_private_cookie(response, self._cookie, value, max_age_s=SESSION_S, is_https=self.is_https)
+        session_id = await self._tokens.start_web_session(token, SESSION_LASTS)
+        if session_id is None:
+            return False
+        await self._end(request)
+        age_s = int(SESSION_LASTS.total_seconds())
+        set_private_cookie(response, self._cookie, session_id, max_age_s=age_s, is_https=self.is_https)
         return True
 
-    def sign_out(self, response: Response) -> None:
-        """Take the session from the browser."""
+    async def sign_out(self, request: Request, response: Response) -> None:
+        """End the session, so that a copy of the cookie opens nothing either, and take it from the browser."""
+        await self._end(request)
         set_private_cookie(response, self._cookie, "", max_age_s=0, is_https=self.is_https)
 
+    async def _end(self, request: Request) -> None:
+        if (session_id := self._session_id(request)) is not None:
+            await self._vault.web_sessions.end(session_id)
+
     async def _principal(self, request: Request) -> Principal | None:
-        cookie = request.cookies.get(self._cookie, "")
-        if not cookie or len(cookie) > MOST_COOKIE_CHARACTERS:
-            return None
-        try:
-            sealed = base64.b64decode(cookie, altchars=b"-_", validate=True)
-            session = json.loads(self._vault.keys.open(sealed, bound_to=BOUND_TO))
-        except (binascii.Error, ValueError, CannotDecrypt):
-            return None
-        if session["until"] <= self._now().timestamp():
-            return None
-        return await self._tokens.verify(session["token"])
+        session_id = self._session_id(request)
+        return None if session_id is None else await self._tokens.verify_web_session(session_id)
+
+    def _session_id(self, request: Request) -> str | None:
+        sent = request.cookies.get(self._cookie, "")
+        return sent if SESSION_ID.fullmatch(sent) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +117,14 @@ class SignInPages:
         form = await read_form(request)
         target = safe_target(form.get("next", "/"))
         response = RedirectResponse(target, status_code=303)  # never 307: it would post the token again (RFC 9700 4.12)
-        if await self.visitors.sign_in(response, form.get("token", "").strip()):
+        if await self.visitors.sign_in(request, response, form.get("token", "").strip()):
             return response
         return signin_form(target, problem="This token is not valid: it is mistyped, revoked or expired.", status=422)
 
-    async def sign_out(self, _request: Request) -> Response:
-        """End the session in this browser."""
+    async def sign_out(self, request: Request) -> Response:
+        """End the session."""
         response = RedirectResponse("/signin", status_code=303)
-        self.visitors.sign_out(response)
+        await self.visitors.sign_out(request, response)
         return response
 
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
     """Make all tables and their indexes."""
     _people()
     _api_tokens()
+    _web_sessions()
     _grants()
     _connections()
     _connect_sessions()
@@ -122,6 +123,25 @@ def _api_tokens() -> None:
         _of_member(),
     )
     _index("api_tokens", "workspace_id", "user_id")
+
+
+def _web_sessions() -> None:
+    op.create_table(
+        "web_sessions",
+        sa.Column("id_hash", sa.String(64), primary_key=True),
+        _id("workspace_id"),
+        _id("user_id"),
+        _id("token_id"),
+        _time("created_at"),
+        _time("expires_at"),
+        _time("ended_at", nullable=True),
+        _of_workspace(),
+        _of_member(),
+        _of("token_id", "api_tokens"),
+    )
+    _index("web_sessions", "expires_at")
+    _index("web_sessions", "workspace_id", "user_id")
+    _index("web_sessions", "workspace_id", "token_id")
 
 
 def _grants() -> None:

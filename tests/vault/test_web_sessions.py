@@ -1,0 +1,72 @@
+"""Sign-ins to the pages: found by a secret, ended for good, and never worth more than their token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+from tests.vault.rows import Clock, Place, make_member, make_token
+
+from connectory.vault.entities import Role
+from connectory.vault.tables import web_sessions
+from connectory.vault.vault import Vault
+
+HOUR = timedelta(hours=1)
+
+
+async def start(vault: Vault, place: Place) -> str:
+    token = await make_token(vault, place)
+    return await vault.web_sessions.start(
+        workspace_id=place.workspace_id, user_id=place.user_id, token_id=token.id, lasts=HOUR
+    )
+
+
+async def test_a_session_leads_to_its_token_and_the_role_of_the_moment(vault: Vault, place: Place) -> None:
+    member = await make_member(vault, place)
+    session = await start(vault, member)
+    await start(vault, place)
+
+    found = await vault.web_sessions.find(session)
+    assert found is not None
+    assert (found[0].user_id, found[1]) == (member.user_id, Role.MEMBER)
+    await vault.workspaces.set_member(place.workspace_id, member.user_id, Role.VIEWER)
+    found = await vault.web_sessions.find(session)
+    assert found is not None
+    assert found[1] is Role.VIEWER
+
+
+async def test_a_session_that_has_ended_stays_so_and_the_others_go_on(vault: Vault, place: Place) -> None:
+    first, second = await start(vault, place), await start(vault, place)
+
+    assert await vault.web_sessions.end(first)
+    assert not await vault.web_sessions.end(first)
+    assert not await vault.web_sessions.end("x" * 43)
+    assert await vault.web_sessions.find(first) is None
+    assert await vault.web_sessions.find(second) is not None
+
+
+async def test_a_revoked_token_or_a_lost_membership_ends_its_sessions(vault: Vault, place: Place) -> None:
+    member = await make_member(vault, place)
+    revoked, removed = await start(vault, place), await start(vault, member)
+    for token in await vault.tokens.list(place.workspace_id, place.user_id):
+        await vault.tokens.revoke(place.workspace_id, token.id)
+    await vault.workspaces.remove_member(place.workspace_id, member.user_id)
+
+    assert await vault.web_sessions.find(revoked) is None
+    assert await vault.web_sessions.find(removed) is None
+
+
+async def test_what_is_over_opens_nothing_and_leaves(vault: Vault, place: Place, clock: Clock) -> None:
+    session = await start(vault, place)
+    clock.advance(hours=1)
+
+    assert await vault.web_sessions.find(session) is None
+    await start(vault, place)
+    assert len(await vault.database.rows(sa.select(web_sessions))) == 1
+
+
+async def test_the_id_stands_nowhere_in_the_table(vault: Vault, place: Place) -> None:
+    session = await start(vault, place)
+    (row,) = await vault.database.rows(sa.select(web_sessions))
+
+    assert session not in map(str, row)
