@@ -137,6 +137,9 @@ class Settings(BaseModel):
         alias="CONNECTORY_MAX_RESPONSE_BYTES",
         description="Largest provider answer, in decoded bytes.",
     )
+    audit_days: int = Field(
+        400, ge=0, alias="CONNECTORY_AUDIT_DAYS", description="Days that an audit line is kept; 0: for ever."
+    )
     calls_per_minute: int = Field(
         600, ge=1, alias="CONNECTORY_CALLS_PER_MINUTE", description="Calls that one user may make in a minute."
     )
@@ -202,9 +205,9 @@ class Settings(BaseModel):
     def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for entry in value:
             try:
-                ipaddress.ip_address(entry)
+                ipaddress.ip_network(entry, strict=False)
             except ValueError:
-                raise ValueError(f"write {entry!r} as an IP address, e.g. 10.0.0.2") from None
+                raise ValueError(f"write {entry!r} as an IP address or network, e.g. 10.0.0.2 or 10.0.0.0/8") from None
         return value
 
     @field_validator("data_dir", "manifests")

@@ -8,7 +8,6 @@ import pytest
 from starlette.types import Message
 from tests.web.guarded_app import Handlers, client_of, make_app
 
-from connectory.errors import InvalidSettings
 from connectory.settings import Settings
 from connectory.web.guard import MAX_PAGE_BODY, RequestGuard
 
@@ -286,12 +285,8 @@ async def test_a_web_socket_is_closed() -> None:
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
-@pytest.mark.parametrize(
-    "settings", [{"trusted_hosts": ("https://x.example",)}, {"trusted_proxies": ("proxy.internal",)}]
-)
-def test_a_setting_that_cannot_be_read_is_named(settings: dict[str, object]) -> None:
-    app = make_app(Handlers(), Settings.model_validate(settings))
-    with pytest.raises(InvalidSettings) as refusal:
-        app.build_middleware_stack()
-    assert refusal.value.message.startswith("CONNECTORY_TRUSTED_")
-    assert refusal.value.hint
+async def test_a_proxy_is_known_though_a_socket_for_both_families_names_it_by_a_mapped_address() -> None:
+    asked = {"Host": "10.1.1.1:8765", "X-Forwarded-Host": "connect.example.com"}
+    settings = {**PUBLIC, "host": "::", "trusted_proxies": ("10.0.0.0/8",)}
+    assert (await send("GET", PAGE, asked, peer="::ffff:10.2.3.4", **settings))[0] == 200
+    assert (await send("GET", PAGE, asked, peer="::ffff:192.168.1.1", **settings))[0] == 421

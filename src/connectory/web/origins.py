@@ -20,7 +20,6 @@ CONTAINER_HOST = "host.docker.internal"  # how a client in a container names the
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9][a-z0-9._-]{0,252})(?::([0-9]{1,5}))?", re.IGNORECASE)
 
 Authority = tuple[str, int | None]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def parse_authority(text: str) -> Authority | None:
@@ -40,10 +39,7 @@ def host_name(host: str) -> str:
 
 
 class OurOrigins:
-    """The canonical origin and the further names that we answer to, as the settings say.
-
-    Raises `InvalidSettings` where a trusted host or proxy cannot be read.
-    """
+    """The canonical origin and the further names that we answer to, as the settings say."""
 
     def __init__(self, settings: Settings) -> None:
         parts = urlsplit(settings.origin)
@@ -57,7 +53,7 @@ class OurOrigins:
         self._redirects = is_loopback(host)
         self._hosts = _allowed_hosts(settings, self._canonical, default)
         self._names = frozenset(name for name, port in map(_trusted_host, settings.trusted_hosts) if port is None)
-        self._proxies = tuple(_network(text) for text in settings.trusted_proxies)
+        self._proxies = tuple(ipaddress.ip_network(text, strict=False) for text in settings.trusted_proxies)
 
     def is_our_host(self, host: str) -> bool:
         """Whether the value of a `Host` header names us."""
@@ -86,6 +82,8 @@ class OurOrigins:
             address = ipaddress.ip_address(peer)
         except ValueError:
             return False
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped  # how a socket that listens on `::` names an IPv4 peer
         return any(address in network for network in self._proxies)
 
 
@@ -104,18 +102,6 @@ def _allowed_hosts(settings: Settings, canonical: Authority, default: int) -> fr
 def _trusted_host(text: str) -> Authority:
     """Read one of `CONNECTORY_TRUSTED_HOSTS`; without a port it is trusted on every port."""
     authority = parse_authority(text)
-    if authority is None:
-        raise InvalidSettings(
-            f"CONNECTORY_TRUSTED_HOSTS: {text!r} is not a host name.", hint="Write name or name:port, without a scheme."
-        )
+    if authority is None:  # the settings have looked at its form already
+        raise InvalidSettings(f"CONNECTORY_TRUSTED_HOSTS: {text!r} is no host.", hint="Write name or name:port.")
     return authority
-
-
-def _network(text: str) -> Network:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise InvalidSettings(
-            f"CONNECTORY_TRUSTED_PROXIES: {text!r} is not an address.",
-            hint="Write addresses or networks, e.g. 10.0.0.0/8.",
-        ) from None
