@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.vault.rows import NOW, Place, audit_line, make_member
+import pytest
+from tests.vault.conftest import OpenVault
+from tests.vault.rows import NOW, Clock, Place, audit_line, make_member, make_place
 
 from connectory.vault.vault import Vault
 
@@ -61,3 +63,43 @@ async def test_text_that_is_no_unicode_does_not_keep_its_neighbours_out(vault: V
     await vault.audit.write([audit_line(place, action="x\ud800", argument_names=("\ud800",)), audit_line(place)])
 
     assert len(await vault.audit.list(place.workspace_id)) == 2
+
+
+async def test_lines_older_than_their_days_leave_when_others_are_written_at_most_once_an_hour(
+    open_file_vault: OpenVault, clock: Clock
+) -> None:
+    vault = await open_file_vault(audit_days=30)
+    place, other = await make_place(vault), await make_place(vault, "w2", "eve")
+    old, young = NOW - timedelta(days=30, seconds=1), NOW - timedelta(days=29, hours=23)
+
+    async def ages(where: Place = place) -> list[timedelta]:
+        return [NOW - line.at for line in await vault.audit.list(where.workspace_id)]
+
+    await vault.audit.write([audit_line(place, at=old), audit_line(other, at=old), audit_line(place, at=young)])
+    assert await ages() == [NOW - young]
+    assert await ages(other) == []
+    clock.advance(minutes=59, seconds=59)
+    await vault.audit.write([audit_line(place, at=old)])
+    assert len(await ages()) == 2
+    clock.advance(seconds=1)
+    await vault.audit.write([audit_line(place)])
+    assert await ages() == [timedelta(0), NOW - young]
+
+
+async def test_lines_are_kept_for_ever_where_that_is_asked_for(open_file_vault: OpenVault) -> None:
+    vault = await open_file_vault(audit_days=0)
+    place = await make_place(vault)
+
+    await vault.audit.write([audit_line(place, at=NOW - timedelta(days=10_000))])
+
+    assert len(await vault.audit.list(place.workspace_id)) == 1
+
+
+@pytest.mark.parametrize(("days", "kept"), [(399, 1), (401, 0)])
+async def test_without_a_setting_a_line_is_kept_for_400_days(open_file_vault: OpenVault, days: int, kept: int) -> None:
+    vault = await open_file_vault()
+    place = await make_place(vault)
+
+    await vault.audit.write([audit_line(place, at=NOW - timedelta(days=days))])
+
+    assert len(await vault.audit.list(place.workspace_id)) == kept

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tests.vault.rows import Clock, Place, make_member, make_policy, make_token
+import pytest
+from tests.vault.rows import NOW, Clock, Place, make_member, make_place, make_policy, make_token
 
-from connectory.vault.entities import PolicyEffect, PolicyRule
+from connectory.errors import InvalidArguments
+from connectory.vault.entities import PolicyEffect, PolicyRule, new_id
+from connectory.vault.policies import MOST_RULES
+from connectory.vault.tables import policies
 from connectory.vault.vault import Vault
 
 
@@ -59,3 +63,19 @@ async def test_clearing_one_level_leaves_the_others(vault: Vault, place: Place) 
     assert await vault.policies.clear(place.workspace_id, place.user_id, token.id) == 1
     assert await left() == {his}
     assert mine.user_id == place.user_id
+
+
+async def test_a_workspace_has_500_rules_at_most(vault: Vault, place: Place) -> None:
+    rule = {"workspace_id": place.workspace_id, "effect": "deny", "pattern": "a_*", "created_at": NOW}
+    await vault.database.change(policies.insert(), [{**rule, "id": new_id("po")} for _ in range(MOST_RULES - 1)])
+    last = await make_policy(vault, place)
+    revision = await vault.workspaces.revision(place.workspace_id)
+
+    with pytest.raises(InvalidArguments, match="500") as refusal:
+        await make_policy(vault, place)
+
+    assert refusal.value.hint
+    assert await vault.workspaces.revision(place.workspace_id) == revision
+    await make_policy(vault, await make_place(vault, "w2", "eve"))
+    await vault.policies.remove(place.workspace_id, last.id)
+    await make_policy(vault, place)

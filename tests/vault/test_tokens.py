@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 import pytest
 from tests.vault.rows import NOW, Place, make_member, make_place, make_token
 
-from connectory.errors import AlreadyExists, BadInput
-from connectory.vault.entities import Role, TokenId, UserId
+from connectory.errors import AlreadyExists, BadInput, InvalidArguments
+from connectory.vault.entities import Role, TokenId, UserId, new_id
+from connectory.vault.tables import api_tokens
+from connectory.vault.tokens import MOST_LIVE
 from connectory.vault.vault import Vault
 
 
@@ -52,3 +55,22 @@ async def test_a_hash_is_kept_once_and_only_for_a_member(vault: Vault, place: Pl
     with pytest.raises(BadInput):
         await make_token(vault, Place(place.workspace, stranger.user))
     assert not await vault.tokens.revoke(place.workspace_id, TokenId("tk_none"))
+
+
+async def test_a_user_has_200_tokens_that_work_at_most(vault: Vault, place: Place) -> None:
+    token = {"workspace_id": place.workspace_id, "user_id": place.user_id, "name": "n", "prefix": "p"}
+    times = {"created_at": NOW, "revoked_at": None, "expires_at": None}
+    over = [{**times, "revoked_at": NOW}, {**times, "expires_at": NOW}]
+    rows = [{**token, **when, "read_only": False} for when in [times] * (MOST_LIVE - 1) + over]
+    await vault.database.change(
+        api_tokens.insert(), [{**row, "id": new_id("tk"), "hash": secrets.token_hex(32)} for row in rows]
+    )
+    last = await make_token(vault, place)
+
+    with pytest.raises(InvalidArguments, match="200") as refusal:
+        await make_token(vault, place)
+
+    assert "Revoke" in refusal.value.hint
+    await make_token(vault, await make_member(vault, place))
+    await vault.tokens.revoke(place.workspace_id, last.id)
+    await make_token(vault, place)

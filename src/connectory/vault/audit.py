@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from connectory.vault.clock import Clock
 from connectory.vault.database import Database
 from connectory.vault.entities import AuditLine, TokenId, UserId, WorkspaceId
-from connectory.vault.tables import audit
+from connectory.vault.tables import audit, workspaces
 
 Outcome = Literal["started", "ok", "error", "refused"]
+CLEAN_EVERY = timedelta(hours=1)
 
 _INSERT = sa.insert(audit)
 _FINISH = (
@@ -25,15 +27,26 @@ _FINISH = (
 
 
 class AuditLog:
-    """Writes and lists audit lines."""
+    """Writes and lists audit lines, and deletes those older than `keep_days` (0: none)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, now: Clock, keep_days: int) -> None:
         self._database = database
+        self._now = now
+        self._keep = timedelta(days=keep_days) if keep_days else None
+        self._deleted_at: datetime | None = None
 
     async def write(self, lines: Sequence[AuditLine]) -> None:
-        """Commit `lines` in one transaction."""
-        if lines:
-            await self._database.change(_INSERT, [_to_values(line) for line in lines])
+        """Commit `lines` in one transaction; at most once an hour, what is too old leaves in it."""
+        if not lines:
+            return
+        values, cleaning = [_to_values(line) for line in lines], self._cleaning()
+
+        def insert(connection: sa.Connection) -> None:
+            connection.execute(_INSERT, values)
+            if cleaning is not None:
+                connection.execute(cleaning)
+
+        await self._database.write(insert)
 
     async def finish(self, line_id: str, outcome: Outcome, code: str | None, duration_ms: int | None) -> bool:
         """Complete a line that was committed as "started". False if there is none such."""
@@ -62,6 +75,15 @@ class AuditLog:
             chosen = chosen.where(audit.c.at >= since)
         rows = await self._database.rows(chosen.order_by(audit.c.at.desc(), audit.c.id).limit(limit))
         return [_to_line(row) for row in rows]
+
+    def _cleaning(self) -> sa.Delete | None:
+        """What deletes the old lines, if it is time to; by workspace, since that is how they are indexed."""
+        now = self._now()
+        if self._keep is None or (self._deleted_at is not None and now - self._deleted_at < CLEAN_EVERY):
+            return None
+        self._deleted_at = now
+        everywhere = audit.c.workspace_id.in_(sa.select(workspaces.c.id))
+        return sa.delete(audit).where(everywhere, audit.c.at < now - self._keep)
 
 
 def _to_values(line: AuditLine) -> dict[str, object]:

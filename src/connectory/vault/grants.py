@@ -60,12 +60,8 @@ class GrantStore:
         into a grant that is being withdrawn. Raises `UnknownObject` for one that was deleted meanwhile.
         """
         sealed = seal_credentials(self._keys, credentials, grant.id, grant.workspace_id)
-        unchanged = (
-            grants.c.workspace_id == grant.workspace_id,
-            grants.c.id == grant.id,
-            grants.c.version == grant.version,
-            grants.c.status != GrantStatus.REVOKING.value,
-        )
+        this = grants.c.workspace_id == grant.workspace_id, grants.c.id == grant.id
+        unchanged = grants.c.version == grant.version, grants.c.status != GrantStatus.REVOKING.value
         new = {
             "credentials": sealed,
             "expires_at": expires_at,
@@ -73,13 +69,11 @@ class GrantStore:
             "facts": dict(grant.facts if facts is None else facts),
             "scopes": list(grant.scopes if scopes is None else scopes),
             "status": GrantStatus.ACTIVE.value,
-            "problem": None,
-            "lease_by": None,
-            "lease_until": None,
+            **dict.fromkeys(("problem", "lease_by", "lease_until")),
         }
 
         def replace(connection: sa.Connection) -> sa.Row[Any] | None:
-            changed = connection.execute(sa.update(grants).where(*unchanged).values(**new)).rowcount
+            changed = connection.execute(sa.update(grants).where(*this, *unchanged).values(**new)).rowcount
             if changed and grant.status is not GrantStatus.ACTIVE:
                 bump_revision(connection, grant.workspace_id)
             return connection.execute(_BY_ID, {"workspace": grant.workspace_id, "id": grant.id}).first()

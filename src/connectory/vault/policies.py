@@ -7,12 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from connectory.errors import InvalidArguments
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
 from connectory.vault.entities import PolicyEffect, PolicyRule, TokenId, UserId, WorkspaceId, new_id
 from connectory.vault.revision import bump_revision
 from connectory.vault.tables import policies
 
+MOST_RULES = 500  # every call reads them all
 _OF_WORKSPACE = (
     sa.select(policies)
     .where(policies.c.workspace_id == sa.bindparam("workspace"))
@@ -40,7 +42,7 @@ class PolicyStore:
         effect: PolicyEffect,
         pattern: str,
     ) -> PolicyRule:
-        """Add a rule, and return it."""
+        """Add a rule, and return it. Raises `InvalidArguments` where the workspace has `MOST_RULES`."""
         rule = PolicyRule(new_id("po"), workspace_id, user_id, token_id, effect, pattern)
         values = {
             "id": rule.id,
@@ -51,13 +53,24 @@ class PolicyStore:
             "pattern": pattern,
             "created_at": self._now(),
         }
-        await self._change(workspace_id, sa.insert(policies).values(**values))
+
+        def insert(connection: sa.Connection) -> None:
+            count = sa.select(sa.func.count()).select_from(policies).where(policies.c.workspace_id == workspace_id)
+            if connection.execute(count).scalar_one() >= MOST_RULES:
+                raise InvalidArguments(
+                    f"This workspace has {MOST_RULES} policy rules, and can have no more.",
+                    hint="Remove some, or say several in one by a pattern such as github_*.",
+                )
+            connection.execute(sa.insert(policies), values)
+            bump_revision(connection, workspace_id)
+
+        await self._database.write(insert)
         return rule
 
     async def remove(self, workspace_id: WorkspaceId, rule_id: str) -> bool:
         """Remove a rule. False if the workspace has none of this id."""
         chosen = policies.c.workspace_id == workspace_id, policies.c.id == rule_id
-        return await self._change(workspace_id, sa.delete(policies).where(*chosen)) > 0
+        return await self._delete(workspace_id, *chosen) > 0
 
     async def clear(self, workspace_id: WorkspaceId, user_id: UserId | None, token_id: TokenId | None) -> int:
         """Remove the rules of exactly this level (both None: the workspace's own); return how many there were."""
@@ -66,16 +79,16 @@ class PolicyStore:
             policies.c.user_id.is_not_distinct_from(user_id),
             policies.c.token_id.is_not_distinct_from(token_id),
         )
-        return await self._change(workspace_id, sa.delete(policies).where(*chosen))
+        return await self._delete(workspace_id, *chosen)
 
-    async def _change(self, workspace_id: WorkspaceId, statement: sa.Insert | sa.Delete) -> int:
-        def change(connection: sa.Connection) -> int:
-            changed = connection.execute(statement).rowcount
-            if changed:
+    async def _delete(self, workspace_id: WorkspaceId, *chosen: sa.ColumnElement[bool]) -> int:
+        def delete(connection: sa.Connection) -> int:
+            deleted = connection.execute(sa.delete(policies).where(*chosen)).rowcount
+            if deleted:
                 bump_revision(connection, workspace_id)
-            return changed
+            return deleted
 
-        return await self._database.write(change)
+        return await self._database.write(delete)
 
 
 def _to_rule(row: sa.Row[Any]) -> PolicyRule:

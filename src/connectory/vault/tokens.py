@@ -5,15 +5,18 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
+from connectory.errors import InvalidArguments
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
 from connectory.vault.entities import ApiToken, Role, TokenId, UserId, WorkspaceId, new_id
 from connectory.vault.tables import api_tokens, memberships
 
+MOST_LIVE = 200  # for one user of a workspace
 _TOKENS = sa.select(api_tokens)
 HOLDERS = (  # tokens that were not revoked, each with its user's role
     _TOKENS.add_columns(memberships.c.role)
@@ -44,7 +47,7 @@ class TokenStore:
         read_only: bool,
         expires_at: datetime | None,
     ) -> ApiToken:
-        """Keep a new token of a member."""
+        """Keep a new token of a member. Raises `InvalidArguments` where they have `MOST_LIVE` that still work."""
         token = ApiToken(
             id=TokenId(new_id("tk")),
             workspace_id=workspace_id,
@@ -55,18 +58,7 @@ class TokenStore:
             created_at=self._now(),
             expires_at=expires_at,
         )
-        values = {
-            "id": token.id,
-            "workspace_id": workspace_id,
-            "user_id": user_id,
-            "name": name,
-            "prefix": prefix,
-            "hash": hash,
-            "read_only": read_only,
-            "created_at": token.created_at,
-            "expires_at": expires_at,
-        }
-        await self._database.change(sa.insert(api_tokens), values)
+        await self._database.write(partial(_insert, token, hash))
         return token
 
     async def find(self, hash: str) -> tuple[ApiToken, Role] | None:  # noqa: A002 (the word of the table)
@@ -99,6 +91,33 @@ class TokenStore:
     async def touch(self, token_id: TokenId, at: datetime) -> None:
         """Note when the token was last used."""
         await self._database.change(sa.update(api_tokens).where(api_tokens.c.id == token_id).values(last_used_at=at))
+
+
+def _insert(token: ApiToken, hash: str, connection: sa.Connection) -> None:  # noqa: A002 (the word of the table)
+    live = (
+        api_tokens.c.workspace_id == token.workspace_id,
+        api_tokens.c.user_id == token.user_id,
+        api_tokens.c.revoked_at.is_(None),
+        sa.or_(api_tokens.c.expires_at.is_(None), api_tokens.c.expires_at > token.created_at),
+    )
+    count = sa.select(sa.func.count()).select_from(api_tokens).where(*live)
+    if connection.execute(count).scalar_one() >= MOST_LIVE:
+        raise InvalidArguments(
+            f"This user has {MOST_LIVE} tokens that still work, and can have no more.",
+            hint="Revoke those that nothing uses any more.",
+        )
+    values = {
+        "id": token.id,
+        "workspace_id": token.workspace_id,
+        "user_id": token.user_id,
+        "name": token.name,
+        "prefix": token.prefix,
+        "hash": hash,
+        "read_only": token.read_only,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+    }
+    connection.execute(sa.insert(api_tokens), values)
 
 
 def to_token(row: sa.Row[Any]) -> ApiToken:

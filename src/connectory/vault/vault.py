@@ -65,19 +65,19 @@ async def open_vault(settings: Settings, *, now: Clock = utc_now) -> Vault:
     except BaseException:
         await database.aclose()
         raise
-    return _vault(database, keys, now)
+    return _vault(database, keys, now, settings.audit_days)
 
 
-async def open_memory_vault(*, keys: KeyRing | None = None, now: Clock = utc_now) -> Vault:
+async def open_memory_vault(*, keys: KeyRing | None = None, now: Clock = utc_now, audit_days: int = 0) -> Vault:
     """Open an empty vault in memory, for tests: the same stores on the same tables, gone with `aclose`."""
     import secrets
 
     database = Database.open_memory()
     await make_tables(database)
-    return _vault(database, keys or KeyRing([secrets.token_bytes(32)]), now)
+    return _vault(database, keys or KeyRing([secrets.token_bytes(32)]), now, audit_days)
 
 
-def _vault(database: Database, keys: KeyRing, now: Clock) -> Vault:
+def _vault(database: Database, keys: KeyRing, now: Clock, audit_days: int) -> Vault:
     return Vault(
         database=database,
         keys=keys,
@@ -90,7 +90,7 @@ def _vault(database: Database, keys: KeyRing, now: Clock) -> Vault:
         confirmations=ConfirmationStore(database, keys, now),
         results=KeptResults(database, keys, now),
         policies=PolicyStore(database, now),
-        audit=AuditLog(database),
+        audit=AuditLog(database, now, audit_days),
     )
 
 
