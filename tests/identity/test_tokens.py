@@ -1,13 +1,20 @@
 """API tokens: made, listed, verified, revoked."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from time import monotonic
 
 import pytest
 from tests.identity.making import town
 
 from connectory.errors import InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
+from connectory.identity.principal import local_principal
+from connectory.identity.tokens import Tokens
+from connectory.settings import Settings
 from connectory.vault.entities import PolicyEffect, Role
+from connectory.vault.vault import open_vault
 
 
 async def test_a_token_acts_as_its_user_with_the_role_of_the_moment() -> None:
@@ -163,3 +170,23 @@ async def test_a_token_needs_a_name_and_time_to_live() -> None:
                 await t.tokens.create(t.owner, name)
         with pytest.raises(InvalidArguments):
             await t.tokens.create(t.owner, "late", expires_in=timedelta(0))
+
+
+@pytest.mark.parametrize("patience_s", [0.001, 30], ids=["that gives up at once", "that waits"])
+async def test_a_locked_database_keeps_no_token_out(tmp_path: Path, patience_s: float) -> None:
+    making = await open_vault(Settings(data_dir=tmp_path / "data"))
+    token, secret = await Tokens(making).create(await local_principal(making), "laptop")
+    vault = await open_vault(Settings(data_dir=tmp_path / "data", database_wait_s=patience_s))
+    other = sqlite3.connect(tmp_path / "data" / "connectory.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = monotonic()
+
+    acting = await Tokens(vault).verify(secret)
+
+    assert acting is not None
+    assert acting.token_id == token.id
+    assert monotonic() - began < 2
+    other.execute("ROLLBACK")
+    other.close()
+    for one in (vault, making):
+        await one.aclose()
