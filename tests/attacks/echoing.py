@@ -76,9 +76,13 @@ actions:
 
 @dataclass
 class EchoProvider:
-    """`heard` is every request's first line and headers, as it came from the socket; `wrong` are keys it refuses."""
+    """`heard` is every request's first line and headers, as it came from the socket; `wrong` are keys it refuses.
+
+    `connections` counts sockets, also those on which nothing came that it understands.
+    """
 
     port: int = 0
+    connections: int = 0
     heard: list[str] = field(default_factory=list)
     wrong: set[str] = field(default_factory=set)
     following: str = ""  # the next page that `/lists/page` names
@@ -125,6 +129,7 @@ def echoing() -> Iterator[EchoProvider]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            provider.connections += 1
             with contextlib.suppress(OSError):
                 lines = []
                 while line := self.rfile.readline(9_000).decode("latin-1").rstrip("\r\n"):

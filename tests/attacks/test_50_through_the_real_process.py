@@ -21,14 +21,21 @@ METADATA = ("169.254.169.254", "2852039166", "0xa9fea9fe", "[fd00:ec2::254]", "m
 def test_attack_50_no_spelling_of_loopback_is_asked_from_the_connect_page(outside: Outside) -> None:
     link = link_in(outside.call("connect", connector="echo", alias="inner").text)
     with echoing() as inner, httpx2.Client(trust_env=False, follow_redirects=True) as browser:
+
+        def type_in(origin: str, key: str, **confirmed: str) -> httpx2.Response:
+            action, fields = Forms(browser.get(link).text).forms[0]
+            typed = {"method": "key", "value.server": origin, "value.token": key, **confirmed}
+            return browser.post(f"{outside.install.url}{action}", data={**fields, **typed})
+
         for confirmed in ({}, {"private_confirmed": "yes"}):
-            hosts = METADATA if confirmed else LOOPBACK + METADATA
-            for host in hosts:
-                key = secrets.token_hex(8)
-                action, fields = Forms(browser.get(link).text).forms[0]
-                typed = {"method": "key", "value.server": f"http://{host}:{inner.port}", "value.token": key}
-                page = browser.post(f"{outside.install.url}{action}", data={**fields, **typed, **confirmed})
-                assert page.status_code == 422, (host, confirmed)
-                assert inner.heard == [], host
-                assert key not in page.text
-    assert "echo/inner" not in outside.call("list_connections").text
+            for host in METADATA if confirmed else LOOPBACK + METADATA:
+                for scheme in ("http", "https"):
+                    key = secrets.token_hex(8)
+                    page = type_in(f"{scheme}://{host}:{inner.port}", key, **confirmed)
+                    assert page.status_code == 422, (host, confirmed)
+                    assert inner.connections == 0, (scheme, host)
+                    assert key not in page.text
+        assert "echo/inner" not in outside.call("list_connections").text
+        page = type_in(inner.url, "a-key-that-is-meant", private_confirmed="yes")
+        assert "is connected" in page.text  # so it was the address, and nothing else, that was refused
+        assert inner.connections == 1
