@@ -22,7 +22,9 @@ BASE = "https://api.notes.example/v1"
     [
         ("https://api.notes.example/v1/x?page=2", True),
         ("https://api.notes.example/v1?page=2", True),
-        ("https://API.notes.example:443/v1/x", False),
+        ("https://API.notes.example:443/v1/x", True),
+        ("https://api.notes.example:0/v1/x", False),
+        ("https://api.notes.example:80/v1/x", False),
         ("https://api.notes.example/v10/x", False),
         ("https://api.notes.example/v2/x", False),
         ("https://api.notes.example/v1/../admin", False),

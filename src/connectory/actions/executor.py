@@ -11,6 +11,8 @@ from connectory.catalog.connector import Action, Connector
 from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
 
+HEAVY_BYTES = 200_000  # an answer larger than this is parsed, projected and written off the event loop (about 10 ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -26,11 +28,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The provider's answer, projected. `next_page` is where the list goes on; the gateway seals it."""
+    """The provider's answer, projected, without any of our credentials in it."""
 
     value: Any  # JSON: a list of items where `is_list`, else whatever the answer holds
     is_list: bool = False
-    next_page: str | None = None
+    next_page: str | None = None  # where the list goes on; the gateway seals it
+    status: int | None = None  # of HTTP
+    is_empty: bool = False  # the answer had no content: the status says it all
+    is_raw: bool = False  # of a raw request: the status and `headers` belong to what was asked
+    headers: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""  # what the agent should know of how it came, e.g. that a page failed
 
 
 class Executor(Protocol):

@@ -37,7 +37,7 @@ class Values:
             secret = self.secrets.get(placeholder.name)
             return _ABSENT if secret is None else secret.get_secret_value()
         value = self.inputs.get(placeholder.name)
-        return _ABSENT if value is None else value
+        return _ABSENT if value is None else _whole_number(value)
 
 
 def fill_path(template: str, values: Values) -> str:
@@ -123,15 +123,11 @@ def header_value(name: str, value: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Render a scalar for a URL or header: JSON's words for truth values, numbers without exponent.
-
-    5.0 goes as 5: to JSON Schema it is an integer (2020-12 core, section 6.3), and a provider that wants one takes no 5.0.
-    """
+    """Render a scalar for a URL or header: JSON's words for truth values, numbers without exponent."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
-    return str(value)
+    value = _whole_number(value)
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
 
 
 def _fill_text(template: str, values: Values) -> Any:
@@ -142,6 +138,11 @@ def _fill_text(template: str, values: Values) -> Any:
             return _ABSENT
         filled.append(as_text(value))
     return "".join(filled)
+
+
+def _whole_number(value: Any) -> Any:
+    """5.0 as 5: JSON Schema calls both an integer (2020-12 core, section 4.2.3), providers take the second alone."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _segment(text: str, name: str) -> str:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
-from connectory.actions.answers import evaluate, read_answer
-from connectory.actions.executor import Outcome, Target
+from connectory.actions.answers import evaluate, is_empty, read_answer
+from connectory.actions.executor import HEAVY_BYTES, Outcome, Target
 from connectory.actions.filling import Values
 from connectory.actions.pages import is_below, next_page, page_size
 from connectory.actions.raw import RawRequest, prepare_raw
-from connectory.actions.redaction import without_credentials
+from connectory.actions.redaction import Redactor
 from connectory.actions.request import PreparedRequest, prepare, with_credentials
 from connectory.catalog.connector import Action
-from connectory.catalog.manifest import Answer
-from connectory.errors import InvalidCursor, UnexpectedResponse
+from connectory.catalog.manifest import Answer, Effect
+from connectory.errors import InvalidCursor, ProviderError, ProviderUnauthorized, UnexpectedResponse
 from connectory.net.client import OutboundClient, OutboundRequest, OutboundResponse
 
-HEAVY_BYTES = 200_000  # more than this is parsed and projected off the event loop (about 10 ms)
+HEADERS_TOLD = ("etag", "last-modified", "location")  # what a raw request may need for its next one
+HEADERS_TOLD_OF_HEAD = ("content-type", "content-length")  # besides these, where they are all there is
+HEADER_CHARACTERS = 200
+PAGES_END = 0.8  # of the call's time, so that what has come is still given when a later page hangs
 
 
 class HttpExecutor:
@@ -39,19 +42,36 @@ class HttpExecutor:
         request = prepare(target.connector, target.auth_method, spec.request, values)
         if page is not None:
             request = self._at_page(target, request, page, values)
-        response = await self._send(target, request)
+        started = asyncio.get_running_loop().time()
+        response = await self._send(target, request, target.timeout_s)
+        value = await self._read(target, response, spec.answer)
         if spec.answer.items is None or spec.pages is None:
-            value = await self._read(target, response, spec.answer)
-            return Outcome(value, is_list=spec.answer.items is not None)
-        return await self._pages(target, action, request, response, values, limit)
+            is_list = spec.answer.items is not None
+            return Outcome(value, is_list, status=response.status, is_empty=is_empty(response))
+        following = next_page(spec.pages, response, request.base)
+        listing = _Listing(value, following, len(value), {request.url, response.url})
+        while listing.has_room(limit):
+            left_s = target.timeout_s * PAGES_END - (asyncio.get_running_loop().time() - started)
+            if not await self._add_page(target, action, request, values, listing, left_s):
+                break
+        return Outcome(listing.items, True, listing.next_page, response.status, note=listing.note)
 
     async def send_raw(self, target: Target, raw: RawRequest) -> Outcome:
         """Send a raw request; the answer comes unprojected, as JSON or text."""
         request = prepare_raw(raw, target.connector, target.auth_method, _values(target, {}))
-        response = await self._send(target, request)
+        response = await self._send(target, request, target.timeout_s)
         is_json = "json" in response.headers.get("content-type", "")
-        value = await self._read(target, response, Answer(text=not is_json))
-        return Outcome(value, is_list=isinstance(value, list))
+        value = await self._read(target, response, Answer(text=not is_json), may_be_unmodified=True)
+        told = (*HEADERS_TOLD, *(HEADERS_TOLD_OF_HEAD if request.method == "HEAD" else ()))
+        headers = {name: response.headers[name][:HEADER_CHARACTERS] for name in told if name in response.headers}
+        return Outcome(
+            value,
+            is_list=isinstance(value, list),
+            status=response.status,
+            is_empty=is_empty(response),
+            is_raw=True,
+            headers=_redactor(target).clean(headers),
+        )
 
     async def verify(self, target: Target) -> tuple[str | None, str | None, tuple[str, ...]]:
         """Run the manifest's verify call; a connector without one is taken at its word."""
@@ -59,7 +79,7 @@ class HttpExecutor:
         if spec is None:
             return None, None, ()
         request = prepare(target.connector, target.auth_method, spec, _values(target, {}))
-        response = await self._send(target, request)
+        response = await self._send(target, request, target.timeout_s)
         value = await self._read(target, response, Answer())
         account_id, name = evaluate(spec.account.id, value), evaluate(spec.account.name, value)
         if account_id is None:
@@ -71,29 +91,41 @@ class HttpExecutor:
         scopes = tuple(sorted(filter(None, re.split(r"[,\s]+", granted))))
         return str(account_id), str(name if name is not None else account_id), scopes
 
-    async def _pages(
+    async def _add_page(
         self,
         target: Target,
         action: Action,
         request: PreparedRequest,
-        response: OutboundResponse,
         values: Values,
-        limit: int,
-    ) -> Outcome:
-        """Collect whole pages while another one of the last size still fits in `limit`."""
-        pages, items = action.manifest.pages, []
-        assert pages is not None  # the caller looked; tells the type checker
-        while True:
-            page = await self._read(target, response, action.manifest.answer)
-            items += page
-            following = next_page(pages, response, request.base)
-            if following is None or not page or len(items) + len(page) > limit:
-                return Outcome(items, is_list=True, next_page=following)
-            if following == response.url:
-                raise UnexpectedResponse(
-                    f"{target.connector.title} names the same page as its own next one.", hint="Use a smaller limit."
-                )
-            response = await self._send(target, self._at_page(target, request, following, values))
+        listing: _Listing,
+        left_s: float,
+    ) -> bool:
+        """Add the next page to `listing`; return whether there may be more.
+
+        A page that fails does not take back what has come: of a read that is given, and the list goes on from there.
+        """
+        pages, page = action.manifest.pages, listing.next_page
+        assert pages is not None  # the caller looked, here and below; tells the type checker
+        assert page is not None
+        if page in listing.seen:
+            listing.next_page = None
+            title = target.connector.title
+            listing.note = f"{title} names a page again that was read already; what comes after it cannot be had."
+        if page in listing.seen or left_s <= 0:
+            return False
+        listing.seen.add(page)
+        try:
+            response = await self._send(target, self._at_page(target, request, page, values), left_s)
+            items = await self._read(target, response, action.manifest.answer)
+        except ProviderError as error:
+            if action.effect is not Effect.READ or isinstance(error, ProviderUnauthorized):
+                raise
+            listing.note = f"The next page failed: {error.text}"
+            return False
+        listing.items += items
+        listing.last_size = len(items)
+        listing.next_page = next_page(pages, response, request.base)
+        return True
 
     def _at_page(self, target: Target, request: PreparedRequest, page: str, values: Values) -> PreparedRequest:
         if not is_below(page, request.base):
@@ -103,26 +135,45 @@ class HttpExecutor:
             target.connector, target.auth_method, PreparedRequest("GET", page, bare, None, request.base), values
         )
 
-    async def _send(self, target: Target, request: PreparedRequest) -> OutboundResponse:
+    async def _send(self, target: Target, request: PreparedRequest, timeout_s: float) -> OutboundResponse:
         return await self._client.send(
-            OutboundRequest(request.method, request.url, request.headers, request.body, target.hosts, target.timeout_s)
+            OutboundRequest(request.method, request.url, request.headers, request.body, target.hosts, timeout_s)
         )
 
-    async def _read(self, target: Target, response: OutboundResponse, answer: Answer) -> Any:
+    async def _read(
+        self, target: Target, response: OutboundResponse, answer: Answer, *, may_be_unmodified: bool = False
+    ) -> Any:
         if len(response.body) > HEAVY_BYTES:
-            return await asyncio.to_thread(_project, target, response, answer)
-        return _project(target, response, answer)
+            return await asyncio.to_thread(_project, target, response, answer, may_be_unmodified)
+        return _project(target, response, answer, may_be_unmodified)
+
+
+@dataclass(slots=True)
+class _Listing:
+    """A list while its pages come in."""
+
+    items: list[Any]
+    next_page: str | None
+    last_size: int  # items on the page that came last
+    seen: set[str]  # URLs that were asked for, so that pages which lead back are noticed
+    note: str = ""
+
+    def has_room(self, limit: int) -> bool:
+        """Whether there is a next page, and one of the last one's size still fits in `limit`."""
+        return self.next_page is not None and 0 < self.last_size <= limit - len(self.items)
 
 
 def _values(target: Target, inputs: Mapping[str, Any]) -> Values:
     return Values(inputs, target.facts, target.credentials.secrets())
 
 
-def _project(target: Target, response: OutboundResponse, answer: Answer) -> Any:
-    values = _values(target, {})
-    secrets = [secret.get_secret_value() for secret in target.credentials.secrets().values()]
-    body = without_credentials(response.body, target.connector, target.auth_method, values)
-    value = read_answer(replace(response, body=body), target.connector, is_text=answer.text, secrets=secrets)
+def _redactor(target: Target) -> Redactor:
+    return Redactor(target.connector, target.auth_method, _values(target, {}))
+
+
+def _project(target: Target, response: OutboundResponse, answer: Answer, may_be_unmodified: bool) -> Any:
+    redactor = _redactor(target)
+    value = read_answer(response, target.connector, redactor, is_text=answer.text, may_be_unmodified=may_be_unmodified)
     if answer.text or value is None:
         return [] if answer.items is not None else value
     if answer.items is None:

@@ -5,11 +5,13 @@ The URL is the provider's word and not believed: it must stay on the server and 
 
 from __future__ import annotations
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from connectory.catalog.manifest import Pages
 from connectory.errors import HostRefused
 from connectory.net.client import OutboundResponse
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def page_size(limit: int, most: int) -> int:
@@ -38,13 +40,19 @@ def is_below(url: str, base: str) -> bool:
     """Whether `url` has the origin of `base` and a path at or below its path, without dot segments or tricks."""
     try:
         parts, root = urlsplit(url), urlsplit(base)
-        same = (parts.scheme, parts.hostname, parts.port) == (root.scheme, root.hostname, root.port)
+        same = _origin(parts) == _origin(root)
     except ValueError:
         return False
     segments = parts.path.lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").split("/")
     clean = ".." not in segments and "." not in segments and "\\" not in url and "@" not in parts.netloc
     prefix = root.path.rstrip("/")
     return same and clean and (parts.path == prefix or parts.path.startswith(prefix + "/"))
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port; a port that the scheme has anyway may be written or not (RFC 6454 section 4)."""
+    port = DEFAULT_PORTS.get(parts.scheme) if parts.port is None else parts.port
+    return parts.scheme, parts.hostname, port
 
 
 def _link(response: OutboundResponse) -> str | None:

@@ -1,48 +1,87 @@
 """Take out of an answer what a provider repeats of our own credentials (attacks 89, 91).
 
 Echo services, debug pages and careless errors repeat a request's headers or address; without this, an agent told to ask
-such a place would read the key that it must never see. Done on the bytes, before anything is parsed, kept or quoted.
+such a place would read the key that it must never see. Done on the texts of the parsed answer, before anything is kept
+or quoted: in the bytes a key can be escaped in too many ways, and one of digits alone could be a number.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote, quote_plus
 
-from connectory.actions.filling import Values
+from connectory.actions.filling import Values, fill_headers
 from connectory.actions.request import basic_pair
 from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import BasicMethod
+from connectory.catalog.manifest import AuthMethod, BasicMethod
 
-MASK = b"***"
-SHORTEST = 8  # bytes; a shorter one stands in many answers by chance
-
-
-def without_credentials(body: bytes, connector: Connector, auth_method: str, values: Values) -> bytes:
-    """Return `body` with every credential of the connection masked, in whatever form it was sent."""
-    for spelling in _spellings(_sent(connector, auth_method, values)):
-        if spelling in body:
-            body = body.replace(spelling, MASK)
-    return body
+MASK = "***"
+SHORTEST = 8  # characters; a shorter one stands in many answers by chance
 
 
-def _sent(connector: Connector, auth_method: str, values: Values) -> Iterator[str]:
-    """The credentials as they are, and what HTTP Basic makes of them (RFC 7617)."""
-    method = connector.manifest.auth[auth_method]
-    if isinstance(method, BasicMethod):
-        yield base64.b64encode(basic_pair(method, values).encode()).decode()
-    for secret in values.secrets.values():
-        yield secret.get_secret_value()
+class Redactor:
+    """The credentials of one connection, in whatever form they are sent or repeated."""
+
+    def __init__(self, connector: Connector, auth_method: str, values: Values) -> None:
+        secrets = {one.get_secret_value() for one in values.secrets.values()} - {""}
+        self._secrets = sorted(secrets, key=len, reverse=True)
+        method = connector.manifest.auth[auth_method]
+        found = _spellings(self._secrets) | _basic(method, values)
+        # A header whose secret is masked anyway keeps its first word: `Bearer ***`.
+        headers = {
+            line
+            for line in fill_headers(method.header, values).values()
+            if any(one in line for one in secrets) and not any(one in line for one in found)
+        }
+        self._spellings = sorted({one for one in found | headers if len(one) >= SHORTEST}, key=len, reverse=True)
+        self._bytes = [spelling.encode() for spelling in self._spellings]
+        self._is_escaped = any("/" in one or json.dumps(one)[1:-1] != one for one in self._secrets)
+
+    def may_stand_in(self, body: bytes) -> bool:
+        r"""Whether JSON or text can hold a credential; cheap, and wrong only on the safe side (`\u0041` is an A)."""
+        if b"\\u" in body or (self._is_escaped and b"\\" in body):
+            return bool(self._spellings)
+        return any(spelling in body for spelling in self._bytes)
+
+    def clean(self, value: Any) -> Any:
+        """Return a JSON value with the credentials masked in every text and key."""
+        return _clean(value, self._spellings)
+
+    def clean_message(self, value: Any) -> Any:
+        """The same for words about a failure: there also short credentials are masked, whatever else that hits."""
+        return _clean(value, [*self._spellings, *self._secrets])
 
 
-def _spellings(secrets: Iterable[str]) -> list[bytes]:
-    """Each secret plain, escaped for addresses and JSON (some write `/` as `\\/`), and in base64; the longest first."""
+def _clean(value: Any, spellings: list[str]) -> Any:
+    if isinstance(value, str):
+        for spelling in spellings:
+            if spelling in value:
+                value = value.replace(spelling, MASK)
+        return value
+    if isinstance(value, list):
+        return [_clean(item, spellings) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key, spellings): _clean(item, spellings) for key, item in value.items()}
+    return value
+
+
+def _basic(method: AuthMethod, values: Values) -> set[str]:
+    """User name and password as HTTP Basic sends them (RFC 7617)."""
+    if not isinstance(method, BasicMethod):
+        return set()
+    pair = base64.b64encode(basic_pair(method, values).encode()).decode()
+    return {pair, pair.rstrip("=")}
+
+
+def _spellings(secrets: Iterable[str]) -> set[str]:
+    """Each secret plain, escaped for addresses and JSON (some write `/` as `\\/`), and in base64."""
     found = set()
     for secret in secrets:
         code = base64.b64encode(secret.encode()).decode().rstrip("=")
         forms = {secret, quote(secret, safe=""), quote_plus(secret), code, code.translate({43: "-", 47: "_"})}
         escaped = {json.dumps(form, ensure_ascii=only)[1:-1] for form in forms for only in (True, False)}
-        found |= {text.encode() for form in forms | escaped for text in (form, form.replace("/", "\\/"))}
-    return sorted((one for one in found if len(one) >= SHORTEST), key=len, reverse=True)
+        found |= {text for form in forms | escaped for text in (form, form.replace("/", "\\/"))}
+    return {one for one in found if len(one) >= SHORTEST}
