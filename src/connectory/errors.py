@@ -120,7 +120,7 @@ class UnknownResult(BadInput):
     code = "unknown_result"
 
     def __init__(self, handle: str) -> None:
-        super().__init__(f"There is no kept result '{handle}'.", hint="Results last an hour; run the action again.")
+        super().__init__(f"There is no kept result '{handle}'.", hint="They last an hour; a read can be run again.")
 
 
 class UnknownObject(BadInput):

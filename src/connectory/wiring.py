@@ -83,7 +83,9 @@ async def running(
             mounts=_demo(settings) if mounts is None else mounts,
         )
         stack.push_async_callback(client.aclose)
-        application = _build(settings, vault, catalog, HttpExecutor(client), presence, now)
+        results = Results(vault.results, settings, now)
+        stack.push_async_callback(results.aclose)
+        application = _build(settings, vault, catalog, HttpExecutor(client), results, presence, now)
         stack.push_async_callback(application.audit.aclose)
         await application.auth.withdraw_left()
         yield application
@@ -94,6 +96,7 @@ def _build(
     vault: Vault,
     catalog: Catalog,
     executor: HttpExecutor,
+    results: Results,
     presence: Presence,
     now: Clock,
 ) -> Application:
@@ -109,7 +112,7 @@ def _build(
         executor=executor,
         arguments=ArgumentChecker(),
         confirmations=confirmations,
-        results=Results(vault.results, settings, now),
+        results=results,
         audit=audit,
         quotas=quotas,
         mending=Mending(auth, presence),

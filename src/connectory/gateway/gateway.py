@@ -231,12 +231,7 @@ class Gateway:
     async def _shape(self, call: _Call, outcome: Outcome, cursor: str | None) -> Result:
         """Step 6."""
         return await self._steps.results.shape(
-            call.principal,
-            call.connection,
-            call.connector.title,
-            outcome.value,
-            next_cursor=cursor,
-            is_list=outcome.is_list,
+            call.principal, call.connection, call.connector.title, outcome, next_cursor=cursor
         )
 
     def _deadline(self, what: str) -> Deadline:
@@ -291,7 +286,8 @@ def _one_name(in_arguments: str | None, beside: str | None) -> str | None:
     """The connection that a call names, among its arguments or beside them."""
     if in_arguments and beside and in_arguments != beside:
         raise InvalidArguments(
-            f"Two connections are named: '{beside}', and '{in_arguments}' among the arguments.", hint="Name one of them."
+            f"Two connections are named: '{beside}', and '{in_arguments}' among the arguments.",
+            hint="Name one of them.",
         )
     return in_arguments or beside
 

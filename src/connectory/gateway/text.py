@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, NamedTuple
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./@+()%~$^=;,'!?&*<>-]*(?: [\w./@+()%~$^=;,'!?&*<>-]+)*")
 _WORDS = frozenset(
@@ -18,6 +20,8 @@ _WORDS = frozenset(
 _UNSEEN = re.compile(
     "[\\x7f-\\x9f\\xad\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff0-\\uffff\\U000e0000-\\U000e0fff]"
 )
+_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f]")  # what no block of text can hold
+_END = object()
 
 
 def as_compact_text(value: Any) -> str:
@@ -25,29 +29,88 @@ def as_compact_text(value: Any) -> str:
     return "\n".join(_lines(value))
 
 
-def _lines(value: Any) -> list[str]:
+def compact_within(value: Any, room: int) -> str | None:
+    """Render a JSON value, or return None once it is longer than `room` bytes: a huge value costs no more than that."""
+    if weigh(value, room).least_bytes > room:
+        return None
+    lines: list[str] = []
+    for line in _lines(value):
+        room -= len(line.encode()) + 1
+        if room < -1:
+            return None
+        lines.append(line)
+    return "\n".join(lines)
+
+
+class Weight(NamedTuple):
+    """How many values there are, and a number of bytes below which no rendering of them stays."""
+
+    values: int
+    least_bytes: int
+
+
+def weigh(value: Any, most_bytes: int) -> Weight:
+    """Count a JSON value step by step, and stop soon after `most_bytes`.
+
+    A value may hold the same list a million times without being large itself: only its rendering is, or would be.
+    """
+    values, least, waiting = 0, 0, [iter((value,))]
+    while waiting and least <= most_bytes:
+        item = next(waiting[-1], _END)
+        if item is _END:
+            waiting.pop()
+            continue
+        values += 1
+        least += 1 + len(item) if isinstance(item, str) else 1
+        if isinstance(item, dict):
+            waiting.append(chain(item, item.values()))
+        elif isinstance(item, list):
+            waiting.append(iter(item))
+    return Weight(values, least)
+
+
+def as_block(text: str) -> str:
+    """Render a text as it stands, indented below a mark so that its end is clear; hidden characters as escapes."""
+    shown = _CONTROL.sub(_escape, _UNSEEN.sub(_escape, text.replace("\r\n", "\n")))
+    if not shown.strip("\n"):
+        return _scalar(text)
+    return "\n".join([_block_mark(shown), *_block_lines(shown)])
+
+
+def _lines(value: Any) -> Iterator[str]:
     if isinstance(value, dict) and value:
-        return [line for key, item in value.items() for line in _entry(_scalar(str(key)), item)]
-    if isinstance(value, list) and value:
-        return [line for item in value for line in _item(item)]
-    return [_scalar(value)]
+        for key, item in value.items():
+            yield from _entry(_scalar(str(key)), item)
+    elif isinstance(value, list) and value:
+        for item in value:
+            yield from _item(item)
+    else:
+        yield _scalar(value)
 
 
-def _entry(key: str, value: Any) -> list[str]:
+def _entry(key: str, value: Any) -> Iterator[str]:
     """`key: value`, or the key with the value's lines indented below it."""
     if isinstance(value, dict | list) and value:
-        return [f"{key}:", *(f"  {line}" for line in _lines(value))]
-    if isinstance(value, str) and _fits_block(value):
-        return [f"{key}: {_block_mark(value)}", *_block_lines(value)]
-    return [f"{key}: {_scalar(value)}"]
+        yield f"{key}:"
+        for line in _lines(value):
+            yield f"  {line}"
+    elif isinstance(value, str) and _fits_block(value):
+        yield f"{key}: {_block_mark(value)}"
+        yield from _block_lines(value)
+    else:
+        yield f"{key}: {_scalar(value)}"
 
 
-def _item(value: Any) -> list[str]:
+def _item(value: Any) -> Iterator[str]:
     """`- value`, nested lines indented by two."""
     if isinstance(value, str) and _fits_block(value):
-        return [f"- {_block_mark(value)}", *_block_lines(value)]
-    first, *rest = _lines(value)
-    return [f"- {first}", *(f"  {line}" for line in rest)]
+        yield f"- {_block_mark(value)}"
+        yield from _block_lines(value)
+        return
+    mark = "- "
+    for line in _lines(value):
+        yield mark + line
+        mark = "  "
 
 
 def _fits_block(text: str) -> bool:

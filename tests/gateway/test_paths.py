@@ -1,0 +1,88 @@
+"""An agent's path gives what JMESPath says, and cannot cost more than a bounded amount (attack 108)."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+import jmespath
+import pytest
+
+from connectory.errors import InvalidArguments
+from connectory.gateway.paths import search
+
+ISSUES = [
+    {"number": n, "title": f"Issue {n}", "state": "open" if n % 3 else "closed", "tags": ["a"]} for n in range(60)
+]
+DOUBLING = "|".join(["[@,@]"] * 24)
+ROWS = [[n, n] for n in range(20_000)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "[0]",
+        "[*].title",
+        "[?state=='open'].number",
+        "[?number > `10` && state != 'open'].{n: number, t: title} | [0:3]",
+        "sort_by(@, &title)[-1].title",
+        "max_by(@, &number).number",
+        "[?contains(title, '5')].title",
+        "join(', ', [*].title)",
+        "length(@)",
+        "[].tags[]",
+        "map(&number, @)",
+        "group(@)",
+        "[*].[number, title]",
+        "values([0])",
+        "[0].nothing",
+        '[?tags == `["a"]`] | length(@)',
+        "not_null([0].x, 'y')",
+        "to_string([0])",
+    ],
+)
+def test_a_path_gives_what_the_library_gives(path: str) -> None:
+    try:
+        expected: Any = jmespath.search(path, ISSUES)
+    except jmespath.exceptions.JMESPathError:
+        with pytest.raises(InvalidArguments, match="no JMESPath that works here"):
+            search(path, ISSUES)
+    else:
+        assert search(path, ISSUES) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        DOUBLING,
+        f"{DOUBLING}|to_string(@)",
+        f"{DOUBLING}|length(to_string(@))",
+        f"{DOUBLING}|[0]==[1]",
+        f"{DOUBLING}|contains(@, @)",
+        "|".join(["[@,@][]"] * 12),
+        "|".join(["{a:@,b:@}"] * 24),
+        "|".join(["[@,@,@,@,@,@,@]"] * 6),
+        "[*].[@,@,@,@,@,@,@,@,@,@,@,@,@,@,@,@,@,@]",
+        f"join('{'x' * 900}', [*].to_string(@))",
+        f"[*].'{'x' * 900}'",
+        f"[*].[{'[@,@]|' * 10}@]",
+        f"map(&length(to_string({'[@,@]|' * 12}@)), @)",
+        f"map(&({'[@,@]|' * 12}[0]==[1]), @)",
+        f"[?{'[@,@]|' * 12}[0]==[1]]",
+        "merge(@[0], @[0])",
+        "sort_by(@, &to_string(@))",
+        "[*][*][*][*]",
+    ],
+)
+def test_attack_108_what_grows_or_takes_long_is_refused_in_time(path: str) -> None:
+    started = time.thread_time()
+    with contextlib.suppress(InvalidArguments):
+        search(path, ROWS)
+    assert time.thread_time() - started < 6
+
+
+@pytest.mark.parametrize("path", [DOUBLING, "|".join(["[@,@][]"] * 12), f"[*].[{','.join('@' * 40)}]"])
+def test_attack_108_doubling_is_refused(path: str) -> None:
+    with pytest.raises(InvalidArguments, match=r"gives more than the result holds|takes too much work"):
+        search(path, ROWS)
