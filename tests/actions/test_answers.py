@@ -1,0 +1,112 @@
+"""An answer is a value without our credentials in it, or an error that says the real status."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from connectory.actions.answers import MAX_DEPTH, read_answer
+from connectory.actions.filling import Values
+from connectory.actions.redaction import Redactor
+from connectory.catalog.connector import Connector
+from connectory.errors import ConnectoryError
+from connectory.net.client import OutboundResponse
+from connectory.testing.connectors import NOTES_YAML, make_connector
+
+KEY = 'k3y-"quoted"/1234'
+RULED = make_connector(
+    NOTES_YAML.replace(
+        "errors:\n", "errors:\n" + "".join(
+            f"  - {{when: {{body: \"error.code == '{code}'\"}}, code: {code}}}\n"
+            for code in ("provider_forbidden", "provider_not_found", "provider_conflict", "provider_rejected",
+                         "needs_reconnect", "rate_limited", "provider_unavailable")
+        ),
+    )
+)  # fmt: skip
+
+
+def read(status: int, body: Any, *, connector: Connector | None = None, key: str = KEY, is_text: bool = False) -> Any:
+    """Read an answer as JSON, or as the bytes that were given."""
+    used = connector or make_connector()
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    response = OutboundResponse(status, httpx2.Headers({"content-type": "application/json"}), content, "https://n/")
+    return read_answer(
+        response, used, Redactor(used, "token", Values({}, {}, {"token": SecretStr(key)})), is_text=is_text
+    )
+
+
+def refusal(status: int, body: Any, **more: Any) -> ConnectoryError:
+    with pytest.raises(ConnectoryError) as refused:
+        read(status, body, **more)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        json.dumps({"headers": {"Authorization": f"Bearer {KEY}"}}),
+        json.dumps({"headers": {"Authorization": f"Bearer {KEY}"}}).replace("/", "\\/"),
+        json.dumps({f"key {KEY}": 1}),
+        json.dumps({"nested": json.dumps({"key": KEY})}),
+        json.dumps({"code": base64.b64encode(KEY.encode()).decode()}),
+        '{"key": "' + "".join(f"\\u{ord(letter):04x}" for letter in KEY) + '"}',
+    ],
+)
+def test_a_key_that_is_repeated_is_masked_in_values_and_in_errors(said: str) -> None:
+    value = read(200, said.encode())
+    error = refusal(400, b'{"message": ' + said.encode() + b"}")
+
+    for text in (json.dumps(value), error.text):
+        assert "k3y" not in text
+        assert base64.b64encode(KEY.encode()).decode()[:12] not in text
+        assert "***" in text
+
+
+def test_a_key_of_digits_does_not_break_the_json() -> None:
+    assert read(200, {"id": 1234567890, "key": "1234567890"}, key="1234567890") == {"id": 1234567890, "key": "***"}
+
+
+def test_a_short_password_is_masked_in_its_header_and_in_messages_but_not_in_every_word() -> None:
+    assert read(200, ["Bearer cat", "a cat"], key="cat") == ["***", "a cat"]
+    assert "cat" not in refusal(422, {"message": {"wrong": "no cat"}}, key="cat").text
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("provider_forbidden", "does not allow"), ("provider_not_found", "does not know"),
+        ("provider_conflict", "conflict"), ("provider_rejected", "refused the request"),
+        ("rate_limited", "fewer requests"), ("provider_unavailable", "problem of its own"),
+    ],
+)  # fmt: skip
+def test_an_error_made_by_a_rule_tells_the_status_that_came_or_none(code: str, words: str) -> None:
+    for status, told in ((200, None), (418, "(418)")):
+        error = refusal(status, {"error": {"code": code}}, connector=RULED)
+
+        assert error.code == code
+        assert words in error.message
+        assert ("(" in error.message) == (told is not None)
+        assert told is None or told in error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "provider_forbidden"), (404, "provider_not_found"), (410, "provider_not_found")]
+)
+def test_the_status_is_the_real_one(status: int, code: str) -> None:
+    error = refusal(status, {})
+
+    assert error.code == code
+    assert f"({status})" in error.message
+
+
+def test_what_is_nested_too_deeply_is_an_error_of_the_provider() -> None:
+    fits, deeper = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, b"[" * 300 + b"]" * 300
+
+    assert read(200, fits)
+    assert refusal(200, deeper).code == "unexpected_response"
+    assert refusal(400, b'{"message": ' + deeper + b"}").code == "provider_rejected"
