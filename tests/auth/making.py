@@ -24,6 +24,7 @@ from connectory.auth.backend import (
 )
 from connectory.auth.direct import DirectBackend
 from connectory.auth.manager import AuthManager
+from connectory.auth.sessions import ConnectSessions
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.errors import ConnectoryError, NeedsReconnect, ProviderUnauthorized
@@ -150,6 +151,7 @@ class World:
     stranger: Principal  # owner of another workspace
     links: list[Principal]
     sleep: Sleep
+    sessions: ConnectSessions
 
     async def submit(
         self, session: ConnectSession, key: str = GOOD_KEY, browser: str = "b1", **entry: bool
@@ -192,8 +194,8 @@ async def world(
         auth = AuthManager(
             vault, catalog, chosen, backends, provider.verify, allow_link=allow_link, now=clock, sleep=sleep
         )
-        people = await make_people(vault)
-        yield World(vault, catalog, auth, provider, clock, chosen, backends, *people, links, sleep)
+        people, sessions = await make_people(vault), ConnectSessions(vault, clock, sleep)
+        yield World(vault, catalog, auth, provider, clock, chosen, backends, *people, links, sleep, sessions)
 
 
 async def make_people(vault: Vault) -> tuple[Principal, Principal, Principal, Principal]:

@@ -386,4 +386,4 @@ async def test_the_page_learns_the_form_without_changing_anything() -> None:
 
         assert isinstance(step, Form)
         assert [method.method for method in step.methods] == ["token"]
-        assert (await w.auth.open_link(session.link)).status is SessionStatus.PENDING
+        assert (await w.sessions.open_link(session.link)).status is SessionStatus.PENDING

@@ -23,11 +23,11 @@ async def test_a_link_is_good_for_ten_minutes() -> None:
     async with world() as w:
         session = await w.auth.connect(w.owner, "notes")
         w.clock.pass_by(minutes=9, seconds=59)
-        await w.auth.open_link(session.link)
+        await w.sessions.open_link(session.link)
         w.clock.pass_by(seconds=1)
 
         with pytest.raises(SessionExpired):
-            await w.auth.open_link(session.link)
+            await w.sessions.open_link(session.link)
         with pytest.raises(SessionExpired):
             await w.submit(session)
         assert (await w.auth.connect(w.owner, "notes")).link != session.link
@@ -36,16 +36,16 @@ async def test_a_link_is_good_for_ten_minutes() -> None:
 async def test_a_bound_session_is_good_for_an_hour_in_its_browser() -> None:
     async with world() as w:
         session = await w.auth.connect(w.owner, "notes")
-        await w.auth.bind(session, "b1")
+        await w.sessions.bind(session, "b1")
         w.clock.pass_by(minutes=59)
-        await w.auth.bind(session, "b1")
+        await w.sessions.bind(session, "b1")
         for browser in ("b2", ""):
             with pytest.raises(SessionExpired):
-                await w.auth.bind(session, browser)
+                await w.sessions.bind(session, browser)
         w.clock.pass_by(minutes=1)
 
         with pytest.raises(SessionExpired):
-            await w.auth.bind(session, "b1")
+            await w.sessions.bind(session, "b1")
 
 
 async def test_a_browser_without_a_cookie_binds_nothing() -> None:
@@ -53,14 +53,14 @@ async def test_a_browser_without_a_cookie_binds_nothing() -> None:
         session = await w.auth.connect(w.owner, "notes")
 
         with pytest.raises(SessionExpired):
-            await w.auth.bind(session, "")
-        assert (await w.auth.open_link(session.link)).status is SessionStatus.PENDING
+            await w.sessions.bind(session, "")
+        assert (await w.sessions.open_link(session.link)).status is SessionStatus.PENDING
 
 
 async def test_a_person_who_needs_long_on_the_page_gets_no_second_link_and_is_told_when_it_is_done() -> None:
     async with world() as w:
         session = await w.auth.connect(w.owner, "notes")
-        await w.auth.bind(session, "b1")
+        await w.sessions.bind(session, "b1")
         w.clock.pass_by(minutes=58)
         assert (await w.auth.connect(w.owner, "notes")).link == session.link
         assert (await w.auth.connect(w.owner, "notes", scopes=["more"])).link != session.link
@@ -75,7 +75,7 @@ async def test_a_person_who_needs_long_on_the_page_gets_no_second_link_and_is_to
 async def test_a_browser_that_was_lost_keeps_its_link_for_an_hour_and_no_longer() -> None:
     async with world() as w:
         session = await w.auth.connect(w.owner, "notes")
-        await w.auth.bind(session, "b1")
+        await w.sessions.bind(session, "b1")
         w.clock.pass_by(minutes=60)
 
         assert (await w.auth.connect(w.owner, "notes")).link != session.link
@@ -89,7 +89,7 @@ async def test_a_link_serves_once() -> None:
         with pytest.raises(SessionExpired):
             await w.submit(session)
         with pytest.raises(SessionExpired):
-            await w.auth.open_link(session.link)
+            await w.sessions.open_link(session.link)
         assert len(await w.auth.list_connections(w.owner)) == 1
 
 
@@ -120,10 +120,11 @@ async def test_unknown_used_expired_and_foreign_links_are_told_alike() -> None:
     async with world() as w:
         used, bound = await w.auth.connect(w.owner, "notes"), await w.auth.connect(w.owner, "notes", alias="b")
         await w.submit(used)
-        await w.auth.bind(bound, "b1")
+        await w.sessions.bind(bound, "b1")
         texts = set()
         for attempt in (
-            w.auth.open_link("x" * 43), w.auth.open_link(""), w.auth.open_link(used.link), w.auth.bind(bound, "b2"),
+            w.sessions.open_link("x" * 43), w.sessions.open_link(""), w.sessions.open_link(used.link),
+            w.sessions.bind(bound, "b2"),
         ):  # fmt: skip
             with pytest.raises(SessionExpired) as refusal:
                 await attempt
@@ -153,6 +154,20 @@ async def test_waiting_ends_when_the_link_expires() -> None:
         w.sleep.meanwhile = pass_by
 
         assert (await w.auth.wait(w.owner, session, 45)).status is SessionStatus.EXPIRED
+
+
+async def test_a_session_is_found_by_its_link_in_every_state_and_ended_when_nobody_goes_on() -> None:
+    async with world() as w:
+        session = await w.auth.connect(w.owner, "notes")
+        assert await w.auth.find_session(session.link) == session
+        assert await w.auth.find_session("x" * 43) is None
+
+        await w.auth.end_session(session)
+
+        found = await w.auth.find_session(session.link)
+        assert found is not None
+        assert found.status is SessionStatus.EXPIRED
+        assert (await w.auth.connect(w.owner, "notes")).link != session.link
 
 
 async def test_waiting_ends_with_its_time() -> None:
@@ -206,7 +221,7 @@ async def test_a_session_whose_connection_has_gone_or_broken_is_not_shown_as_don
 async def test_an_alias_taken_while_two_links_were_open_keeps_the_first() -> None:
     async with world() as w:
         first = await w.auth.connect(w.owner, "notes")
-        await w.auth.bind(first, "b1")
+        await w.sessions.bind(first, "b1")
         second = await w.auth.connect(w.owner, "notes", scopes=["more"])
         kept = await w.submit(second)
 

@@ -251,17 +251,17 @@ class AuthManager:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
         return await self._sessions.wait(principal, session, timeout_s)
 
-    async def open_link(self, link: str) -> ConnectSession:
-        """Return the live session of a link; nothing changes. Raises `SessionExpired`."""
-        return await self._sessions.open_link(link)
+    async def find_session(self, link: str) -> ConnectSession | None:
+        """Return the session of a link, live or over; nothing changes. Who may see it is for the face to say."""
+        return await self._vault.sessions.by_link(link)
+
+    async def end_session(self, session: ConnectSession) -> None:
+        """End a session whose person will not go on with it."""
+        await self._vault.sessions.expire(session)
 
     async def first_step(self, session: ConnectSession) -> Step:
         """Return what the page shows first."""
         return await self._sign_in.first_step(session)
-
-    async def bind(self, session: ConnectSession, browser: str) -> None:
-        """Give the session to one browser. Raises `SessionExpired` when another has it."""
-        await self._sessions.bind(session, browser)
 
     async def submit(self, session: ConnectSession, browser: str, entry: Entry) -> Form | Connected:
         """Take what the person entered; the form comes back while something is wrong."""

@@ -83,7 +83,7 @@ def connect(
     try:
         connected = _sign_in(session, form, given, asker, workspace)
     except BaseException:
-        act(lambda application, _: application.vault.sessions.expire(session), workspace=workspace)
+        act(lambda application, _: application.auth.end_session(session), workspace=workspace)
         raise
     _tell(connected, as_json=as_json)
 
@@ -97,7 +97,7 @@ async def _begin(
 
     session = await application.auth.connect(principal, name, alias=alias, shared=shared)
     if session.status is SessionStatus.BOUND:  # by a page somebody has left, or an earlier try here
-        await application.vault.sessions.expire(session)
+        await application.auth.end_session(session)
         session = await application.auth.connect(principal, name, alias=alias, shared=shared)
     step = await application.auth.first_step(session)
     if not isinstance(step, Form):

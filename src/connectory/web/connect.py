@@ -102,7 +102,7 @@ class ConnectPages:
         """Return the session of the link. One of another principal is as unknown as none (attacks 4, 42)."""
         visitor = await self.visitors.require(request)
         link = request.path_params["link"]
-        session = await self.services.vault.sessions.by_link(link)
+        session = await self.services.auth.find_session(link)
         if session is None or not self.visitors.may_see(visitor, session.workspace_id, session.user_id):
             raise HTTPException(404)
         return session, BrowserBinding(request, link, is_https=self.visitors.is_https)
@@ -127,7 +127,7 @@ class ConnectPages:
             step = await self.services.auth.submit(session, browser, entry)
         except SessionExpired:
             # The second of two clicks: the first may have finished meanwhile, from this very browser.
-            now = await self.services.vault.sessions.by_link(session.link)
+            now = await self.services.auth.find_session(session.link)
             if now is None or now.status is not SessionStatus.CONNECTED or not is_same_browser(now, browser):
                 raise
             return None
