@@ -57,7 +57,9 @@ async def test_attack_117_on_every_address_a_link_alone_opens_nothing(host: str)
             assert "Notes" not in page.text
             posted = await client.post(f"{base}/connect/{link}", data={"method": "token", "value.token": "x"})
             assert posted.status_code == 401
-            confirmed = await client.post(f"{base}/confirm/{link}", data={"answer": "yes"})
+            confirmed = await client.post(
+                f"{base}/confirm/{link}", data={"answer": "yes"}, headers={"Origin": settings.origin}
+            )
             assert confirmed.status_code == 401
         assert await application.auth.list_connections(principal) == []
 

@@ -68,12 +68,46 @@ async def test_a_yes_lets_exactly_that_call_run_once() -> None:
         await application.gateway.call_action(principal, "notes_delete_note", DELETE)
         assert len(provider.requests) == 1
         await ask_again(application, principal)
-        for again in (await browser.open(link), Page(await browser.post(page_of(link), {"answer": "yes"}))):
+        again_posted = Page(await browser.post(page_of(link), {"answer": "yes"}))
+        for again in (await browser.open(link), again_posted):
             assert again.status == 410
 
 
 def page_of(link: str) -> str:
     return f"/confirm/{link.rsplit('/', 1)[1]}"
+
+
+async def test_an_answer_comes_from_a_browser_that_was_shown_the_question() -> None:
+    """An agent that can fetch pages must not answer its own question by posting to the link."""
+    own = {"Origin": "http://localhost:8765"}
+    async with make_web() as (application, app), Browser(app) as browser, Browser(app) as other:
+        principal, link = await ask(application)
+        form, other_form = (await browser.open(link)).forms[0], (await other.open(link)).forms[0]
+        yes = {**form.fields, "answer": "yes"}
+        for headers in ({}, {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}):
+            answer = await browser.client.post(page_of(link), data=yes, headers=headers)
+            assert answer.status_code == 403, headers
+        for fields in ({"answer": "yes"}, {**other_form.fields, "answer": "yes"}, {"answer": "yes", "browser": "é"}):
+            assert (await browser.post(page_of(link), fields)).status_code == 403, fields
+        async with Browser(app) as unseen:
+            assert (await unseen.client.post(page_of(link), data=yes, headers=own)).status_code == 403
+        assert await ask_again(application, principal) == link  # nobody has decided
+        assert (await browser.open(link)).forms[0].fields == form.fields  # two tabs of one browser are both good
+        assert (await browser.client.post(page_of(link), data=yes, headers=own)).status_code == 200
+
+
+@pytest.mark.parametrize("environment", [{}, FLEET])
+async def test_the_cookie_of_the_question_is_private(environment: dict[str, str]) -> None:
+    async with make_web(environment) as (application, app):
+        origin = environment.get("APP_URL", "http://localhost:8765")
+        async with Browser(app, origin) as browser:
+            principal, link = await ask(application)
+            if environment:
+                await sign_in(browser, link, await make_token(application, principal))
+            cookie = (await browser.client.get(page_of(link))).headers["set-cookie"]
+    flags = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert {"httponly", "samesite=lax", "path=/"} <= flags
+    assert ("secure" in flags) is cookie.startswith("__Host-") is bool(environment)
 
 
 async def test_a_no_stands() -> None:

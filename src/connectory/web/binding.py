@@ -27,7 +27,7 @@ class BrowserBinding:
 
     def __init__(self, request: Request, link: str, *, is_https: bool) -> None:
         self._is_https = is_https
-        self._cookie = cookie_name(f"connectory-{hashlib.sha256(link.encode()).hexdigest()[:16]}", is_https=is_https)
+        self._cookie = _cookie_of(link, is_https=is_https)
         self._sent = request.cookies.get(self._cookie, "")
 
     def shown(self, session: ConnectSession) -> str:
@@ -51,11 +51,38 @@ class BrowserBinding:
         set_private_cookie(response, self._cookie, value, max_age_s=COOKIE_AGE_S, is_https=self._is_https)
 
 
+class ShownPage:
+    """Ties an answer to a browser that was shown the question: the form and a cookie hold the same random value."""
+
+    def __init__(self, request: Request, link: str, *, is_https: bool) -> None:
+        self._is_https = is_https
+        self._cookie = _cookie_of(link, is_https=is_https)
+        sent = request.cookies.get(self._cookie, "")
+        self._sent = sent if _VALUE.fullmatch(sent) else ""
+
+    def keep(self, response: Response, value: str) -> None:
+        """Give the value of the page to the browser."""
+        set_private_cookie(response, self._cookie, value, max_age_s=COOKIE_AGE_S, is_https=self._is_https)
+
+    def value(self) -> str:
+        """The value to write into the form: the browser's own, so that the page may stand in two tabs, or a new one."""
+        return self._sent or secrets.token_urlsafe(32)
+
+    def was_answered(self, form: dict[str, str]) -> bool:
+        """Whether a posted form came from the page that this browser was shown."""
+        in_form = form.get(FORM_FIELD, "")
+        return bool(self._sent) and in_form.isascii() and hmac.compare_digest(in_form, self._sent)
+
+
 def is_same_browser(session: ConnectSession, value: str) -> bool:
     """Whether `value` is what the link was bound with; the row holds its SHA-256 (`auth/sessions.py`)."""
     if not value or session.browser_hash is None:
         return False
     return hmac.compare_digest(hashlib.sha256(value.encode()).hexdigest(), session.browser_hash)
+
+
+def _cookie_of(link: str, *, is_https: bool) -> str:
+    return cookie_name(f"connectory-{hashlib.sha256(link.encode()).hexdigest()[:16]}", is_https=is_https)
 
 
 def cookie_name(name: str, *, is_https: bool) -> str:

@@ -16,6 +16,7 @@ from connectory.catalog.manifest import Effect
 from connectory.catalog.wording import hides
 from connectory.errors import SessionExpired, UnknownObject
 from connectory.gateway.confirmations import Confirmations, ConfirmationView
+from connectory.web.binding import FORM_FIELD, ShownPage
 from connectory.web.forms import read_form
 from connectory.web.pages import render
 
@@ -60,8 +61,9 @@ class ConfirmPages:
         view = await self._open(request)
         if not view.is_open:
             raise _is_spent()
-        shown = list(shown_arguments(view.arguments))
-        return render(
+        shown, page = list(shown_arguments(view.arguments)), self._page(request)
+        value = page.value()
+        response = render(
             "confirm",
             has_form=True,
             view=view,
@@ -69,18 +71,32 @@ class ConfirmPages:
             arguments=shown[:MOST_FIELDS],
             arguments_left_out=max(0, len(shown) - MOST_FIELDS),
             link=request.path_params["link"],
+            browser_field=FORM_FIELD,
+            browser=value,
             visitor=await self.visitors.name_of(request),
         )
+        page.keep(response, value)
+        return response
 
     async def decide(self, request: Request) -> Response:
-        """Record yes or no, and say which."""
+        """Record yes or no, and say which. The guard has seen that a browser sends it from our own origin."""
         view = await self._open(request)
-        answer = (await read_form(request)).get("answer")
+        form = await read_form(request)
+        answer = form.get("answer")
         if answer not in ("yes", "no"):
             return RedirectResponse(f"/confirm/{request.path_params['link']}", status_code=303)
-        if not view.is_open or not await self.confirmations.decide(request.path_params["link"], answer == "yes"):
+        if not view.is_open:
+            raise _is_spent()
+        if not self._page(request).was_answered(form):
+            raise HTTPException(
+                403, "This browser was not shown the question. Open the link where cookies are kept, and answer there."
+            )
+        if not await self.confirmations.decide(request.path_params["link"], answer == "yes"):
             raise _is_spent()
         return render("decided", view=view, is_yes=answer == "yes", visitor=await self.visitors.name_of(request))
+
+    def _page(self, request: Request) -> ShownPage:
+        return ShownPage(request, request.path_params["link"], is_https=self.visitors.is_https)
 
     async def _open(self, request: Request) -> ConfirmationView:
         visitor = await self.visitors.require(request)

@@ -25,7 +25,8 @@ MAX_PAGE_BODY = 65_536  # bytes of a form; a key file in JSON has about 3,000
 BODY_TIMEOUT_S = 10.0  # for all of a form: who sends it drop by drop holds a connection, and nothing else
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 PAGES = frozenset({"/", "/signin", "/signout"})
-PAGE_FOLDERS = ("/connect/", "/confirm/")
+DECISIONS = "/confirm/"
+PAGE_FOLDERS = ("/connect/", DECISIONS)
 MACHINE_FACES = ("/mcp",)  # these limit their bodies themselves
 FORWARDING = (b"forwarded", b"x-real-ip", b"x-original-url", b"x-rewrite-url", b"x-client-ip")
 OUR_FETCHES = frozenset({"same-origin", "none"})  # "none": the person typed the address or used a bookmark
@@ -106,7 +107,8 @@ class RequestGuard:
 def judge_source(method: str, path: str, headers: Headers, origins: OurOrigins) -> Refusal | None:
     """Judge where a request comes from: by `Origin` (RFC 6454) and by Fetch Metadata (W3C), whichever are sent.
 
-    Programs send neither and pass: they are not made to call us by a web page.
+    Programs send neither and pass: they are not made to call us by a web page. They decide nothing, though: a person's
+    yes or no comes from a browser, which says where its form stood.
     """
     named = headers.getlist("origin")
     site = headers.get("sec-fetch-site")
@@ -115,6 +117,9 @@ def judge_source(method: str, path: str, headers: Headers, origins: OurOrigins) 
         return refusal
     if site is not None and site not in OUR_FETCHES and not _is_navigation(method, path, headers):
         return refusal
+    if method not in SAFE_METHODS and path.startswith(DECISIONS) and not named and site != "same-origin":
+        hint = "Open its link in a browser and answer there."
+        return Refusal(403, "A yes or no is taken from the page that asks for it, and from no program.", hint)
     is_post_of_page = method not in SAFE_METHODS and is_page(path)
     if is_post_of_page and not named and site is None and any(name.startswith("sec-fetch-") for name in headers):
         return refusal
