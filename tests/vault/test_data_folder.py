@@ -20,7 +20,9 @@ def test_missing_parents_are_made_private_too(tmp_path: Path) -> None:
     assert [mode(tmp_path / "a"), mode(tmp_path / "a" / "b")] == [0o700, 0o700]
 
 
-@pytest.mark.parametrize("names", [[], ["connectory.db"], ["key", "manifests"]])
+@pytest.mark.parametrize(
+    "names", [[], ["connectory.db"], ["connectory.db", "letters"], ["key", "manifests"], ["web.lock", "demo.db-wal"]]
+)
 def test_a_loose_folder_of_ours_is_tightened(tmp_path: Path, names: list[str]) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
@@ -33,10 +35,12 @@ def test_a_loose_folder_of_ours_is_tightened(tmp_path: Path, names: list[str]) -
     assert mode(folder) == 0o700
 
 
-def test_a_folder_with_other_things_in_it_keeps_its_mode(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [["letters"], ["letters", "key"], ["letters", "manifests", "index"]])
+def test_a_folder_with_other_things_in_it_keeps_its_mode(tmp_path: Path, names: list[str]) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    (home / "letters").touch()
+    for name in names:
+        (home / name).touch()
     home.chmod(0o755)
 
     prepare_folder(home)

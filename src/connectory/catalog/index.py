@@ -82,12 +82,12 @@ class ManifestIndex:
 def _read_own(place: Path) -> bytes | None:
     """Read a file that is ours alone to write; anything else is None."""
     try:
-        descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     with os.fdopen(descriptor, "rb") as stream:
         status = os.fstat(stream.fileno())
-        ours = not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
+        ours = status.st_uid == os.geteuid() and not status.st_mode & 0o022
         if not stat.S_ISREG(status.st_mode) or not ours or status.st_size > MAX_BYTES:
             return None
         return stream.read(MAX_BYTES)

@@ -1,7 +1,4 @@
-"""The folder and files that hold what must stay private: 0700 and 0600 whatever the umask (attack 116).
-
-Windows has no such modes; there the user's data folder is private by its own access list.
-"""
+"""The folder and files that hold what must stay private: 0700 and 0600 whatever the umask (attack 116)."""
 
 from __future__ import annotations
 
@@ -12,23 +9,30 @@ from pathlib import Path
 
 from connectory.errors import DatabaseUnusable
 
-HAS_MODES = hasattr(os, "geteuid")
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
-_OURS = frozenset({"connectory.db", "key"})
+_DATABASE = "connectory.db"
+_OURS = frozenset(
+    {
+        *(f"{name}{ending}" for name in (_DATABASE, "demo.db") for ending in ("", "-wal", "-shm")),
+        "key",
+        "web.lock",
+        "manifests",
+        "index",
+    }
+)
 
 
 def prepare_folder(folder: Path) -> None:
     """Make `folder` private, with its missing parents, and refuse one into which others can write.
 
-    An existing folder that is ours and holds nothing else is tightened; one that holds other things is left as it is,
+    An existing folder is tightened if our database is in it, or nothing but files of ours; any other is left as it is,
     since it may be somebody's home. Raises `DatabaseUnusable` saying what to do.
     """
     try:
         for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
             _make_folder(missing)
-        if HAS_MODES:
-            _check_folder(folder)
+        _check_folder(folder)
     except OSError as error:
         raise DatabaseUnusable(
             f"The data folder {folder} cannot be used: {error.strerror}.",
@@ -41,7 +45,7 @@ def make_private_file(path: Path) -> None:
 
     SQLite gives the files it makes beside it the same mode; those that lie there already are tightened too.
     """
-    flags = os.O_WRONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         _make_or_tighten(path, flags | os.O_CREAT)
         for companion in (path.with_name(path.name + ending) for ending in ("-wal", "-shm")):
@@ -59,8 +63,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=PRIVATE_FOLDER)
     except FileExistsError:
         return  # another process was faster, and made it the same way
-    if HAS_MODES:
-        folder.chmod(PRIVATE_FOLDER)  # a umask of 0777 would have taken our own rights too
+    folder.chmod(PRIVATE_FOLDER)  # a umask of 0777 would have taken our own rights too
 
 
 def _check_folder(folder: Path) -> None:
@@ -70,7 +73,7 @@ def _check_folder(folder: Path) -> None:
     mode = stat.S_IMODE(status.st_mode)
     is_own = status.st_uid == os.geteuid()
     names = {entry.name for entry in folder.iterdir()} if is_own and mode & 0o077 else set()
-    if is_own and mode & 0o077 and (not names or names & _OURS):
+    if is_own and mode & 0o077 and (_DATABASE in names or names <= _OURS):
         folder.chmod(PRIVATE_FOLDER)
         return
     if mode & 0o002 or (is_own and mode & 0o020):  # a foreign owner's group is how volumes are shared with a container
@@ -86,7 +89,7 @@ def _make_or_tighten(path: Path, flags: int) -> None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(None, "it is not a regular file", str(path))
-        if HAS_MODES and stat.S_IMODE(status.st_mode) != PRIVATE_FILE and status.st_uid == os.geteuid():
+        if stat.S_IMODE(status.st_mode) != PRIVATE_FILE and status.st_uid == os.geteuid():
             os.fchmod(descriptor, PRIVATE_FILE)
     finally:
         os.close(descriptor)

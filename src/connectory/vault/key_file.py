@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 from connectory.errors import KeyInvalid
-from connectory.vault.data_folder import HAS_MODES, PRIVATE_FILE
+from connectory.vault.data_folder import PRIVATE_FILE
 from connectory.vault.key_forms import KEY_BYTES
 
 MAX_FILE_BYTES = 16_384
@@ -42,7 +42,7 @@ def read_or_make_key_file(path: Path) -> str:
 def _read(path: Path) -> str | None:
     """The file's text; None where there is no file."""
     try:  # a pipe in its place must not stop the start for ever
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         if path.is_symlink():
             raise
@@ -55,8 +55,6 @@ def _read(path: Path) -> str | None:
 def _check_private(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise KeyInvalid(f"The key file {path} is not a regular file.", hint=f"Move it away, {_OTHER_WAY}")
-    if not HAS_MODES:
-        return
     if status.st_uid != os.geteuid():
         raise KeyInvalid(
             f"The key file {path} belongs to another user (id {status.st_uid}), who can read and change it.",
@@ -73,11 +71,10 @@ def _check_private(path: Path, status: os.stat_result) -> None:
 def _make(path: Path) -> None:
     """Make the file whole or not at all; somebody else's, made meanwhile, is as good."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), PRIVATE_FILE)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            if HAS_MODES:
-                os.fchmod(descriptor, PRIVATE_FILE)
+            os.fchmod(descriptor, PRIVATE_FILE)
             file.write(secrets.token_hex(KEY_BYTES).encode() + b"\n")
             file.flush()
             os.fsync(descriptor)
@@ -91,9 +88,8 @@ def _link(draft: Path, path: Path) -> None:
         path.hardlink_to(draft)
     except FileExistsError:
         return
-    if HAS_MODES:  # the name too must survive a power cut: what is sealed from now on needs this key
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    folder = os.open(path.parent, os.O_RDONLY)  # the name too must survive a power cut: what is sealed needs this key
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
