@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from tests.vault.rows import Clock, Place, make_connection, make_member, make_re
 
 from connectory.errors import CannotDecrypt
 from connectory.vault.entities import Connection, KeptResult
+from connectory.vault.results import KeptResults
 from connectory.vault.tables import kept_results
 from connectory.vault.vault import Vault
 
@@ -76,6 +78,29 @@ async def test_the_oldest_of_the_user_gives_way(
 
     assert [await get(vault, one) is not None for one in kept] == [False, False, True, True, True]
     assert await get(vault, his) == his
+
+
+async def test_the_oldest_gives_way_when_all_of_them_are_too_large(
+    vault: Vault, place: Place, connection: Connection, clock: Clock
+) -> None:
+    small = KeptResults(vault.database, vault.keys, clock, max_user_bytes=1000)
+
+    async def keep(size: int) -> KeptResult:
+        clock.advance(seconds=1)
+        return await small.keep(
+            workspace_id=place.workspace_id,
+            user_id=place.user_id,
+            token_id=None,
+            connection_id=connection.id,
+            body=b"b" * size,
+            expires_at=clock() + timedelta(hours=1),
+            most=100,
+        )
+
+    kept = [await keep(size) for size in (300, 300, 300, 300)]
+    assert [await get(vault, one) is not None for one in kept] == [False, True, True, True]
+    huge = await keep(5000)
+    assert [await get(vault, one) is not None for one in (*kept, huge)] == [False, False, False, False, True]
 
 
 async def test_of_results_kept_in_the_same_moment_the_newest_stays(

@@ -13,14 +13,17 @@ from connectory.vault.entities import ConnectionId, KeptResult, ResultId, TokenI
 from connectory.vault.keys import KeyRing, place
 from connectory.vault.tables import kept_results
 
+MAX_USER_BYTES = 50_000_000  # of all that is kept for one user of a workspace
+
 
 class KeptResults:
-    """Keeps results for a while, and at most so many for one user of a workspace."""
+    """Keeps results for a while, and at most so many and so much for one user of a workspace."""
 
-    def __init__(self, database: Database, keys: KeyRing, now: Clock) -> None:
+    def __init__(self, database: Database, keys: KeyRing, now: Clock, max_user_bytes: int = MAX_USER_BYTES) -> None:
         self._database = database
         self._keys = keys
         self._now = now
+        self._max_user_bytes = max_user_bytes
 
     async def keep(
         self,
@@ -33,7 +36,10 @@ class KeptResults:
         expires_at: datetime,
         most: int,
     ) -> KeptResult:
-        """Keep `body`. What is over leaves, and of the user's others the oldest, so that at most `most` stay."""
+        """Keep `body`. What is over leaves, and of the user's others the oldest: at most `most` and so many bytes stay.
+
+        The new one stays in any case.
+        """
         kept = KeptResult(
             ResultId(new_id("rs")), workspace_id, user_id, token_id, connection_id, body, expires_at
         )  # fmt: skip
@@ -49,14 +55,11 @@ class KeptResults:
             "expires_at": expires_at,
             "created_at": self._now(),
         }
-        of_user = kept_results.c.workspace_id == workspace_id, kept_results.c.user_id == user_id
-        newest_first = (kept_results.c.id == kept.id).desc(), kept_results.c.created_at.desc(), kept_results.c.id
-        surplus = sa.select(kept_results.c.id).where(*of_user).order_by(*newest_first).offset(max(most, 1))
 
         def insert(connection: sa.Connection) -> None:
             connection.execute(self._over())
             connection.execute(sa.insert(kept_results), values)
-            connection.execute(sa.delete(kept_results).where(*of_user, kept_results.c.id.in_(surplus)))
+            connection.execute(self._surplus(kept, most))
 
         await self._database.write(insert)
         return kept
@@ -86,6 +89,16 @@ class KeptResults:
     async def expire(self) -> int:
         """Delete what is over, in all workspaces; return how many."""
         return await self._database.change(self._over())
+
+    def _surplus(self, new: KeptResult, most: int) -> sa.Delete:
+        """What of the user's results goes for the new one."""
+        of_user = kept_results.c.workspace_id == new.workspace_id, kept_results.c.user_id == new.user_id
+        newest_first = (kept_results.c.id == new.id).desc(), kept_results.c.created_at.desc(), kept_results.c.id
+        so_far = sa.func.sum(sa.func.length(kept_results.c.body)).over(order_by=newest_first)
+        number = sa.func.row_number().over(order_by=newest_first)
+        row = sa.select(kept_results.c.id, so_far.label("so_far"), number.label("number")).where(*of_user).subquery()
+        is_surplus = (row.c.number > max(most, 1)) | ((row.c.number > 1) & (row.c.so_far > self._max_user_bytes))
+        return sa.delete(kept_results).where(*of_user, kept_results.c.id.in_(sa.select(row.c.id).where(is_surplus)))
 
     def _over(self) -> sa.Delete:
         return sa.delete(kept_results).where(kept_results.c.expires_at <= self._now())
