@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import sqlite3
 import stat
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,32 @@ async def test_a_new_board_has_a_few_tasks(client: httpx2.AsyncClient) -> None:
 
     assert [task["title"] for task in tasks] == [title for title, _, _ in SEED]
     assert [task["id"] for task in tasks] == [1, 2, 3, 4]
+
+
+def test_reading_waits_for_no_writer(tmp_path: Path) -> None:
+    boards, place = Boards(tmp_path / "demo.db"), tmp_path / "demo.db"
+    before = boards.list("cn_a", state=None, search=None, start=0, size=9)
+    with closing(sqlite3.connect(place, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM tasks")
+        assert boards.list("cn_a", state=None, search=None, start=0, size=9) == before
+        assert boards.get("cn_a", 1) is not None
+        other.rollback()
+    boards.close()
+
+
+def test_a_board_that_nobody_has_used_for_a_month_goes_and_reading_is_use() -> None:
+    time = datetime(2026, 1, 1, tzinfo=UTC)
+    boards = Boards(":memory:", now=lambda: time)
+    for sandbox in ("cn_read", "cn_left"):
+        assert boards.delete(sandbox, 1)
+    for _ in range(3):
+        time += timedelta(days=15)
+        assert boards.get("cn_read", 1) is None
+    boards.get("cn_new", 1)  # the next new board clears what is over
+
+    assert boards.get("cn_read", 1) is None
+    assert boards.get("cn_left", 1) is not None  # made anew
 
 
 async def test_a_task_is_created_read_changed_and_deleted(client: httpx2.AsyncClient) -> None:
@@ -198,13 +226,10 @@ async def test_a_file_that_cannot_be_used_is_an_answer_of_503_without_its_path(t
     assert str(tmp_path) not in answer.text
 
 
-async def test_a_board_takes_a_thousand_tasks_and_says_so(tmp_path: Path) -> None:
-    boards = Boards(tmp_path / "demo.db")
+async def test_a_board_takes_a_thousand_tasks_and_says_so(client: httpx2.AsyncClient) -> None:
     for _ in range(MAX_TASKS - len(SEED)):
-        boards.create("cn_a", {"title": "x"})
-    boards.close()
-    async with client_of(DemoTransport(tmp_path / "demo.db")) as client:
-        answer = await client.post("/tasks", json={"title": "one more"})
+        assert (await client.post("/tasks", json={"title": "x"})).status_code == 201
+    answer = await client.post("/tasks", json={"title": "one more"})
 
     assert answer.status_code == 422
     assert "full" in answer.json()["message"]

@@ -7,12 +7,14 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 MAX_TASKS = 1_000  # on one board
 MAX_BOARDS = 1_000  # the one longest unused goes first
+UNUSED_FOR = timedelta(days=30)  # then a board goes: disconnecting tells no provider to delete what it has
+NOTED_EVERY = timedelta(days=1)  # reads note no sooner again that a board is used
 IN_MEMORY = ":memory:"
 LOCK_WAIT_S = 5.0
 FIELDS = ("title", "notes", "due", "state")
@@ -60,19 +62,19 @@ class Boards:
         self, sandbox: str, *, state: str | None, search: str | None, start: int, size: int
     ) -> tuple[list[Task], int]:
         """Return `size` tasks from position `start` on, oldest first, and how many there are in all."""
-        with self._board(sandbox) as database:
+        with self._board(sandbox, changes=False) as database:
             asked = {"sandbox": sandbox, "state": state, "search": search, "start": start, "size": size}
             (count,) = database.execute(_COUNT, asked).fetchone()
             return [dict(row) for row in database.execute(_LIST, asked)], count
 
     def get(self, sandbox: str, task_id: int) -> Task | None:
         """Return one task."""
-        with self._board(sandbox) as database:
+        with self._board(sandbox, changes=False) as database:
             return _find(database, sandbox, task_id)
 
     def create(self, sandbox: str, fields: Mapping[str, Any]) -> Task:
         """Store a new task. Numbers are never given twice. Raises `BoardFull`."""
-        with self._board(sandbox) as database:
+        with self._board(sandbox, changes=True) as database:
             (count,) = database.execute("SELECT count(*) FROM tasks WHERE sandbox = ?", (sandbox,)).fetchone()
             if count >= MAX_TASKS:
                 raise BoardFull
@@ -80,7 +82,7 @@ class Boards:
 
     def update(self, sandbox: str, task_id: int, fields: Mapping[str, Any]) -> Task | None:
         """Change the given fields of a task; None where there is no such task."""
-        with self._board(sandbox) as database:
+        with self._board(sandbox, changes=True) as database:
             task = _find(database, sandbox, task_id)
             if task is None:
                 return None
@@ -96,7 +98,7 @@ class Boards:
 
     def delete(self, sandbox: str, task_id: int) -> bool:
         """Delete a task; False where there is none."""
-        with self._board(sandbox) as database:
+        with self._board(sandbox, changes=True) as database:
             return database.execute("DELETE FROM tasks WHERE sandbox = ? AND id = ?", (sandbox, task_id)).rowcount > 0
 
     def close(self) -> None:
@@ -107,28 +109,37 @@ class Boards:
                 self._database = None
 
     @contextmanager
-    def _board(self, sandbox: str) -> Iterator[sqlite3.Connection]:
+    def _board(self, sandbox: str, *, changes: bool) -> Iterator[sqlite3.Connection]:
         """Give the database for one transaction, with the board in it.
 
-        The write lock is taken first: several processes share the file, and one that reads and then writes could be
-        refused in between.
+        What changes something takes the write lock first: several processes share the file, and one that reads and
+        then writes could be refused in between. What only reads waits for no writer.
         """
         with self._lock:
             database = self._database = self._database or self._open()
-            database.execute("BEGIN IMMEDIATE")
+            writes = changes or not self._is_noted(database, sandbox)
+            database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             try:
-                known = database.execute(
-                    "UPDATE boards SET used_at = ? WHERE sandbox = ?", (self._now().isoformat(), sandbox)
-                ).rowcount
-                if not known:
-                    self._seed(database, sandbox)
+                if writes:
+                    self._note(database, sandbox)
                 yield database
             except BaseException:
                 database.rollback()
                 raise
             database.commit()
 
+    def _is_noted(self, database: sqlite3.Connection, sandbox: str) -> bool:
+        since = (self._now() - NOTED_EVERY).isoformat()
+        asked = database.execute("SELECT 1 FROM boards WHERE sandbox = ? AND used_at > ?", (sandbox, since))
+        return asked.fetchone() is not None
+
+    def _note(self, database: sqlite3.Connection, sandbox: str) -> None:
+        now = self._now().isoformat()
+        if not database.execute("UPDATE boards SET used_at = ? WHERE sandbox = ?", (now, sandbox)).rowcount:
+            self._seed(database, sandbox)
+
     def _seed(self, database: sqlite3.Connection, sandbox: str) -> None:
+        database.execute("DELETE FROM boards WHERE used_at <= ?", ((self._now() - UNUSED_FOR).isoformat(),))
         database.execute(
             "DELETE FROM boards WHERE sandbox IN (SELECT sandbox FROM boards ORDER BY used_at DESC LIMIT -1 OFFSET ?)",
             (MAX_BOARDS - 1,),
