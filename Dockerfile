@@ -5,7 +5,10 @@
 #         docker exec -it CONTAINER connectory token create NAME
 # Set APP_URL to the address people open, and CONNECTOR_ENCRYPTION_KEY, or keep the key file that is made in /data.
 
-FROM python:3.11-slim-bookworm AS build
+# The tag moves with its security updates; docs/operating.md says how to pin one state of it by its digest.
+ARG BASE_IMAGE=python:3.11-slim-bookworm
+
+FROM ${BASE_IMAGE} AS build
 WORKDIR /build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY requirements.txt requirements-build.txt ./
@@ -19,7 +22,7 @@ RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \
     && /opt/connectory/bin/python -m pip install --no-deps /wheel/*.whl \
     && /opt/connectory/bin/python -m pip uninstall --yes pip setuptools
 
-FROM python:3.11-slim-bookworm
+FROM ${BASE_IMAGE}
 RUN groupadd --gid 10001 connectory \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin connectory \
     && install --directory --owner=10001 --group=10001 --mode=0700 /data
