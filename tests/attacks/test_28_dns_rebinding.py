@@ -47,7 +47,7 @@ async def test_attack_28_no_face_answers_a_rebound_name_or_a_foreign_page(host: 
 def test_attack_28_the_real_mcp_judges_the_page_before_the_token(outside: Outside, address: str) -> None:
     """Even with a good token, as if the browser's person had let a page have one."""
     allowed = {"Authorization": f"Bearer {outside.token}"}
-    call = {"name": "echo_save_thing", "arguments": {"way": "fine"}}
+    call = {"name": "echo_save_thing", "arguments": {"way": "fine", "connection": "echo/default"}}
     heard = len(outside.echo.heard)
     for foreign, status in FOREIGN:
         headers = {name.replace("-", "_"): text.format(port=outside.install.port) for name, text in foreign.items()}

@@ -88,7 +88,7 @@ async def test_attack_29_from_a_real_browser_nothing_runs_and_nothing_is_read(at
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES)
 def test_attack_29_the_real_mcp_takes_no_post_that_needs_no_preflight(outside: Outside, kind: str) -> None:
-    call = {"name": "echo_save_thing", "arguments": {"way": "fine"}}
+    call = {"name": "echo_save_thing", "arguments": {"way": "fine", "connection": "echo/default"}}
     heard = len(outside.echo.heard)
     for origin in ("https://evil.example", "http://localhost:3000", "null"):
         page = {"Origin": origin, "Sec_Fetch_Site": "cross-site", "Content_Type": kind}

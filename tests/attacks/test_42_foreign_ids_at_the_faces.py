@@ -62,7 +62,7 @@ SERVICES = {
     "gateway": "here, as tools", "confirmations": "here, as pages", "audit": "test_attack_42_audit_lines",
     "settings": "no ids", "catalog": "no ids", "presence": "no ids", "vault": "tests/vault/test_isolation.py",
 }  # fmt: skip
-GATEWAY = {"call_action", "request", "read_result", "callable_actions"}
+GATEWAY = {"call_action", "request", "read_result", "callable_actions", "permit", "denied"}  # the last two take no id
 
 
 @dataclass

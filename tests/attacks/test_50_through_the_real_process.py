@@ -39,3 +39,4 @@ def test_attack_50_no_spelling_of_loopback_is_asked_from_the_connect_page(outsid
         page = type_in(inner.url, "a-key-that-is-meant", private_confirmed="yes")
         assert "is connected" in page.text  # so it was the address, and nothing else, that was refused
         assert inner.connections == 1
+    assert not outside.call("disconnect", connection="echo/inner").failed

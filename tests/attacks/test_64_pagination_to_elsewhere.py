@@ -43,7 +43,7 @@ def test_attack_64_a_next_page_elsewhere_is_neither_fetched_nor_offered(outside:
     outside.echo.following = following
     heard = len(outside.echo.heard)
     for limit in (10, 2):  # the first goes on by itself, the second would give a cursor
-        said = outside.call("echo_list_things", way="page", limit=limit)
+        said = outside.call("echo_list_things", way="page", limit=limit, connection="echo/default")
         assert said.failed
         assert said.text.startswith("host_refused: "), said.text
         assert "cursor=" not in said.text

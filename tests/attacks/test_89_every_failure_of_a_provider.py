@@ -63,6 +63,8 @@ def test_attack_89_no_failure_shows_what_was_sent(outside: Outside, method: str)
     said += calls(outside, f"{alias}-gone", "fine")
     said += [outside.install.run(*words).stdout for words in (("connections",), ("audit", "--json"), ("token", "list"))]
 
+    for name in (alias, f"{alias}-gone"):
+        said.append(outside.call("disconnect", connection=f"echo/{name}").text)
     hidden = [key, wrong, outside.key, outside.token]
     assert {one for text in said for one in found_in(hidden, text)} == set()
     assert found_in(hidden, outside.log) == set()
