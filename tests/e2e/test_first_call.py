@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 from mcp import Client
@@ -154,12 +155,13 @@ async def test_a_read_only_policy_hides_and_refuses_writes(install: Install, kin
         names = await tool_names(client)
         assert "kinto_list_buckets" in names
         assert "kinto_create_bucket" not in names
-        for tool, arguments in [
+        writes: list[tuple[str, dict[str, Any]]] = [
             ("kinto_create_bucket", {"bucket": "x"}),
             ("call_action", {"action": "kinto_create_bucket", "arguments": {"bucket": "x"}}),
             ("request", {"connection": "kinto/default", "method": "PUT", "path": "/buckets/x"}),
             ("request", {"connection": "kinto/default", "method": "POST", "path": "/batch", "body": {"requests": []}}),
-        ]:
+        ]
+        for tool, arguments in writes:
             assert "policy_denied" in await refused(client, tool, **arguments)
         assert "bucket: x" not in await say(client, "kinto_list_buckets")
     audit = install.run("audit", "--json").stdout
