@@ -22,6 +22,7 @@ from connectory.vault.results import KeptResults
 KEPT_FOR = timedelta(hours=1)
 TIDY_EVERY = timedelta(minutes=1)
 READERS = 2  # threads that read kept results; a path may keep one busy for some seconds
+LEAST_HEAVY = HEAVY_BYTES // 4  # what an answer of `HEAVY_BYTES` weighs at least, without its punctuation
 LONG_PATH = 200  # characters; not repeated in an answer
 NOT_MODIFIED = 304
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class Results:
         value = outcome.value
         if outcome.is_empty and not outcome.is_list:
             return Result("\n".join([head, *notes]), value, None, next_cursor)
-        is_heavy = weigh(value, HEAVY_BYTES).least_bytes > HEAVY_BYTES
+        is_heavy = weigh(value, LEAST_HEAVY).least_bytes > LEAST_HEAVY
         room = self._room - sum(len(line.encode()) + 1 for line in (head, *notes))
         cut = await _run(is_heavy, lambda: fit(value, room))
         if cut.unit is Unit.WHOLE:
