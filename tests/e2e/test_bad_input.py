@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mcp import Client
 from tests.e2e.bad_provider import CALL_TIMEOUT_S, CAP_BYTES, KEY, BadProvider, make_bad_provider
 from tests.e2e.programs import ERAS, Era, Install, link_in, refused, say
 
-ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 AGAIN = "Try again"
 
 # the way to fail -> the code, and words that the text must hold: what failed, and what to do
@@ -38,7 +38,7 @@ FAILURES = {
 }
 
 # tool, arguments -> the code, and words: what is wrong, and the right form
-MISTAKES = {
+MISTAKES: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
     "connector": ("connect", {"connector": "shakey"}, "unknown_connector", ["'shakey'", "Did you mean 'shaky'?"]),
     "connector listed": ("list_connections", {"connector": "gihtub"}, "unknown_connector", ["Did you mean 'github'?"]),
     "action": ("shaky_get_thign", {}, "unknown_action", ["Did you mean 'shaky_get_thing'"]),
@@ -61,7 +61,7 @@ MISTAKES = {
         "Did you mean 'shaky/default'?"
     ]),
     "nothing like it": ("disconnect", {"connection": "zzz"}, "unknown_connection", ["There is only shaky/default."]),
-    "result": ("read_result", {"result": "abc"}, "unknown_result", ["Results last an hour"]),
+    "result": ("read_result", {"result": "abc"}, "unknown_result", ["last an hour"]),
     "path": ("request", {"connection": "shaky/default", "method": "GET", "path": "me"}, "invalid_path", ["/items/42"]),
 }  # fmt: skip
 
@@ -199,3 +199,11 @@ def test_where_no_page_is_served_the_terminal_s_own_way_is_named(tmp_path: Path)
     assert "not_connected: Demo is not connected." in done.stderr
     assert "`connectory connect demo` signs in here" in done.stderr
     assert "http://" not in done.stderr.splitlines()[-1]
+
+
+def test_a_policy_that_matches_no_action_says_so(tmp_path: Path) -> None:
+    install = Install(tmp_path)
+
+    misspelt = install.run("policy", "set", "--deny", "gihtub_*")
+    assert "No action is called gihtub_* at present" in misspelt.stderr
+    assert "No action" not in install.run("policy", "set", "--deny", "github_*", "--read-only").stderr

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connectory.cli.acting import act
 from connectory.cli.options import AsJson, InWorkspace, Yes, ask_first
-from connectory.cli.output import show_json, show_table, show_text
+from connectory.cli.output import note, show_json, show_table, show_text
 from connectory.errors import InvalidArguments
 
 if TYPE_CHECKING:
@@ -58,16 +59,12 @@ def set_policy(
     as_json: AsJson = False,
 ) -> None:
     """Add rules; deny goes before confirm, confirm before allow."""
-    wanted = {
-        "read_only": ["*"] if read_only else [],
-        "deny": deny or [],
-        "confirm": confirm or [],
-        "allow": allow or [],
-    }
+    everything = ["*"] if read_only else []
+    wanted = {"read_only": everything, "deny": deny or [], "confirm": confirm or [], "allow": allow or []}
     if not any(wanted.values()):
         raise InvalidArguments("No rule is given.", hint="Give --read-only, --allow, --deny or --confirm.")
 
-    async def add(application: Application, principal: Principal) -> list[PolicyRule]:
+    async def add(application: Application, principal: Principal) -> tuple[list[PolicyRule], list[str]]:
         from connectory.vault.entities import PolicyEffect
 
         added: list[PolicyRule] = []
@@ -75,14 +72,16 @@ def set_policy(
             if patterns:
                 rules = application.policies.add(principal, PolicyEffect(effect), patterns, user=user, token=token)
                 added += await rules
-        return added
+        return added, _idle(added, application)
 
-    added = act(add, workspace=workspace)
+    added, idle = act(add, workspace=workspace)
     if as_json:
         show_json([_describe(rule) for rule in added])
     else:
         rules = ", ".join(f"{rule.effect.value.replace('_', '-')} {rule.pattern}" for rule in added)
         show_text(f"Set for {_whom(user, token)}: {rules}.")
+    for pattern in idle:
+        note(f"No action is called {pattern} at present; `connectory search` finds the names.")
 
 
 @policies.command("remove")
@@ -118,6 +117,12 @@ def clear_policies(
         show_json({"cleared": True})
     else:
         show_text(f"There are no rules for {_whom(user, token)} any more.")
+
+
+def _idle(rules: Sequence[PolicyRule], application: Application) -> list[str]:
+    """The patterns that match no action there is: a misspelt deny would deny nothing, in silence."""
+    tools = list(application.catalog.actions)
+    return [rule.pattern for rule in rules if not any(fnmatchcase(tool, rule.pattern) for tool in tools)]
 
 
 def _whom(user: str | None, token: str | None) -> str:
