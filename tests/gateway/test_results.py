@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.gateway.test_shaping import VALUES
 
@@ -72,6 +72,8 @@ async def scene(body: Any, *, tokens: int = 300, clock: Callable[[], datetime] =
 
 @settings(max_examples=25, deadline=None)
 @given(VALUES, st.sampled_from([200, 300, 1000]), st.integers(0, 3000), st.integers(0, 500))
+@example(["a" * 40 + "\u202e" * 14], 200, 1, 469)
+@example([{"k" * 60: ["x" * 900]}] * 3, 200, 90, 500)
 def test_every_result_stays_in_its_budget(value: Any, tokens: int, cursor: int, note: int) -> None:
     async def shaped() -> None:
         async with scene([], tokens=tokens) as here:

@@ -160,8 +160,10 @@ def _cut_to(room: int, value: Any, place: _Place) -> tuple[str, Cut]:
             lines.append(f"{cut.left_out} {place.way_on(cut)}")
         text = "\n".join(lines)
         over = len(text.encode()) - room
-        if over <= 0 or reserved >= room:
+        if over <= 0:
             return text, cut
+        if reserved >= room:
+            return place.way_on(cut).partition(" goes on.")[0] + " goes on.", cut
         reserved += over
 
 
@@ -180,14 +182,18 @@ def _notes(outcome: Outcome, next_cursor: str | None, room: int) -> list[str]:
     notes = []
     if outcome.headers:
         headers = "; ".join(as_compact_text({name: value}) for name, value in outcome.headers.items())
-        notes.append(f"Headers: {headers}")
+        notes.append(_cut_note(f"Headers: {headers}", room // 8))
     if outcome.note:
-        notes.append(outcome.note)
+        notes.append(_cut_note(outcome.note, room // 8))
     if next_cursor:
-        notes.append(f"More at the provider: repeat this call with the same arguments and cursor={next_cursor}")
-    return [
-        note if len(note.encode()) * 4 <= room else f"{note.partition(':')[0]}: too long to give." for note in notes
-    ]
+        more = f"More at the provider: repeat this call with the same arguments and cursor={next_cursor}"
+        notes.append(more if len(more) <= room // 4 else "More at the provider, but its cursor is too long to give.")
+    return notes
+
+
+def _cut_note(note: str, room: int) -> str:
+    raw = note.encode()
+    return note if len(raw) <= room else f"{raw[: room - 3].decode('utf-8', 'ignore')}…"
 
 
 async def _run(is_heavy: bool, work: Callable[[], T]) -> T:
