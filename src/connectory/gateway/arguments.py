@@ -11,12 +11,14 @@ from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Input
 from connectory.catalog.schema import DEFAULT_LIMIT
 from connectory.errors import InvalidArguments, nearest
+from connectory.gateway.offered_keys import INSTEAD, looks_like_key
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
 MOST_PROBLEMS = 5
 MOST_CHOICES = 8
+MOST_SHOWN = 22  # characters of a value in an error, quotes included
 LIMITS = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -129,7 +131,7 @@ def _describe(error: ValidationError) -> list[str]:
             return [f"'{where}' is {_short(given)} but must be a {wanted}{_example(error)}"]
         case str() as rule if rule in LIMITS:
             return [f"'{where}' is {_short(given)} but must be {LIMITS[rule].format(wanted)}"]
-    return [f"'{where}': {error.message:.200}" if where else f"{error.message:.200}"]
+    return [f"'{where or 'the call'}' is {_short(given)} but must keep to {error.validator}: {_brief(wanted)}"]
 
 
 def _meant(name: str, known: list[str]) -> str:
@@ -141,10 +143,17 @@ def _example(error: ValidationError) -> str:
     """A right value, where the schema shows or describes one."""
     schema = cast("Any", error.schema)
     if examples := schema.get("examples"):
-        return f", e.g. {_short(examples[0])}"
+        return f", e.g. {_brief(examples[0])}"
     return f" ({schema['description'].rstrip('.')})" if schema.get("description") else ""
 
 
-def _short(value: Any) -> str:
+def _brief(value: Any) -> str:
+    """A word of the schema's own."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:60] + "…"
+
+
+def _short(value: Any) -> str:
+    """A value as an error shows it: short ones only, for a long one may be a key."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_SHOWN and not looks_like_key(text) else INSTEAD
