@@ -15,6 +15,7 @@ def test_the_audit_tells_what_was_done_and_refused_without_values(demo: Terminal
     assert [(line["action"], line["outcome"]) for line in lines] == [
         ("demo_get_task", "refused"),
         ("demo_create_task", "ok"),
+        ("sign_in", "ok"),
     ]
     assert lines[1]["argument_names"] == ["title"]
     assert "demo/default" in shown.out

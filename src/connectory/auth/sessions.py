@@ -24,7 +24,7 @@ LINK_BYTES = 32
 OPEN_FOR = timedelta(minutes=10)
 BOUND_FOR = timedelta(minutes=60)
 JUST_NOW = timedelta(minutes=2)  # a connect repeated so soon asks how it went; later it is meant as a renewal
-POLL_S = 0.5
+POLL_S = 0.25
 _LIVE = frozenset({SessionStatus.PENDING, SessionStatus.BOUND})
 
 

@@ -120,6 +120,7 @@ def mcp_server(application: Application, principal: PrincipalOf, max_tools: int)
         application.audit,
         presence=application.presence,
         connect_wait_s=application.settings.connect_wait_s,
+        result_tokens=application.settings.result_tokens,
     )
 
     def budget(ctx: ServerRequestContext[Any]) -> tuple[int, int]:

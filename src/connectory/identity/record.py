@@ -35,7 +35,7 @@ class Record(Protocol):
 
 @asynccontextmanager
 async def no_record(
-    principal: Principal, action: str, effect: str, arguments: Mapping[str, object]
+    _principal: Principal, _action: str, _effect: str, _arguments: Mapping[str, object], /
 ) -> AsyncIterator[OpenRecord]:
     """Keep nothing: for services on their own, without an audit trail."""
     yield _NoLine()

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import mcp_types as t
 
 from connectory.actions.raw import SECRET_HEADER, RawRequest
-from connectory.auth.backend import Revocation
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action
-from connectory.catalog.manifest import Effect
-from connectory.errors import BadInput, InvalidArguments, SecretInChat, UnknownAction, did_you_mean, nearest
+from connectory.errors import (
+    BadInput,
+    ConnectoryError,
+    InvalidArguments,
+    SecretInChat,
+    UnknownAction,
+    did_you_mean,
+    nearest,
+)
 from connectory.gateway.arguments import check_schema, compile_schema, require_unicode
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.mending import Presence
+from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.gateway.results import Result
-from connectory.gateway.text import as_compact_text
+from connectory.gateway.shaping import fit_text
 from connectory.identity.principal import Principal
+from connectory.mcp.accounts import AccountTools
 from connectory.mcp.fixed_tools import FIXED_TOOLS
-from connectory.vault.entities import Connection, ConnectSession, Grant, GrantStatus, SessionId, SessionStatus
+from connectory.vault.entities import Connection, Grant, GrantStatus
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
 Handler = Callable[..., Awaitable[str]]
-MOST_REMEMBERED = 10_000
-AUDITED_HERE = {"connect": Effect.WRITE, "disconnect": Effect.DESTRUCTIVE}  # the gateway audits the calls themselves
+TOOL_TIMEOUT_S = 55.0  # many clients give up at 60
+FOOTER_TOKENS = 40  # what stands below a list
+_EFFECTS = {judged.tool: judged.effect for judged in (CONNECT, DISCONNECT)}
 
 
 class FixedTools:
@@ -46,42 +57,62 @@ class FixedTools:
         *,
         presence: Presence,
         connect_wait_s: float,
+        result_tokens: int = 6000,
+        timeout_s: float = TOOL_TIMEOUT_S,
     ) -> None:
         self._catalog, self._auth, self._gateway, self._audit = catalog, auth, gateway, audit
-        self._presence, self._connect_wait_s = presence, connect_wait_s
-        self._given: dict[SessionId, None] = {}
+        self._result_tokens, self._timeout_s = result_tokens - FOOTER_TOKENS, timeout_s
         self._tools = {tool.name: tool for tool in FIXED_TOOLS}
+        accounts = AccountTools(
+            catalog,
+            auth,
+            gateway,
+            audit,
+            presence=presence,
+            connect_wait_s=connect_wait_s,
+            result_tokens=self._result_tokens,
+        )
+        self._handlers: dict[str, Handler] = {
+            "list_connectors": self._list_connectors,
+            "connect": accounts.connect,
+            "list_connections": accounts.list_connections,
+            "disconnect": accounts.disconnect,
+            "search_actions": self._search_actions,
+            "call_action": self._call_action,
+            "request": self._request,
+            "read_result": self._read_result,
+        }
 
     async def call(self, principal: Principal, name: str, arguments: Mapping[str, Any]) -> str | None:
         """Return the reply's text, or None where `name` is no fixed tool. Raises `ConnectoryError`."""
         if name not in self._tools:
             return None
-        tool = self._tools[name]
-        require_unicode(arguments)
-        if problems := check_schema(self._validators[name], arguments):
-            async with self._audit.enclose(principal, name, AUDITED_HERE.get(name, "unknown"), arguments):
-                raise _wrong_call(tool, problems, arguments)
-        handler: Handler = getattr(self, f"_{name}")
-        if name not in AUDITED_HERE:
-            return await handler(principal, **arguments)
-        async with self._audit.enclose(principal, name, AUDITED_HERE[name], arguments):
-            return await handler(principal, **arguments)
+        async with self._audit.enclose_refusal(principal, name, _EFFECTS.get(name, "unknown"), arguments):
+            self._check(name, arguments)
+        async with _within(self._timeout_s, name):
+            return await self._handlers[name](principal, **arguments)
 
-    def if_misspelt(self, name: str) -> UnknownAction | None:
-        """Return the error for a tool that is not there, where its name resembles one of the eight."""
-        near = [] if name in self._tools else nearest(name, self._tools)
-        return UnknownAction(name, near) if near else None
+    def clearer(self, error: ConnectoryError, name: str) -> ConnectoryError:
+        """Return `error`; for a tool that is not there, one that names those of the eight that resemble it."""
+        near = nearest(name, self._tools) if isinstance(error, UnknownAction) and name not in self._tools else []
+        return UnknownAction(name, near) if near else error
 
     @cached_property
     def _validators(self) -> dict[str, Draft202012Validator]:
         """Compiled at the first call: the library's import would delay the tool list."""
         return {tool.name: compile_schema(tool.input_schema) for tool in FIXED_TOOLS}
 
+    def _check(self, name: str, arguments: Mapping[str, Any]) -> None:
+        require_unicode(arguments)
+        if problems := check_schema(self._validators[name], arguments):
+            raise _wrong_call(self._tools[name], problems, arguments)
+
     async def _list_connectors(
         self, principal: Principal, query: str = "", category: str | None = None, connected: bool | None = None
     ) -> str:
         categories = {connector.manifest.category.value for connector in self._catalog.connectors.values()}
-        if category is not None and category.lower() not in categories:
+        wanted = categories if category is None else categories & {category.lower()}
+        if category is not None and not wanted:
             raise InvalidArguments(
                 f"There is no category '{category}'.", hint=f"There are: {', '.join(sorted(categories))}."
             )
@@ -99,95 +130,14 @@ class FixedTools:
             }
             for connector in self._catalog.connectors.values()
             if _mentions(query, connector.name, connector.title, connector.manifest.description)
-            and category in (None, connector.manifest.category.value, connector.manifest.category.value.lower())
+            and connector.manifest.category.value in wanted
             and connected in (None, connector.name in mine)
         ]
         if not rows:
             near = did_you_mean(query, self._catalog.connectors)
             return " ".join(filter(None, ["No connector fits.", near, "Call without arguments to see all."]))
-        return as_compact_text(rows) + "\nconnect(connector=NAME) connects one; search_actions finds what they can do."
-
-    async def _connect(
-        self,
-        principal: Principal,
-        connector: str,
-        alias: str | None = None,
-        backend: str | None = None,
-        scopes: list[str] | None = None,
-        shared: bool = False,
-    ) -> str:
-        await self._presence()
-        before = await self._auth.open_session(principal, connector, alias, shared=shared)
-        session = before or await self._auth.connect(
-            principal, connector, alias=alias, backend=backend, scopes=tuple(scopes or ()), shared=shared
-        )
-        if self._is_news(session):
-            return self._invitation(session, "")
-        session = await self._auth.wait(principal, session, self._connect_wait_s)
-        if session.status is SessionStatus.CONNECTED and session.connection_id:
-            return await self._connected(principal, session)
-        if session.status is SessionStatus.EXPIRED:
-            return f"The link for {session.connector} has expired. Call connect again for a new one."
-        return self._invitation(session, "Still waiting for the person. ")
-
-    def _is_news(self, session: ConnectSession) -> bool:
-        """Whether `connect` has not given this link yet: then it must not wait, the person may not have seen it.
-
-        An error may have made the session. Forgetting, or another replica, only gives the link once more.
-        """
-        if session.status is SessionStatus.CONNECTED or session.id in self._given:
-            return False
-        if len(self._given) >= MOST_REMEMBERED:
-            self._given.pop(next(iter(self._given)))
-        self._given[session.id] = None
-        return True
-
-    async def _connected(self, principal: Principal, session: ConnectSession) -> str:
-        assert session.connection_id is not None  # the caller looked; tells the type checker
-        connection = await self._auth.get_connection(principal, session.connection_id)
-        connector = self._catalog.connector(connection.connector)
-        names = ", ".join(action.tool for action in connector.actions.values())
-        return (
-            f"Connected: {connector.title} as {connection.name}.\nActions, callable now by call_action"
-            f" and as tools once your list reloads: {names}."
-        )
-
-    def _invitation(self, session: ConnectSession, before: str) -> str:
-        title = self._catalog.connector(session.connector).title
-        return (
-            f"{before}Ask the person to open this link and sign in to {title}: {self._auth.link_url(session)}\n"
-            f"It works once and for ten minutes. Then call connect with the same arguments again: it waits for them."
-        )
-
-    async def _list_connections(self, principal: Principal, connector: str | None = None) -> str:
-        if connector is not None:
-            self._catalog.connector(connector)
-        found = await self._auth.list_connections(principal, connector)
-        if not found:
-            return "Nothing is connected yet. list_connectors shows what can be, connect connects it."
-        return as_compact_text(
-            [
-                {
-                    "connection": connection.name,
-                    "id": connection.id,
-                    "account": grant.account_name,
-                    "status": grant.status.value,
-                    "shared": connection.is_shared,
-                }
-                for connection, grant in found
-            ]
-        )
-
-    async def _disconnect(self, principal: Principal, connection: str) -> str:
-        found, _ = await self._auth.resolve(principal, connection)
-        revocation = await self._auth.disconnect(principal, found.id)
-        title = (
-            self._catalog.connectors[found.connector].title
-            if found.connector in self._catalog.connectors
-            else found.connector
-        )
-        then = _REVOCATIONS[revocation].format(title=title)
-        return f"Disconnected {found.name}; its stored credentials are deleted. {then}"
+        footer = "connect(connector=NAME) connects one; search_actions finds what they can do."
+        return f"{fit_text(rows, self._result_tokens)}\n{footer}"
 
     async def _search_actions(
         self, principal: Principal, query: str, connector: str | None = None, limit: int = 10
@@ -200,7 +150,12 @@ class FixedTools:
                 "No action fits these words. Try other words, or list_connectors; request sends what no action covers."
             )
         connected = {connection.connector for connection, _ in await self._auth.list_connections(principal)}
-        return as_compact_text([_described(action, action.connector in connected) for action in found])
+        permitted = {action.tool for action in await self._gateway.callable_actions(principal)}
+        rows = [
+            _described(action, is_connected=action.connector in connected, is_permitted=action.tool in permitted)
+            for action in found
+        ]
+        return fit_text(rows, self._result_tokens)
 
     async def _call_action(
         self,
@@ -221,12 +176,18 @@ class FixedTools:
         return read.text
 
 
-_REVOCATIONS = {
-    Revocation.KEPT: "Another connection still uses the same sign-in.",
-    Revocation.REVOKED: "{title} was told to forget the sign-in too.",
-    Revocation.NOT_SUPPORTED: "If it was a key, the person may delete it at {title} too.",
-    Revocation.FAILED: "{title} could not be told; the person should remove the access there.",
-}
+@asynccontextmanager
+async def _within(timeout_s: float, tool: str) -> AsyncIterator[None]:
+    """Stop a tool in time for the client to hear of it."""
+    try:
+        async with asyncio.timeout(timeout_s) as limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise ConnectoryError(
+            f"{tool} took longer than {timeout_s:g} s and was stopped.", hint="Call it again."
+        ) from None
 
 
 def _wrong_call(tool: t.Tool, problems: list[str], arguments: Mapping[str, Any]) -> BadInput:
@@ -252,7 +213,7 @@ def _mentions(query: str, *texts: str) -> bool:
     return all(word in haystack for word in query.lower().split())
 
 
-def _described(action: Action, is_connected: bool) -> dict[str, Any]:
+def _described(action: Action, *, is_connected: bool, is_permitted: bool) -> dict[str, Any]:
     inputs = {
         name: f"{spec.type or 'any'}{', required' if spec.required else ''}{_choices(spec.enum)}"
         f"{': ' + spec.description if spec.description else ''}"
@@ -263,6 +224,7 @@ def _described(action: Action, is_connected: bool) -> dict[str, Any]:
         "does": action.description,
         "effect": action.effect.value,
         "connected": is_connected,
+        **({"callable": "no, not allowed by policy"} if is_connected and not is_permitted else {}),
         "arguments": inputs,
     }
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import mcp_types as t
 
 from connectory.errors import ConnectoryError
+from connectory.gateway.offered_keys import without_keys
 from connectory.gateway.results import Result
 
 
@@ -18,6 +22,7 @@ def text_reply(text: str) -> t.CallToolResult:
     return t.CallToolResult(content=[t.TextContent(type="text", text=text)])
 
 
-def error_reply(error: ConnectoryError) -> t.CallToolResult:
-    """An error for a model to act on: code, what failed, what to do now."""
-    return t.CallToolResult(is_error=True, content=[t.TextContent(type="text", text=f"{error.code}: {error.text}")])
+def error_reply(error: ConnectoryError, arguments: Mapping[str, Any]) -> t.CallToolResult:
+    """An error for a model to act on: code, what failed, what to do now; no key that stood among the arguments."""
+    text = without_keys(f"{error.code}: {error.text}", arguments)
+    return t.CallToolResult(is_error=True, content=[t.TextContent(type="text", text=text)])

@@ -13,8 +13,9 @@ from mcp.server.lowlevel import Server
 from pydantic import ValidationError
 
 from connectory import __version__
-from connectory.errors import ConnectoryError, UnknownAction
+from connectory.errors import ConnectoryError, Fault
 from connectory.gateway.gateway import Gateway
+from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.identity.principal import Principal
 from connectory.mcp.handlers import FixedTools
 from connectory.mcp.replies import error_reply, result_reply, text_reply
@@ -24,6 +25,7 @@ INSTRUCTIONS = (
     "Connectory lets you use the services this person uses. list_connectors shows them, connect gives a sign-in link, "
     "search_actions finds what can be done, call_action does it. Never ask for passwords or keys in chat."
 )
+OWN_FAILURE = "Try once more; then tell the person to look at its log."
 _log = structlog.get_logger(__name__)
 
 PrincipalOf = Callable[[ServerRequestContext[Any]], Awaitable[Principal]]
@@ -37,27 +39,24 @@ def build_server(gateway: Gateway, fixed: FixedTools, principal_of: PrincipalOf,
     async def list_tools(ctx: ServerRequestContext[Any], _: t.PaginatedRequestParams | None) -> t.ListToolsResult:
         principal = await principal_of(ctx)
         max_tools, max_tokens = budget(ctx)
+        denied = await gateway.denied(principal, CONNECT, DISCONNECT)
         actions = await gateway.callable_actions(principal)
-        return t.ListToolsResult(tools=tools_within(actions, max_tools=max_tools, max_tokens=max_tokens))
+        return t.ListToolsResult(tools=tools_within(actions, denied, max_tools=max_tools, max_tokens=max_tokens))
 
     async def call_tool(ctx: ServerRequestContext[Any], params: t.CallToolRequestParams) -> t.CallToolResult:
+        arguments = params.arguments or {}
         try:
             principal = await principal_of(ctx)
-            text = await fixed.call(principal, params.name, params.arguments or {})
+            text = await fixed.call(principal, params.name, arguments)
             if text is not None:
                 return text_reply(text)
-            return result_reply(await gateway.call_action(principal, params.name, params.arguments or {}))
-        except UnknownAction as error:
-            return error_reply(fixed.if_misspelt(params.name) or error)
+            return result_reply(await gateway.call_action(principal, params.name, arguments))
         except ConnectoryError as error:
-            return error_reply(error)
+            _log_ours(error, params.name)
+            return error_reply(fixed.clearer(error, params.name), arguments)
         except Exception:  # noqa: BLE001  # the last line of defence: a trace belongs in our log, not in a model
             _log.exception("a tool call failed in a way nobody foresaw", tool=params.name[:100])
-            return error_reply(
-                ConnectoryError(
-                    "Connectory itself failed.", hint="Try once more; then tell the person to look at its log."
-                )
-            )
+            return error_reply(ConnectoryError("Connectory itself failed.", hint=OWN_FAILURE), arguments)
 
     server: Server[Any] = Server(
         "connectory",
@@ -71,6 +70,12 @@ def build_server(gateway: Gateway, fixed: FixedTools, principal_of: PrincipalOf,
     return server
 
 
+def _log_ours(error: ConnectoryError, what: str) -> None:
+    """Whoever runs the server must hear of what only they can mend; code and hint, for a message may hold values."""
+    if error.fault in (Fault.OPERATOR, Fault.SERVER):
+        _log.error("a request met what is wrong with this server", what=what[:100], code=error.code, hint=error.hint)
+
+
 async def _guard(ctx: ServerRequestContext[Any], call_next: Callable[[Any], Awaitable[Any]]) -> Any:
     """No exception reaches the SDK: it would send its text to clients of the legacy era."""
     try:
@@ -78,6 +83,7 @@ async def _guard(ctx: ServerRequestContext[Any], call_next: Callable[[Any], Awai
     except (MCPError, ValidationError):
         raise
     except ConnectoryError as error:
+        _log_ours(error, ctx.method)
         raise MCPError(-32603, error.text) from None
     except Exception:  # noqa: BLE001  # as above
         _log.exception("a request failed in a way nobody foresaw", method=ctx.method)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, zip_longest
 
 import mcp_types as t
@@ -14,12 +14,15 @@ from connectory.mcp.fixed_tools import FIXED_TOOLS
 BYTES_PER_TOKEN = 4  # design 6.1: a token is counted as 4 bytes of compact JSON
 
 
-def tools_within(actions: Sequence[Action], *, max_tools: int, max_tokens: int) -> list[t.Tool]:
+def tools_within(
+    actions: Sequence[Action], denied: Collection[str] = (), *, max_tools: int, max_tokens: int
+) -> list[t.Tool]:
     """Return the list to send, in one page. Connectors take turns, so that a large one does not push out the others.
 
-    What is left out stays callable by its name and through `call_action`.
+    What is left out stays callable by its name and through `call_action`; but for the fixed tools that are `denied`.
     """
-    tools, spent = list(FIXED_TOOLS), sum(_tokens(tool) for tool in FIXED_TOOLS)
+    tools = [tool for tool in FIXED_TOOLS if tool.name not in denied]
+    spent = sum(_tokens(tool) for tool in tools)
     for action in _in_turns(actions):
         tool = as_tool(action)
         cost = _tokens(tool)
