@@ -48,7 +48,11 @@ def connected_install(provider: str) -> Iterator[Install]:
         manifests = Path(name) / "manifests"
         manifests.mkdir()
         (manifests / "parts.yaml").write_text(MANIFEST)
-        extra = {"CONNECTORY_MANIFESTS": str(manifests), "CONNECTORY_LOG_LEVEL": "info"}
+        extra = {
+            "CONNECTORY_MANIFESTS": str(manifests),
+            "CONNECTORY_LOG_LEVEL": "info",
+            "CONNECTORY_CALLS_PER_MINUTE": "1000000",
+        }
         install = Install(Path(name), extra=extra)
         made = install.run(
             "connect", "parts", "--field", f"server={provider}", "--from-env", "token=TOKEN", "--private-address",
