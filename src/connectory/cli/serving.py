@@ -225,6 +225,7 @@ async def _present(application: Application, page: LatePage, stop: asyncio.Event
 def _load_page() -> None:
     """Import what the page and the first call need."""
     import jsonschema  # noqa: F401
+    import limits.aio.strategies  # noqa: F401
     import uvicorn  # noqa: F401
 
     import connectory.mcp.http
