@@ -120,6 +120,7 @@ async def test_slow_requests_to_one_origin_leave_the_way_to_others_open_and_say_
     async with listening(hold) as port, serving() as quick:
         slow = f"http://127.0.0.1:{port}"
         async with making_client(allow_hosts=[f"127.0.0.1:{port}", quick.host_port]) as client:
+            await client.send(ask(quick.origin))  # from now on a request reaches the pool at once
             held = [asyncio.create_task(client.send(ask(slow, timeout_s=60))) for _ in range(210)]
             await full.wait()
             assert (await client.send(ask(quick.origin))).status == 200
