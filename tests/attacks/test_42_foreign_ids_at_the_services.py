@@ -121,7 +121,9 @@ async def make_services(w: World) -> Services:
     done = await w.connected(w.member)
     await w.connected(w.stranger)
     await w.connected(w.owner)
-    services = Services(w, Tokens(w.vault, w.clock), Policies(w.vault), Workspaces(w.vault, w.auth.withdraw), session, {})
+    services = Services(
+        w, Tokens(w.vault, w.clock), Policies(w.vault), Workspaces(w.vault, w.auth.withdraw), session, {}
+    )
     token, _ = await services.tokens.create(w.member, "laptop")
     [rule] = await services.policies.add(w.owner, PolicyEffect.DENY, ["notes_*"], user="Mia")
     services.foreign = {

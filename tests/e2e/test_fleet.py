@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-
 from tests.e2e.programs import ERAS, Era, Forms, Install, Kinto, link_in, say
 
 
