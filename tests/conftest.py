@@ -5,11 +5,13 @@ With `CONNECTORY_TEST_REQUIRE_ALL=1` (as `.ci/run` sets it) a skipped test fails
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
 
 # Node id -> why this test cannot run on every machine. Each is printed by name when it was skipped.
 MAY_BE_SKIPPED = {
@@ -39,6 +41,33 @@ BLOCKED = BlockedLoop()
 
 def pytest_configure() -> None:
     logging.getLogger("asyncio").addHandler(BLOCKED)
+    # structlog's default draws a traceback with every local variable: seconds for one that a test provokes.
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """What one test configures must not reach the next: levels, handlers and structlog's processors."""
+    ours, root = logging.getLogger("connectory"), logging.getLogger()
+    level, root_level, handlers = ours.level, root.level, list(root.handlers)
+    processors = structlog.get_config()
+    yield
+    ours.setLevel(level)
+    root.setLevel(root_level)
+    root.handlers[:] = [one for one in root.handlers if one in handlers]
+    structlog.configure(**processors)
+
+
+def pytest_collection_finish() -> None:
+    # What is imported by now stays: without this, each full collection goes over it again, for a tenth of a second.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_runtest_logstart(nodeid: str) -> None:

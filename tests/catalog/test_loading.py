@@ -287,6 +287,7 @@ _PLACES = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(place=st.sampled_from(_PLACES), value=_JSON)
 def test_whatever_stands_in_a_manifest_it_loads_or_has_problems(place: str, value: Any) -> None:

@@ -226,6 +226,7 @@ async def test_a_file_that_cannot_be_used_is_an_answer_of_503_without_its_path(t
     assert str(tmp_path) not in answer.text
 
 
+@pytest.mark.slow
 async def test_a_board_takes_a_thousand_tasks_and_says_so(client: httpx2.AsyncClient) -> None:
     for _ in range(MAX_TASKS - len(SEED)):
         assert (await client.post("/tasks", json={"title": "x"})).status_code == 201

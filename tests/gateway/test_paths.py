@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from typing import Any
 
 import jmespath
@@ -15,8 +13,6 @@ from connectory.gateway.paths import search
 ISSUES = [
     {"number": n, "title": f"Issue {n}", "state": "open" if n % 3 else "closed", "tags": ["a"]} for n in range(60)
 ]
-DOUBLING = "|".join(["[@,@]"] * 24)
-ROWS = [[n, n] for n in range(20_000)]
 
 
 @pytest.mark.parametrize(
@@ -50,39 +46,3 @@ def test_a_path_gives_what_the_library_gives(path: str) -> None:
             search(path, ISSUES)
     else:
         assert search(path, ISSUES) == expected
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        DOUBLING,
-        f"{DOUBLING}|to_string(@)",
-        f"{DOUBLING}|length(to_string(@))",
-        f"{DOUBLING}|[0]==[1]",
-        f"{DOUBLING}|contains(@, @)",
-        "|".join(["[@,@][]"] * 12),
-        "|".join(["{a:@,b:@}"] * 24),
-        "|".join(["[@,@,@,@,@,@,@]"] * 6),
-        "[*].[@,@,@,@,@,@,@,@,@,@,@,@,@,@,@,@,@,@]",
-        f"join('{'x' * 900}', [*].to_string(@))",
-        f"[*].'{'x' * 900}'",
-        f"[*].[{'[@,@]|' * 10}@]",
-        f"map(&length(to_string({'[@,@]|' * 12}@)), @)",
-        f"map(&({'[@,@]|' * 12}[0]==[1]), @)",
-        f"[?{'[@,@]|' * 12}[0]==[1]]",
-        "merge(@[0], @[0])",
-        "sort_by(@, &to_string(@))",
-        "[*][*][*][*]",
-    ],
-)
-def test_attack_108_what_grows_or_takes_long_is_refused_in_time(path: str) -> None:
-    started = time.thread_time()
-    with contextlib.suppress(InvalidArguments):
-        search(path, ROWS)
-    assert time.thread_time() - started < 6
-
-
-@pytest.mark.parametrize("path", [DOUBLING, "|".join(["[@,@][]"] * 12), f"[*].[{','.join('@' * 40)}]"])
-def test_attack_108_doubling_is_refused(path: str) -> None:
-    with pytest.raises(InvalidArguments, match=r"gives more than the result holds|takes too much work"):
-        search(path, ROWS)

@@ -70,6 +70,7 @@ async def scene(body: Any, *, tokens: int = 300, clock: Callable[[], datetime] =
         yield Scene(application, principal, provider)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(VALUES, st.sampled_from([200, 300, 1000]), st.integers(0, 3000), st.integers(0, 500))
 @example(["a" * 40 + "\u202e" * 14], 200, 1, 469)

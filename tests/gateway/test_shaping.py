@@ -42,6 +42,7 @@ def test_a_text_for_another_tool_fits_its_budget_and_ends_with_what_was_left_out
         assert "left out" in text.splitlines()[-1].lower()
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(VALUES, st.integers(0, 600))
 def test_the_way_on_leads_to_what_was_left_out(value: Any, room: int) -> None:

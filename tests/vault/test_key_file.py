@@ -57,6 +57,7 @@ def test_the_key_is_made_once_and_read_again(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["key"]
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
     command = [sys.executable, "-c", START, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

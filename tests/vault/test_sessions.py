@@ -238,6 +238,7 @@ async def test_a_link_sealed_with_a_lost_key_gives_way_to_a_new_one(vault: Vault
     assert await other_keys.by_link(session.link) == session
 
 
+@pytest.mark.slow
 async def test_of_two_processes_that_finish_one_link_exactly_one_connects(open_file_vault: OpenVault) -> None:
     one, other = await open_file_vault(), await open_file_vault()
     place = await make_place(one)

@@ -25,6 +25,7 @@ from connectory.web.health import HealthPage
 from connectory.web.proof import Answerer, ask
 
 KEYS = KeyRing([b"k" * 32])
+pytestmark = pytest.mark.slow
 
 
 async def answers() -> None:

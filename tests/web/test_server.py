@@ -104,7 +104,7 @@ async def test_a_cancelled_server_leaves_no_socket() -> None:
 
 async def test_the_log_has_no_query_and_no_link(caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings.model_validate({"port": free_port()})
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "connectory"):
         async with serving(make_app(Handlers(), settings), settings), httpx2.AsyncClient() as client:
             base = f"http://localhost:{settings.port}"
             for path in (
