@@ -18,6 +18,7 @@ from connectory.catalog.connector import Connector
 from connectory.gateway.arguments import ArgumentChecker
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
+from connectory.gateway.cursors import digest_key
 from connectory.gateway.gateway import Gateway, Steps
 from connectory.gateway.mending import Mending, Presence, always_present
 from connectory.gateway.quotas import Quotas
@@ -101,7 +102,7 @@ def _build(
     now: Clock,
 ) -> Application:
     quotas = Quotas(settings)
-    audit = AuditTrail(vault.audit, now)
+    audit = AuditTrail(vault.audit, now, key=digest_key(vault.keys))
     record = audit.enclose
     auth = _auth(settings, vault, catalog, executor, quotas, record, now)
     confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, record, now)

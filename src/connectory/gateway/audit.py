@@ -63,8 +63,10 @@ class OpenLine:
 class AuditTrail:
     """Writes audit lines, and owns the tasks that do. `aclose` commits what is left."""
 
-    def __init__(self, log: AuditLog, now: Callable[[], datetime], *, most_waiting: int = MOST_WAITING) -> None:
-        self._log, self._now = log, now
+    def __init__(
+        self, log: AuditLog, now: Callable[[], datetime], *, key: bytes, most_waiting: int = MOST_WAITING
+    ) -> None:
+        self._log, self._now, self._digest_key = log, now, key
         self._waiting: deque[_Waiting] = deque(maxlen=most_waiting)
         self._owned: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
@@ -215,7 +217,7 @@ class AuditTrail:
             outcome="started",
             code=None,
             argument_names=tuple(sorted(str(name)[:64] for name in arguments))[:50],
-            digest=digest(action, "", arguments),
+            digest=digest(self._digest_key, action, "", arguments),
             duration_ms=None,
         )
 

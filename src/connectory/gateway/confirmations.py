@@ -16,7 +16,7 @@ from connectory.auth.manager import AllowLink
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.manifest import Effect
 from connectory.errors import ConfirmationNeeded, ConnectoryError, PolicyDenied, SessionExpired, UnknownObject
-from connectory.gateway.cursors import digest
+from connectory.gateway.cursors import digest, digest_key
 from connectory.gateway.mending import Presence
 from connectory.gateway.policy import DISCONNECT, Judged
 from connectory.identity.principal import Principal
@@ -58,6 +58,7 @@ class Confirmations:
         now: Callable[[], datetime],
     ) -> None:
         self._record = record
+        self._digest_key = digest_key(vault.keys)
         self._vault, self._catalog, self._presence = vault, catalog, presence
         self._origin, self._use_link, self._now = origin, use_link, now
 
@@ -68,7 +69,7 @@ class Confirmations:
 
         Raises `ConfirmationNeeded` with the link while nobody has decided, `PolicyDenied` after a no.
         """
-        call = digest(action, connection.id, arguments)
+        call = digest(self._digest_key, action, connection.id, arguments)
         found = await self._vault.confirmations.find(
             principal.workspace_id, principal.user_id, principal.token_id, call
         )

@@ -1,10 +1,11 @@
-"""Seal `next_cursor`: bound to connection, action and arguments, readable by nobody (design 4.7). Stateless."""
+"""Name a call by a digest, and seal `next_cursor` to it (design 4.7, 7.6). Stateless."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +14,15 @@ from connectory.errors import CannotDecrypt, InvalidCursor
 from connectory.vault.keys import KeyRing
 
 
-def digest(action: str, connection_id: str, arguments: Mapping[str, Any]) -> str:
-    """Return the SHA-256 that identifies exactly this call, whatever the order of its arguments."""
+def digest_key(keys: KeyRing) -> bytes:
+    """The key of all digests. Without one, arguments that can be guessed could be read out of the audit."""
+    return keys.derive("digest of a call")
+
+
+def digest(key: bytes, action: str, connection_id: str, arguments: Mapping[str, Any]) -> str:
+    """Return the HMAC-SHA256 that identifies exactly this call, whatever the order of its arguments."""
     text = json.dumps([action, connection_id, arguments], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def seal_cursor(keys: KeyRing, page: str, call: str) -> str:

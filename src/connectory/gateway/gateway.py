@@ -25,7 +25,7 @@ from connectory.errors import (
 from connectory.gateway.arguments import ArgumentChecker, CheckedArguments, require_unicode
 from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.confirmations import Confirmations
-from connectory.gateway.cursors import digest, open_cursor, seal_cursor
+from connectory.gateway.cursors import digest, digest_key, open_cursor, seal_cursor
 from connectory.gateway.mending import Mending
 from connectory.gateway.policy import Judged, Verdict, decide, refusal, strictest, strongest
 from connectory.gateway.quotas import Quotas
@@ -58,6 +58,7 @@ class Gateway:
     def __init__(self, steps: Steps, settings: Settings) -> None:
         self._steps = steps
         self._timeout_s = settings.call_timeout_s
+        self._digest_key = digest_key(steps.vault.keys)
 
     async def call_action(
         self, principal: Principal, tool: str, arguments: Mapping[str, Any], *, connection: str | None = None
@@ -182,7 +183,7 @@ class Gateway:
         """Steps 4 to 6 of a declared action."""
         target = await self._target(call)
         keys = self._steps.vault.keys
-        same = digest(action.tool, call.connection.id, {**checked.inputs, "limit": checked.limit})
+        same = digest(self._digest_key, action.tool, call.connection.id, {**checked.inputs, "limit": checked.limit})
         page = open_cursor(keys, checked.cursor, same) if checked.cursor else None
         await self._before_sending(call, action.effect, yes)
         sending = self._steps.executor.run(target, action, checked.inputs, checked.limit, page)
