@@ -7,9 +7,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import httpx2
@@ -19,7 +20,9 @@ from tests.e2e.programs import COMMAND, ERAS, ROOT, Era, Install, free_port, sto
 
 from benchmarks.provider import MANIFEST, TOKEN, TOOL
 
-Once = Callable[[], Awaitable[None]]
+Once = Callable[[], Awaitable[float | None]]
+"""Runs a subject once. Returns the seconds that count, or None where the whole run does."""
+
 WARM_UP = 10
 
 
@@ -98,17 +101,23 @@ async def start_groups(provider: str) -> AsyncIterator[list[Group]]:
     with connected_install(provider) as install:
 
         def start(era: Era) -> Group:
-            async def ours() -> None:
-                async with install.over_stdio(era) as client:
-                    await client.list_tools()
+            async def ours() -> float:
+                return await _until_listed(install.over_stdio(era))
 
-            async def floor() -> None:
-                async with Client(_bare_stdio(provider), mode=era) as client:
-                    await client.list_tools()
+            async def floor() -> float:
+                return await _until_listed(Client(_bare_stdio(provider), mode=era))
 
             return Group(f"start to tool list, {_name(era)}", ours, floor)
 
         yield [*map(start, ERAS), *(_command(install, words) for words in ("version", "--help"))]
+
+
+async def _until_listed(starting: AbstractAsyncContextManager[Client]) -> float:
+    """Seconds until the first tool list; how long the process takes to end is another matter."""
+    began = perf_counter()
+    async with starting as client:
+        await client.list_tools()
+        return perf_counter() - began
 
 
 def _command(install: Install, words: str) -> Group:
