@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from urllib.parse import quote, quote_plus
 
@@ -34,6 +35,10 @@ def values(secret: str = KEY, name: str = "token") -> Values:
         json.dumps(KEY).replace("/", "\\/"),
         base64.b64encode(KEY.encode()).decode(),
         base64.urlsafe_b64encode(KEY.encode()).decode(),
+        html.escape(KEY),
+        html.escape(KEY, quote=False),
+        KEY.encode().hex(),
+        quote(KEY, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%C3%BC", "%c3%bc"),
     ],
 )
 def test_a_key_is_masked_in_every_form(said: str) -> None:
@@ -62,3 +67,9 @@ def test_what_is_short_is_left_for_it_could_stand_there_by_chance() -> None:
     text = "a quick brown fox"
 
     assert Redactor(make_connector(), "token", values("quick")).clean(text) == text
+
+
+def test_json_in_another_encoding_is_looked_at_too() -> None:
+    redactor = Redactor(make_connector(), "token", values())
+
+    assert redactor.may_stand_in(json.dumps({"sent": KEY}).encode("utf-16"))

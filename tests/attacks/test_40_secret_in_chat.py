@@ -41,3 +41,12 @@ def test_attack_40_the_header_of_the_connection_itself_is_refused() -> None:
 def test_attack_63_headers_that_steer_the_connection_are_refused(header: str) -> None:
     with pytest.raises(HeaderRefused):
         check_raw(RawRequest("GET", "/x", headers={header: "internal"}), make_connector())
+
+
+def test_attack_40_the_query_parameter_of_the_connection_itself_is_refused() -> None:
+    in_query = NOTES_YAML.replace(
+        'header: {Authorization: "Bearer {credential.token}"}', 'query: {key: "{credential.token}"}'
+    )
+
+    with pytest.raises(SecretInChat):
+        check_raw(RawRequest("GET", "/x", query={"KEY": "another's"}), make_connector(in_query))

@@ -46,3 +46,9 @@ def test_a_path_gives_what_the_library_gives(path: str) -> None:
             search(path, ISSUES)
     else:
         assert search(path, ISSUES) == expected
+
+
+@pytest.mark.parametrize("path", ["ceil(to_number('1e999'))", "floor(to_number('1e999'))", "avg(@)"])
+def test_a_number_without_end_is_a_bad_path(path: str) -> None:
+    with pytest.raises(InvalidArguments, match="no JMESPath that works here"):
+        search(path, [10**400, 1])

@@ -64,6 +64,16 @@ async def outcome_of(raw: RawRequest, effect: PolicyEffect, pattern: str) -> tup
         RawRequest("GET", "/trigger;a"),
         RawRequest("GET", "/trigger%2F"),
         RawRequest("GET", "/%74rigger"),
+        RawRequest("GET", "/trigger.json"),
+        RawRequest("GET", "/trigger."),
+        RawRequest("GET", "/trigger%20"),
+        RawRequest("GET", "/trigger%5C"),
+        RawRequest("GET", "/%5Ctrigger"),
+        RawRequest("GET", "/trigger%3F"),
+        RawRequest("GET", "/trigger%23x"),
+        RawRequest("GET", "/trigger%253Bx"),
+        RawRequest("GET", "/v1%5Ctrigger", server="root"),
+        RawRequest("POST", "/search"),  # the action only reads; what the agent puts into the body may not
         RawRequest("GET", "/TRIGGER"),
         RawRequest("GET", "/v1/trigger", server="root"),
         RawRequest("GET", "/v1//trigger/", server="root"),
@@ -83,7 +93,6 @@ async def test_a_read_only_policy_lets_no_spelling_of_a_write_pass(raw: RawReque
         RawRequest("GET", "/books/b/notes"),
         RawRequest("HEAD", "/books/b/notes"),
         RawRequest("GET", "/else"),
-        RawRequest("POST", "/search"),
     ],
     ids=lambda raw: f"{raw.method} {raw.path}",
 )
@@ -124,6 +133,15 @@ async def test_a_rule_about_an_action_holds_for_its_raw_spellings(
         RawRequest("POST", "/search", query={"_method": "DELETE"}),
         RawRequest("POST", "/search", body={"_METHOD": "DELETE"}),
         RawRequest("POST", "/search", body="x=1&_method=DELETE"),
+        RawRequest("POST", "/search", body="_metho%64=DELETE"),
+        RawRequest("POST", "/search", body="a=1;%5fmethod=DELETE"),
+        RawRequest("POST", "/search", body='{"_metho\\u0064": "DELETE"}'),
+        RawRequest("POST", "/search", body=[{"_method": "DELETE"}]),
+        RawRequest("POST", "/search", body="name='_method'\r\n\r\nDELETE"),
+        RawRequest("POST", "/search", query={".method": "x"}),
+        RawRequest("POST", "/search", query={" _method": "x"}),
+        RawRequest("POST", "/search", query={"X-HTTP-Method": "delete"}),
+        RawRequest("POST", "/search", query={"method": "delete"}),
         RawRequest("POST", "/search", body='x=1; name="_method"\r\n\r\nDELETE'),
     ],
 )
@@ -132,6 +150,14 @@ async def test_a_field_that_changes_the_method_is_refused(raw: RawRequest) -> No
 
     assert outcome == "invalid_arguments"
     assert not provider.requests
+
+
+async def test_a_parameter_of_the_providers_own_called_method_is_sent() -> None:
+    outcome, _ = await outcome_of(
+        RawRequest("GET", "/rest", query={"method": "photos.search"}), PolicyEffect.ALLOW, "*"
+    )
+
+    assert outcome == "sent"
 
 
 async def test_a_denial_and_a_question_name_the_action_that_the_rule_is_about() -> None:

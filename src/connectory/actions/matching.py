@@ -1,6 +1,7 @@
 """Which declared actions a raw request amounts to, so that policy judges it as those (design 2).
 
-A provider may read a path more loosely than we do: in another case, with empty or trailing segments, with `;params`.
+A provider may read a path more loosely than we do: in another case, decoded twice, with empty or trailing segments,
+with `;params`, a trailing dot or space, or the name of a format (`/trigger.json`).
 So there are two readings. `exact` is what the request says; `alike` is what a loose provider may understand. The second
 only ever makes the judgement stricter.
 """
@@ -20,6 +21,8 @@ from connectory.catalog.connector import Action, Connector
 from connectory.catalog.template import parse_template
 from connectory.errors import InvalidPath
 
+_ENDS = re.compile(r"[;?#]")
+_FORMAT = re.compile(r"\.[a-z0-9]{1,8}$")
 SAME_METHOD = {"HEAD": "GET"}  # HEAD is GET without the body (RFC 9110 section 9.3.2)
 
 
@@ -48,9 +51,9 @@ def match_actions(connector: Connector, raw: RawRequest, values: Values) -> Matc
         if own_origin != origin:
             continue
         literal = tuple(own_before)
-        if _pattern(literal, request.path, fold=False).fullmatch(_line(asked, fold=False)):
+        if _pattern(literal, request.path, fold=False).fullmatch("\n".join(map(unquote, asked))):
             exact.append(action)
-        elif _pattern(literal, request.path, fold=True).fullmatch(_line(asked, fold=True)):
+        elif any(_pattern(literal, request.path, fold=True).fullmatch(line) for line in _loose_lines(asked)):
             alike.append(action)
     return Matches(tuple(exact), tuple(alike))
 
@@ -61,18 +64,19 @@ def _split(base: str) -> tuple[str, list[str]]:
     return f"{parts.scheme}://{parts.netloc}".lower(), [segment for segment in parts.path.split("/") if segment]
 
 
-def _line(segments: Sequence[str], *, fold: bool) -> str:
-    """Join decoded segments by a mark that none of them can hold. Folded: no empty ones, no `;params`, one case."""
-    if fold:
-        whole = unquote("/".join(unquote(segment).partition(";")[0] for segment in segments))
-        segments = [segment for segment in whole.casefold().split("/") if segment]
-        return "\n".join(segments)
-    return "\n".join(unquote(segment) for segment in segments)
+def _loose_lines(segments: Sequence[str]) -> tuple[str, ...]:
+    """What a loose provider may read, joined by a mark that no segment can hold: as it is, and without an ending."""
+    whole = "/".join(segments)
+    while (decoded := unquote(whole)) != whole:  # each turn makes it shorter
+        whole = decoded
+    parts = [_ENDS.split(segment)[0].rstrip(". ") for segment in whole.replace("\\", "/").casefold().split("/")]
+    line = "\n".join(part for part in parts if part)
+    return line, _FORMAT.sub("", line)
 
 
 @lru_cache(maxsize=8192)
 def _pattern(before: tuple[str, ...], path: str, *, fold: bool) -> re.Pattern[str]:
-    """A path template as a pattern over `_line`: a placeholder is one segment, `{+x}` one or more."""
+    """A path template as a pattern over such lines: a placeholder is one segment, `{+x}` one or more."""
     inside = [*(re.escape(_folded(unquote(part), fold)) for part in before)]
     for segment in path.split("/")[1:]:
         parts = parse_template(segment).parts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, unquote, unquote_plus, urlencode
 
 from connectory.actions.filling import Values, as_text, fill_headers, header_value, merge_headers
 from connectory.actions.request import PreparedRequest, server_base, with_credentials
@@ -31,8 +31,11 @@ HARMLESS_HEADERS = frozenset(
 SECRET_HEADER = re.compile(
     r"authorization|cookie|token|secret|api[-_]?key|signature|credential|password|auth-", re.IGNORECASE
 )
-METHOD_OVERRIDES = frozenset({"_method", "x-http-method-override", "_httpmethod", "$method"})
-_OVERRIDE_IN_TEXT = re.compile(r"(?i)(?:^|&|name=\"?|\")(?:_method|_httpmethod|(?:\$|%24)method)(?:=|\"|;|\s)")
+METHOD_OVERRIDES = frozenset({"method", "httpmethod", "xhttpmethod", "xhttpmethodoverride", "methodoverride"})
+MOST_PARTS = 1000
+_METHODS = frozenset({*RAW_METHODS, "MERGE", "OPTIONS"})
+_BORDERS = re.compile(r"[&;\r\n]")
+_MULTIPART_NAME = re.compile(r"name=[\"']?([^\"';\r\n]*)", re.IGNORECASE)
 _PATH = re.compile(r"/(?!/)[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 
 
@@ -55,6 +58,12 @@ def check_raw(raw: RawRequest, connector: Connector) -> None:
     _check_path(raw.path)
     if _overrides_method(raw):
         raise InvalidArguments("A field named like _method would change the method.", hint="Set `method` instead.")
+    placed = {name.lower() for method in connector.manifest.auth.values() for name in method.query}
+    if own := [name for name in raw.query if str(name).lower() in placed]:
+        raise SecretInChat(
+            f"Query parameter '{own[0]}' carries this service's credentials, which never belong in a tool call.",
+            hint="Leave it out: the connection adds its own. For another account call connect.",
+        )
     for name in raw.headers:
         _check_header(name, connector)
 
@@ -77,11 +86,35 @@ def prepare_raw(raw: RawRequest, connector: Connector, auth_method: str, values:
 
 
 def _overrides_method(raw: RawRequest) -> bool:
-    """Whether a field would make some frameworks take the request for one of another method."""
-    body = raw.body
-    names = [*raw.query, *(body if isinstance(body, Mapping) else ())]
-    in_text = isinstance(body, str) and _OVERRIDE_IN_TEXT.search(body) is not None
-    return in_text or any(str(name).lower() in METHOD_OVERRIDES for name in names)
+    """Whether a field would make some frameworks take the request for one of another method.
+
+    They read names loosely (`_method`, `.method`, ` _method`), from the query, a form, a multipart body or JSON.
+    """
+    for name, value in [*raw.query.items(), *_fields(raw.body)]:
+        letters = re.sub(r"[^a-z]", "", unquote_plus(str(name)).lower())
+        if letters not in METHOD_OVERRIDES:
+            continue
+        is_plain_word = str(name)[:1].isalpha()  # `method=search` is many a provider's own parameter
+        if not is_plain_word or str(value).strip().upper() in _METHODS:
+            return True
+    return False
+
+
+def _fields(body: Any) -> Iterator[tuple[object, object]]:
+    """The names and values on top of a body, whichever way a framework may read it."""
+    if isinstance(body, Mapping):
+        yield from body.items()
+    elif isinstance(body, list):
+        for item in body[:MOST_PARTS]:
+            yield from item.items() if isinstance(item, Mapping) else ()
+    elif isinstance(body, str):
+        try:
+            yield from _fields(json.loads(body))
+        except (ValueError, RecursionError):
+            for part in _BORDERS.split(body):
+                name, _, value = part.partition("=")
+                yield name, unquote_plus(value)
+            yield from ((name, "") for name in _MULTIPART_NAME.findall(body))
 
 
 def _check_path(path: str) -> None:

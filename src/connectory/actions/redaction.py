@@ -8,7 +8,9 @@ or quoted: in the bytes a key can be escaped in too many ways, and one of digits
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -42,6 +44,8 @@ class Redactor:
 
     def may_stand_in(self, body: bytes) -> bool:
         r"""Whether JSON or text can hold a credential; cheap, and wrong only on the safe side (`\u0041` is an A)."""
+        if b"\0" in body:  # UTF-16 or UTF-32, which JSON may also be in (RFC 4627 section 3)
+            return bool(self._spellings)
         if b"\\u" in body or (self._is_escaped and b"\\" in body):
             return bool(self._spellings)
         return any(spelling in body for spelling in self._bytes)
@@ -68,6 +72,11 @@ def _clean(value: Any, spellings: list[str]) -> Any:
     return value
 
 
+def _small(text: str) -> str:
+    """Percent-encoding in small letters (RFC 3986 section 2.1 takes both for the same)."""
+    return re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text)
+
+
 def _basic(method: AuthMethod, values: Values) -> set[str]:
     """User name and password as HTTP Basic sends them (RFC 7617)."""
     if not isinstance(method, BasicMethod):
@@ -82,6 +91,12 @@ def _spellings(secrets: Iterable[str]) -> set[str]:
     for secret in secrets:
         code = base64.b64encode(secret.encode()).decode().rstrip("=")
         forms = {secret, quote(secret, safe=""), quote_plus(secret), code, code.translate({43: "-", 47: "_"})}
+        forms |= {
+            html.escape(secret),
+            html.escape(secret, quote=False),
+            secret.encode().hex(),
+            _small(quote(secret, safe="")),
+        }
         escaped = {json.dumps(form, ensure_ascii=only)[1:-1] for form in forms for only in (True, False)}
         found |= {text for form in forms | escaped for text in (form, form.replace("/", "\\/"))}
     return {one for one in found if len(one) >= SHORTEST}

@@ -256,12 +256,13 @@ async def _first_of(wire: asyncio.Task[None], stop: asyncio.Event) -> None:
 
 @contextlib.contextmanager
 def _stopped_by_signal() -> Iterator[asyncio.Event]:
-    """An event that SIGINT or SIGTERM sets; a second one ends the process as ever."""
+    """An event that SIGINT or SIGTERM sets; a second one ends the process at once."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def leave(number: signal.Signals) -> None:
+        if stop.is_set():  # asked twice: whatever still waits, at once (a thread may be reading stdin)
+            os._exit(128 + number)
         stop.set()
-        loop.remove_signal_handler(number)
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:

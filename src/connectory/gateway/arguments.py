@@ -75,12 +75,16 @@ class ArgumentChecker:
 
 
 def require_unicode(arguments: Mapping[str, Any]) -> None:
-    """Raise `InvalidArguments` on half a character (a lone surrogate): JSON can spell it, nothing can send it."""
+    """Raise `InvalidArguments` on what JSON can spell and nothing can send: half a character, or endless nesting."""
     try:
         json.dumps(dict(arguments), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise InvalidArguments(
             "A text holds half of a character (a lone surrogate).", hint="Send whole characters, as UTF-8."
+        ) from None
+    except (RecursionError, ValueError):
+        raise InvalidArguments(
+            "The arguments are nested too deeply, or hold a number of thousands of digits.", hint="Send less at a time."
         ) from None
 
 

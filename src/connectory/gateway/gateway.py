@@ -296,11 +296,13 @@ def _one_name(in_arguments: str | None, beside: str | None) -> str | None:
 def _judge_raw(call: _Call, raw: RawRequest) -> list[Judged]:
     """A raw request is each action that it is or may be taken for (design 2).
 
-    What is exactly none is also `{connector}_request`: a write unless GET or HEAD.
+    What is exactly none, or only a read that is sent by POST, is also `{connector}_request`: a write if not GET or HEAD.
+    The agent writes the body itself: what an action sends to `/graphql` only reads, what the agent sends may not.
     """
     matches = match_actions(call.connector, raw, Values({}, call.facts))
     judged = [Judged(action.tool, action.effect) for action in (*matches.exact, *matches.alike)]
-    if not matches.exact:
-        effect = Effect.READ if raw.method.upper() in ("GET", "HEAD") else Effect.WRITE
+    effect = Effect.READ if raw.method.upper() in ("GET", "HEAD") else Effect.WRITE
+    only_reads = all(action.effect is Effect.READ for action in matches.exact)
+    if not matches.exact or (only_reads and effect is not Effect.READ):
         judged.append(Judged(f"{call.connector.name.replace('-', '_')}_request", effect))
     return judged

@@ -33,7 +33,7 @@ def search(path: str, whole: Any) -> Any:
     try:
         most = 2 * weigh(whole, 2**62).least_bytes + LEAST_BYTES
         return _Bounded(most).visit(Parser().parse(path).parsed, whole)
-    except (JMESPathError, RecursionError, TypeError, ValueError) as error:
+    except (JMESPathError, RecursionError, TypeError, ValueError, ArithmeticError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise InvalidArguments(
             f"The path is no JMESPath that works here: {reason}.",
