@@ -13,8 +13,12 @@ from tests.e2e.programs import COMMAND, Install
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_stdio_at_once(install: Install, number: signal.Signals) -> None:
     process = subprocess.Popen(
-        [str(COMMAND), "stdio"], env=install.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )  # fmt: skip
+        [str(COMMAND), "stdio"],
+        env=install.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     assert process.stdin
     assert process.stdout
     try:

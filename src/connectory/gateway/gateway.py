@@ -296,7 +296,7 @@ def _one_name(in_arguments: str | None, beside: str | None) -> str | None:
 def _judge_raw(call: _Call, raw: RawRequest) -> list[Judged]:
     """A raw request is each action that it is or may be taken for (design 2).
 
-    What is exactly none, or only a read that is sent by POST, is also `{connector}_request`: a write if not GET or HEAD.
+    What is exactly none, or only a read that is sent by POST, is also `{connector}_request`: a write if no GET or HEAD.
     The agent writes the body itself: what an action sends to `/graphql` only reads, what the agent sends may not.
     """
     matches = match_actions(call.connector, raw, Values({}, call.facts))
