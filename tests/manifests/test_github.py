@@ -11,7 +11,7 @@ from connectory.catalog.catalog import load_catalog, packaged_folder
 from connectory.catalog.connector import Connector
 from connectory.catalog.template import parse_template
 
-# operation: method, path, query parameters, body fields (written by hand after https://docs.github.com/en/rest; never held against a live answer)
+# operation: method, path, query, body (by hand after https://docs.github.com/en/rest; held against no live answer)
 DOCUMENTED: dict[str, tuple[str, str, set[str], set[str]]] = {
     "list_issues": (
         "GET", "/repos/{owner}/{repo}/issues",
