@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from connectory.actions.raw import RawRequest
+from connectory.actions.filling import Values
+from connectory.actions.matching import match_actions
+from connectory.actions.raw import RawRequest, check_raw
+from connectory.catalog.catalog import load_catalog, packaged_folder
 from connectory.errors import ConnectoryError
 from connectory.testing.application import connect, make_application, make_principal
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
@@ -150,6 +155,27 @@ async def test_a_field_that_changes_the_method_is_refused(raw: RawRequest) -> No
 
     assert outcome == "invalid_arguments"
     assert not provider.requests
+
+
+@pytest.mark.parametrize("path", ["/books" + "/notes" * 20_000, "/%" + "25" * 15_000, "/x" * 41, "/" + "x" * 2000])
+async def test_a_path_that_would_take_long_to_judge_is_refused_at_once(path: str) -> None:
+    outcome, provider = await outcome_of(RawRequest("DELETE", path), PolicyEffect.DENY, "notes_delete_*")
+
+    assert outcome == "invalid_path"
+    assert not provider.requests
+
+
+def test_the_longest_path_that_passes_is_compared_at_once() -> None:
+    github = load_catalog([packaged_folder()], index_dir=None).connector("github")
+    raw = RawRequest(
+        "POST", "/repos" + "/issues" * 38 + "/x"
+    )  # fits `/repos/{owner}/{repo}/issues/{number}/...` nowhere
+    check_raw(raw, github)
+
+    began = time.thread_time()
+    match_actions(github, raw, Values({}, {}))
+
+    assert time.thread_time() - began < 0.5  # 2 ms measured
 
 
 async def test_a_parameter_of_the_providers_own_called_method_is_sent() -> None:

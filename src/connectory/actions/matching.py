@@ -23,6 +23,7 @@ from connectory.errors import InvalidPath
 
 _ENDS = re.compile(r"[;?#]")
 _FORMAT = re.compile(r"\.[a-z0-9]{1,8}$")
+MOST_DECODINGS = 8  # more than any provider does
 SAME_METHOD = {"HEAD": "GET"}  # HEAD is GET without the body (RFC 9110 section 9.3.2)
 
 
@@ -67,8 +68,8 @@ def _split(base: str) -> tuple[str, list[str]]:
 def _loose_lines(segments: Sequence[str]) -> tuple[str, ...]:
     """What a loose provider may read, joined by a mark that no segment can hold: as it is, and without an ending."""
     whole = "/".join(segments)
-    while (decoded := unquote(whole)) != whole:  # each turn makes it shorter
-        whole = decoded
+    for _ in range(MOST_DECODINGS):
+        whole = unquote(whole)
     parts = [_ENDS.split(segment)[0].rstrip(". ") for segment in whole.replace("\\", "/").casefold().split("/")]
     line = "\n".join(part for part in parts if part)
     return line, _FORMAT.sub("", line)

@@ -81,11 +81,6 @@ def error_response(request: Request, error: ConnectoryError) -> Response:
     return failure_response(request.headers, status, error.message, error.hint, path=path, code=error.code)
 
 
-def not_found_response(request: Request) -> Response:
-    """The one response to a page that does not exist, and to one that is another person's (attack 42)."""
-    return failure_response(request.headers, 404, *SENTENCES[404], path=request.scope["path"])
-
-
 def wants_json(accept: str, path: str) -> bool:
     """Whether the answer goes to a program: by `Accept`, and always at `/mcp`."""
     is_program = path == "/mcp" or path.startswith("/mcp/")
