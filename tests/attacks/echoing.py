@@ -29,24 +29,24 @@ auth:
     title: API key
     help: Any key.
     fields:
-      server: {title: Server, origin: true}
-      token: {title: Key, secret: true}
+      server: {title: Server, kind: origin}
+      token: {title: Key, kind: secret}
     header: {X-Echo-Key: "{credential.token}", Authorization: "Bearer {credential.token}"}
   in_query:
     method: api_key
     title: API key in the address
     help: Any key.
     fields:
-      server: {title: Server, origin: true}
-      token: {title: Key, secret: true}
+      server: {title: Server, kind: origin}
+      token: {title: Key, kind: secret}
     query: {api_key: "{credential.token}"}
   account:
     method: basic
     title: Account
     help: Any account.
     fields:
-      server: {title: Server, origin: true}
-verify: {get: /me, account: {id: id, name: name}}
+      server: {title: Server, kind: origin}
+verify: {request: {get: /me}, account: {id: id, name: name}}
 actions:
   get_thing:
     title: Get a thing

@@ -11,7 +11,7 @@ from connectory.testing.connectors import NOTES_YAML, make_connector
 SHOP_YAML = NOTES_YAML.replace("https://api.notes.example/v1", "https://{connection.shop}.myshop.example").replace(
     "token: {method: api_key,",
     "token: {method: api_key, fields: {shop: {title: Shop, pattern: '[a-z0-9-]{1,60}'}, token: {title: Key,"
-    " secret: true}},",
+    " kind: secret}},",
 )
 
 

@@ -31,7 +31,7 @@ async def test_attack_54_a_persons_confirmation_ends_when_the_installation_becom
     """Whoever confirmed spoke for their own machine; behind a public address the same row would open a server's own."""
     yaml = NOTES_YAML.replace("https://api.notes.example/v1", "{connection.server}/v1").replace(
         "token: {method: api_key,",
-        "token: {method: api_key, fields: {server: {title: Server, origin: true}, token: {title: Key, secret: true}},",
+        "token: {method: api_key, fields: {server: {title: Server, kind: origin}, token: {title: Key, kind: secret}},",
     )
     catalog, vault = make_catalog(make_connector(yaml)), await open_memory_vault()
     call = ("notes_list_notes", {"book": "b"})

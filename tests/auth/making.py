@@ -44,8 +44,8 @@ category: databases
 docs: https://kinto.example/docs
 servers: {api: "{connection.server}/v1"}
 auth:
-  basic: {method: basic, fields: {server: {title: Server, origin: true}}}
-verify: {get: /, account: {id: user.id, name: user.id}}
+  basic: {method: basic, fields: {server: {title: Server, kind: origin}}}
+verify: {request: {get: /}, account: {id: user.id, name: user.id}}
 """
 OPEN_YAML = """
 format: 1

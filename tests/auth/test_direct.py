@@ -15,9 +15,9 @@ from connectory.vault.credentials import NoCredentials, SecretFields
 
 TWO_WAYS_YAML = KINTO_YAML.replace("name: kinto", "name: two-ways").replace(
     "auth:\n",
-    "auth:\n  none: {method: none, fields: {server: {title: Server, origin: true}}}\n"
-    "  keys: {method: fields, fields: {server: {title: Server, origin: true}, key: {title: Id}, secret: {title: Secret,"
-    " secret: true}}, header: {X-Id: '{connection.key}', X-Secret: '{credential.secret}'}}\n",
+    "auth:\n  none: {method: none, fields: {server: {title: Server, kind: origin}}}\n"
+    "  keys: {method: fields, fields: {server: {title: Server, kind: origin}, key: {title: Id}, secret: {title: Secret,"
+    " kind: secret}}, header: {X-Id: '{connection.key}', X-Secret: '{credential.secret}'}}\n",
 )
 
 

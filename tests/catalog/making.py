@@ -25,12 +25,12 @@ GOOD: dict[str, Any] = {
             "method": "api_key",
             "fields": {
                 "shop": {"title": "Shop", "pattern": "[a-z0-9-]{1,63}"},
-                "token": {"title": "Key", "secret": True},
+                "token": {"title": "Key", "kind": "secret"},
             },
             "header": {"Authorization": "Bearer {credential.token}"},
         }
     },
-    "verify": {"get": "/me", "account": {"id": "id", "name": "name"}},
+    "verify": {"request": {"get": "/me"}, "account": {"id": "id", "name": "name"}},
     "actions": {
         "list_orders": {
             "title": "List orders",

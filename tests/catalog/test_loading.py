@@ -209,7 +209,7 @@ def test_titles_may_hold_joined_scripts_and_descriptions_may_be_folded() -> None
 
 
 def test_a_typed_origin_may_be_a_whole_server_but_only_at_its_beginning() -> None:
-    origin = ("auth/key/fields/shop", {"title": "Server", "origin": True})
+    origin = ("auth/key/fields/shop", {"title": "Server", "kind": "origin"})
 
     assert problems_of(origin, ("servers/api", "{connection.shop}/v1")) == []
     assert "must stand at the beginning" in problems_of(origin, ("servers/api", "https://x/{connection.shop}"))[0]

@@ -24,11 +24,11 @@ auth:
   key:
     method: api_key
     fields:
-      server: {title: Server, origin: true}
-      token: {title: Key, secret: true}
+      server: {title: Server, kind: origin}
+      token: {title: Key, kind: secret}
     header: {Authorization: "Bearer {credential.token}"}
 verify:
-  get: /me
+  request: {get: /me}
   account: {id: id, name: name}
 actions:
   list_things:

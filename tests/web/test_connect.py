@@ -29,8 +29,8 @@ auth:
     method: basic
     help: Use the account of your own server.
     docs: https://kinto.example/accounts
-    fields: {server: {title: Server, origin: true, help: Where it runs., placeholder: "https://kinto.example"}}
-verify: {get: /, account: {id: user.id, name: user.id}}
+    fields: {server: {title: Server, kind: origin, help: Where it runs., placeholder: "https://kinto.example"}}
+verify: {request: {get: /}, account: {id: user.id, name: user.id}}
 """
 OPEN_YAML = """
 format: 1
@@ -308,7 +308,7 @@ async def test_hostile_manifest_text_stays_text_and_links_are_http_only() -> Non
     hostile = NOTES_YAML.replace("title: Notes", 'title: "<img src=x onerror=alert(1)>{{7*7}}"').replace(
         "token: {method: api_key,",
         'token: {method: api_key, help: "</p><script>alert(1)</script>", '
-        "fields: {token: {title: '\"><b>', secret: true, placeholder: '\" autofocus onfocus=alert(1) x=\"'}},",
+        "fields: {token: {title: '\"><b>', kind: secret, placeholder: '\" autofocus onfocus=alert(1) x=\"'}},",
     )
     logo = 'logo: \'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>\'\n'
     catalog = make_catalog(make_connector(hostile + logo))

@@ -155,8 +155,8 @@ def _ruled(
 ) -> ConnectoryError:
     said = quoted(connector, _message(rule.message or connector.manifest.message, value, redactor))
     wait = _retry_after(response)
-    if rule.retry_at_header and wait is None:
-        wait = _until(response.headers.get(rule.retry_at_header))
+    if rule.retry is not None and rule.retry.header and wait is None:
+        wait = _until(response.headers.get(rule.retry.header))
     match rule.code:
         case "rate_limited":
             return _rate_limited(connector, response.status, said, wait)

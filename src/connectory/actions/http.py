@@ -61,7 +61,9 @@ class HttpExecutor:
         request = prepare_raw(raw, target.connector, target.auth_method, _values(target, {}))
         response = await self._send(target, request, target.timeout_s)
         is_json = "json" in response.headers.get("content-type", "")
-        value = await self._read(target, response, Answer(text=not is_json), may_be_unmodified=True)
+        value = await self._read(
+            target, response, Answer.model_validate({"as": "json" if is_json else "text"}), may_be_unmodified=True
+        )
         told = (*HEADERS_TOLD, *(HEADERS_TOLD_OF_HEAD if request.method == "HEAD" else ()))
         headers = {name: response.headers[name][:HEADER_CHARACTERS] for name in told if name in response.headers}
         return Outcome(
@@ -78,7 +80,7 @@ class HttpExecutor:
         spec = target.connector.manifest.verify
         if spec is None:
             return None, None, ()
-        request = prepare(target.connector, target.auth_method, spec, _values(target, {}))
+        request = prepare(target.connector, target.auth_method, spec.request, _values(target, {}))
         response = await self._send(target, request, target.timeout_s)
         value = await self._read(target, response, Answer())
         account_id, name = evaluate(spec.account.id, value), evaluate(spec.account.name, value)
@@ -87,7 +89,7 @@ class HttpExecutor:
                 f"{target.connector.title} answered, but not with an account.",
                 hint="Check that the address and the kind of key are the right ones.",
             )
-        granted = response.headers.get(spec.scopes_header, "") if spec.scopes_header else ""
+        granted = response.headers.get(spec.scopes.header, "") if spec.scopes and spec.scopes.header else ""
         scopes = tuple(sorted(filter(None, re.split(r"[,\s]+", granted))))
         return str(account_id), str(name if name is not None else account_id), scopes
 
@@ -173,8 +175,10 @@ def _redactor(target: Target) -> Redactor:
 
 def _project(target: Target, response: OutboundResponse, answer: Answer, may_be_unmodified: bool) -> Any:
     redactor = _redactor(target)
-    value = read_answer(response, target.connector, redactor, is_text=answer.text, may_be_unmodified=may_be_unmodified)
-    if answer.text or value is None:
+    value = read_answer(
+        response, target.connector, redactor, is_text=answer.kind == "text", may_be_unmodified=may_be_unmodified
+    )
+    if answer.kind == "text" or value is None:
         return [] if answer.items is not None else value
     if answer.items is None:
         return evaluate(answer.item, value)

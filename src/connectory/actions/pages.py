@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from connectory.catalog.manifest import Pages
+from connectory.catalog.manifest import NextUrlHeaderPages, Pages
 from connectory.errors import HostRefused
 from connectory.net.client import OutboundResponse
 
@@ -24,7 +24,7 @@ def next_page(pages: Pages, response: OutboundResponse, base: str) -> str | None
 
     Raises `HostRefused` where the provider points outside `base`: credentials must not follow it (attack 64).
     """
-    target = _link(response) if pages.style == "link_header" else response.headers.get(pages.header or "")
+    target = response.headers.get(pages.header) if isinstance(pages, NextUrlHeaderPages) else _link(response)
     if not target:
         return None
     url = urljoin(response.url, target.strip())

@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus
 from connectory.actions.filling import Values, fill_headers
 from connectory.actions.request import basic_pair
 from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import AuthMethod, BasicMethod
+from connectory.catalog.manifest import AuthMethod
 
 MASK = "***"
 SHORTEST = 8  # characters; a shorter one stands in many answers by chance
@@ -79,9 +79,9 @@ def _small(text: str) -> str:
 
 def _basic(method: AuthMethod, values: Values) -> set[str]:
     """User name and password as HTTP Basic sends them (RFC 7617)."""
-    if not isinstance(method, BasicMethod):
+    if method.basic is None:
         return set()
-    pair = base64.b64encode(basic_pair(method, values).encode()).decode()
+    pair = base64.b64encode(basic_pair(method.basic, values).encode()).decode()
     return {pair, pair.rstrip("=")}
 
 

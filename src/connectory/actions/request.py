@@ -20,7 +20,7 @@ from connectory.actions.filling import (
     fill_tree,
 )
 from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import BasicMethod, Request
+from connectory.catalog.manifest import BasicCredentials, Request
 from connectory.errors import InvalidPath
 
 
@@ -66,15 +66,15 @@ def with_credentials(
     """Put the credentials where the manifest says, over whatever stood there."""
     method = connector.manifest.auth[auth_method]
     headers = {**request.headers, **fill_headers(method.header, values)}
-    if isinstance(method, BasicMethod):
-        headers["Authorization"] = f"Basic {base64.b64encode(basic_pair(method, values).encode()).decode()}"
+    if method.basic is not None:
+        headers["Authorization"] = f"Basic {base64.b64encode(basic_pair(method.basic, values).encode()).decode()}"
     url = _with_query(request.url, fill_query(method.query, values))
     return PreparedRequest(request.method, url, headers, request.body, request.base)
 
 
-def basic_pair(method: BasicMethod, values: Values) -> str:
+def basic_pair(basic: BasicCredentials, values: Values) -> str:
     """Return user name and password as HTTP Basic joins them (RFC 7617)."""
-    return f"{fill_plain(method.basic.username, values)}:{fill_plain(method.basic.password, values)}"
+    return f"{fill_plain(basic.username, values)}:{fill_plain(basic.password, values)}"
 
 
 def _join(base: str, path: str, query: list[tuple[str, str]]) -> str:

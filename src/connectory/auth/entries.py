@@ -46,11 +46,11 @@ def check_entry(fields: Mapping[str, CredentialField], entry: Entry, settings: S
             problems += [Problem(name, "This is needed.")] if spec.required else []
             continue
         problem = _text_problem(name, spec, text)
-        if problem is None and spec.origin:
+        if problem is None and spec.is_origin:
             text, problem = _check_origin(name, text, entry, settings)
         if problem is not None:
             problems.append(problem)
-        elif spec.secret:
+        elif spec.is_secret:
             secrets[name] = SecretStr(text)
         else:
             facts[name] = text
@@ -59,7 +59,7 @@ def check_entry(fields: Mapping[str, CredentialField], entry: Entry, settings: S
 
 def _trim(spec: CredentialField, text: str) -> str:
     """A key is pasted with the line break behind it; in a fact a line break is somebody's attempt (attack 14)."""
-    return text.strip() if spec.secret else text.strip(" ")
+    return text.strip() if spec.is_secret else text.strip(" ")
 
 
 def _text_problem(name: str, spec: CredentialField, text: str) -> Problem | None:

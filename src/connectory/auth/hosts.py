@@ -88,7 +88,7 @@ def _fill(part: str | Placeholder, fields: Mapping[str, CredentialField], facts:
 
 
 def _is_origin(fields: Mapping[str, CredentialField], part: Placeholder) -> bool:
-    return part.name in fields and fields[part.name].origin
+    return part.name in fields and fields[part.name].is_origin
 
 
 def _address(url: Url) -> IPv4Address | IPv6Address | None:

@@ -114,7 +114,7 @@ class SignIn:
     def _verify_problem(self, connector: Connector, new: NewGrant, error: ConnectoryError) -> Problem:
         """Say whose fault it was that the credentials could not be proven."""
         fields = connector.manifest.auth[new.method].fields
-        typed = next((name for name, field in fields.items() if field.origin), None)
+        typed = next((name for name, field in fields.items() if field.is_origin), None)
         if isinstance(error, AddressRefused) and typed is not None:
             can_confirm = not any(host.private_confirmed for host in new.hosts)
             return private_address_problem(typed, self._settings) if can_confirm else Problem(typed, error.text)

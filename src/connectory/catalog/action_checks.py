@@ -27,7 +27,8 @@ from connectory.catalog.manifest import (
     Effect,
     Input,
     Manifest,
-    Pages,
+    NextUrlHeaderPages,
+    PagesBase,
     Request,
 )
 from connectory.catalog.problems import Finding
@@ -60,7 +61,8 @@ def check_action(path: KeyPath, action: ActionManifest, manifest: Manifest) -> I
     yield from check_expression((*path, "answer", "items"), action.answer.items)
     yield from check_expression((*path, "answer", "item"), action.answer.item)
     if action.pages is not None:
-        yield from check_header_name((*path, "pages", "header"), action.pages.header)
+        if isinstance(action.pages, NextUrlHeaderPages):
+            yield from check_header_name((*path, "pages", "header"), action.pages.header)
         if action.answer.items is None:
             yield Finding(
                 (*path, "answer"),
@@ -127,7 +129,7 @@ def _check_use(path: KeyPath, action: ActionManifest, manifest: Manifest) -> Ite
         yield Finding((*path, "pages"), "Only a read has `pages`.", "Set `effect: read` or remove `pages`.")
 
 
-def _check_page_size(path: KeyPath, request: Request, pages: Pages) -> Iterator[Finding]:
+def _check_page_size(path: KeyPath, request: Request, pages: PagesBase) -> Iterator[Finding]:
     """The provider is asked for as many items as the agent wants, or its pages have one known size."""
     is_asked = any("limit" in used_inputs(place) for place in (request.query, request.headers, request.body))
     if not is_asked and "max_size" not in pages.model_fields_set:

@@ -23,7 +23,7 @@ from connectory.catalog.findings import (
     parsed,
     secret_fields,
 )
-from connectory.catalog.manifest import AuthMethod, BasicMethod, CredentialField, Manifest
+from connectory.catalog.manifest import AuthMethod, CredentialField, Manifest
 from connectory.catalog.problems import Finding
 from connectory.catalog.wording import check_wording
 from connectory.catalog.yaml_document import KeyPath
@@ -70,7 +70,9 @@ def _findings(manifest: Manifest) -> Iterator[Finding]:
         path: KeyPath = ("errors", index)
         yield from check_expression((*path, "when", "body"), rule.when.body)
         yield from check_expression((*path, "message"), rule.message)
-        yield from check_header_name((*path, "retry_at_header"), rule.retry_at_header)
+        if rule.retry is not None:
+            yield from check_header_name((*path, "retry", "header"), rule.retry.header)
+            yield from check_expression((*path, "retry", "body"), rule.retry.body)
         for header in rule.when.header:
             yield from check_header_name((*path, "when", "header", header), header)
     for name, action in manifest.actions.items():
@@ -101,8 +103,8 @@ def _check_server(path: KeyPath, text: str, manifest: Manifest) -> Iterator[Find
             if item.name == ALWAYS_KNOWN:
                 yield Finding(path, "{connection.id} cannot be part of an address.", "Use a field with a pattern.")
                 return
-            if field is not None and not field.origin and field.pattern is None:
-                hint = f"Give the field '{item.name}' a `pattern`, or `origin: true` if it is the whole server address."
+            if field is not None and not field.is_origin and field.pattern is None and not field.choices:
+                hint = f"Give the field '{item.name}' a `pattern`, or `kind: origin` if it is the whole server address."
                 yield Finding(
                     path, f"{{connection.{item.name}}} decides where credentials are sent, and may be anything.", hint
                 )
@@ -113,7 +115,7 @@ def _check_server(path: KeyPath, text: str, manifest: Manifest) -> Iterator[Find
 def _check_address(path: KeyPath, text: str, manifest: Manifest) -> Iterator[Finding]:
     template = parsed(text)
     assert template is not None
-    origins = {name for method in manifest.auth.values() for name, field in method.fields.items() if field.origin}
+    origins = {name for method in manifest.auth.values() for name, field in method.fields.items() if field.is_origin}
     filled = ""
     for part in template.parts:
         if isinstance(part, str):
@@ -134,14 +136,14 @@ def _check_address(path: KeyPath, text: str, manifest: Manifest) -> Iterator[Fin
 
 
 def _check_method(path: KeyPath, method: AuthMethod, manifest: Manifest) -> Iterator[Finding]:
-    secrets = {name for name, field in method.fields.items() if field.secret}
+    secrets = {name for name, field in method.fields.items() if field.is_secret}
     names = Names(facts=set(method.fields) - secrets, secrets=secrets)
     for name, field in method.fields.items():
         yield from _check_field((*path, "fields", name), name, field, manifest)
     yield from check_headers((*path, "header"), method.header, names)
     yield from check_tree((*path, "query"), method.query, names)
     placed = [*method.header.values(), *method.query.values()]
-    if isinstance(method, BasicMethod):
+    if method.basic is not None:
         placed += [method.basic.username, method.basic.password]
         yield from check_template((*path, "basic", "username"), method.basic.username, names)
         yield from check_template((*path, "basic", "password"), method.basic.password, names)
@@ -168,11 +170,9 @@ def _check_method(path: KeyPath, method: AuthMethod, manifest: Manifest) -> Iter
 
 
 def _check_field(path: KeyPath, name: str, field: CredentialField, manifest: Manifest) -> Iterator[Finding]:
-    if name == ALWAYS_KNOWN and not field.secret:
+    if name == ALWAYS_KNOWN and not field.is_secret:
         yield Finding(path, "{connection.id} is the connection's own id.", "Choose another name.")
-    if field.origin and field.secret:
-        yield Finding(path, "A server's origin is no secret.", "Remove `secret: true`.")
-    if field.secret and field.default is not None:
+    if field.is_secret and field.default is not None:
         yield Finding((*path, "default"), "A secret has no default.", "Remove it.")
     broken = list(check_pattern((*path, "pattern"), field.pattern))
     yield from broken
@@ -184,7 +184,7 @@ def _check_field(path: KeyPath, name: str, field: CredentialField, manifest: Man
     in_address = any(f"{{connection.{name}}}" in text for text in manifest.servers.values())
     if (
         in_address
-        and not field.origin
+        and not field.is_origin
         and (escape := next((text for text in ESCAPES if pattern.fullmatch(text)), None)) is not None
     ):
         hint = "It becomes part of a server's address: allow only what a host label holds, e.g. [a-z0-9-]{1,63}."
@@ -200,11 +200,15 @@ def _check_verify(manifest: Manifest) -> Iterator[Finding]:
             )
             yield Finding(("verify",), "'verify' is missing.", hint)
         return
-    yield from check_request(("verify",), verify, manifest, Names(facts=known_facts(manifest)))
-    if verify.method not in ("GET", "HEAD", "POST"):
-        yield Finding(("verify",), f"A verify call changes nothing: {verify.method} would.", "Use get.")
+    yield from check_request(("verify", "request"), verify.request, manifest, Names(facts=known_facts(manifest)))
+    if verify.request.method not in ("GET", "HEAD", "POST"):
+        yield Finding(
+            ("verify", "request"), f"A verify call changes nothing: {verify.request.method} would.", "Use get."
+        )
     yield from check_expression(("verify", "account", "id"), verify.account.id)
     yield from check_expression(("verify", "account", "name"), verify.account.name)
-    yield from check_header_name(("verify", "scopes_header"), verify.scopes_header)
-    if secret_fields(manifest) and verify.method == "HEAD":
-        yield Finding(("verify", "head"), "A HEAD answer has no body to read the account from.", "Use get.")
+    if verify.scopes is not None:
+        yield from check_header_name(("verify", "scopes", "header"), verify.scopes.header)
+        yield from check_expression(("verify", "scopes", "body"), verify.scopes.body)
+    if secret_fields(manifest) and verify.request.method == "HEAD":
+        yield Finding(("verify", "request", "head"), "A HEAD answer has no body to read the account from.", "Use get.")

@@ -41,7 +41,7 @@ class Names:
                 return None
             hint = (
                 did_you_mean(name[:60], self.facts)
-                or "Declare it among the fields of the auth method, without `secret: true`."
+                or "Declare it among the fields of the auth method, as a field that is no secret."
             )
             return f"{{connection.{name}}} is no fact that can stand here.", hint
         if name in self.inputs:
@@ -64,7 +64,7 @@ class Names:
             )
         if name in self.secrets:
             return None
-        hint = did_you_mean(name[:60], self.secrets) or "Declare it among the method's fields, with `secret: true`."
+        hint = did_you_mean(name[:60], self.secrets) or "Declare it among the method's fields, with `kind: secret`."
         return f"{{credential.{name}}} is no secret field of this method.", hint
 
 
@@ -172,18 +172,18 @@ def check_header_name(path: KeyPath, name: str | None) -> Iterator[Finding]:
 
 def secret_fields(manifest: Manifest) -> set[str]:
     """Return the names of all secret fields of the manifest's auth methods."""
-    return {name for method in manifest.auth.values() for name, field in method.fields.items() if field.secret}
+    return {name for method in manifest.auth.values() for name, field in method.fields.items() if field.is_secret}
 
 
 def known_facts(manifest: Manifest) -> set[str]:
     """Return the names of the facts that some connection has: non-secret fields of any method."""
-    return {name for method in manifest.auth.values() for name, field in method.fields.items() if not field.secret}
+    return {name for method in manifest.auth.values() for name, field in method.fields.items() if not field.is_secret}
 
 
 def certain_facts(manifest: Manifest) -> set[str]:
     """Return the names of the facts that every connection has, whichever way it signed in."""
     each = [
-        {name for name, field in method.fields.items() if field.required and not field.secret}
+        {name for name, field in method.fields.items() if field.required and not field.is_secret}
         for method in manifest.auth.values()
     ]
     return set.intersection(*each) if each else set()

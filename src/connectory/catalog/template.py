@@ -1,8 +1,8 @@
-"""Filling in: `{x}` is an input, `{connection.x}` a fact, `{credential.x}` a secret (design 4.1).
+"""Filling in: `{x}` is an input, `{connection.x}` a fact, `{credential.x}` a secret, `{each}` an element (design 4.1).
 
 A template is parsed once, when the manifest is read. There is no template language: a placeholder is replaced, and
-how its value is escaped is decided by the place it stands in (`actions/request.py`). `{+path}` stands for several path
-segments (RFC 6570 section 3.2.3); `{{` and `}}` are literal braces.
+how its value is escaped is decided by the place it stands in (`actions/filling.py`). `{+path}` stands for several path
+segments (RFC 6570 section 3.2.3); `{x.y}` is a member of an input that is an object; `{{` and `}}` are literal braces.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-Scope = Literal["input", "connection", "credential"]
-_TOKEN = re.compile(r"\{\{|\}\}|\{(\+?)(?:(connection|credential)\.)?([a-z][a-z0-9_]*)\}|[{}]")
+Scope = Literal["input", "connection", "credential", "each"]
+_TOKEN = re.compile(r"\{\{|\}\}|\{(\+?)([a-z][a-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*)*)\}|[{}]")
+_NAMED: dict[str, Scope] = {"connection": "connection", "credential": "credential"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,14 @@ class Placeholder:
     """One `{...}` of a template."""
 
     scope: Scope
-    name: str
+    name: str  # of `each` empty: it has no name
     many: bool = False  # `{+name}`: several path segments
+    path: tuple[str, ...] = ()  # members of the value, outermost first
+
+    def __str__(self) -> str:
+        """As it is written in a manifest."""
+        words = [*(() if self.scope == "input" else (self.scope,)), *((self.name,) if self.name else ()), *self.path]
+        return f"{{{'+' if self.many else ''}{'.'.join(words)}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ def parse_template(text: str) -> Template:
         position = match.end()
         if match[0] in ("{{", "}}"):
             literal += match[0][0]
-        elif match[3] is None:
+        elif match[2] is None:
             raise ValueError(
                 f"{text!r}: a brace at {match.start()} belongs to no placeholder; write {{{{ or }}}} for a literal one"
             )
@@ -61,9 +68,18 @@ def parse_template(text: str) -> Template:
             if literal:
                 parts.append(literal)
             literal = ""
-            scope: Scope = match[2] or "input"  # type: ignore[assignment]  # the pattern allows only these two words
-            parts.append(Placeholder(scope, match[3], many=bool(match[1])))
+            parts.append(_placeholder(match))
     literal += text[position:]
     if literal or not parts:
         parts.append(literal)
     return Template(text, tuple(parts))
+
+
+def _placeholder(match: re.Match[str]) -> Placeholder:
+    word, members = match[2], tuple(match[3].split(".")[1:])
+    many = bool(match[1])
+    if word == "each":
+        return Placeholder("each", "", many, members)
+    if word in _NAMED and len(members) == 1:
+        return Placeholder(_NAMED[word], members[0], many)
+    return Placeholder("input", word, many, members)

@@ -128,7 +128,7 @@ def _auth(connector: Connector) -> list[dict[str, Any]]:
             "help": method.help,
             "docs": method.docs,
             "fields": [
-                {"name": field, "title": spec.title, "secret": spec.secret, "required": spec.required}
+                {"name": field, "title": spec.title, "secret": spec.is_secret, "required": spec.required}
                 for field, spec in method.fields.items()
             ],
         }

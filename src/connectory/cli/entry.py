@@ -135,7 +135,7 @@ def check_given(method: MethodForm, given: Given) -> None:
                 hint=did_you_mean(name, method.fields) or f"It asks for: {', '.join(method.fields) or 'nothing'}.",
             )
     for name in given.facts:
-        if method.fields[name].secret:
+        if method.fields[name].is_secret:
             raise InvalidArguments(
                 f"'{name}' is secret, and arguments can be read in the process list and in the shell's history.",
                 hint=f"Leave it out to be asked, or use --from-env {name}=VARIABLE. If it was a real one, make a new "
@@ -157,7 +157,7 @@ def fill_in(method: MethodForm, given: Given, environment: Mapping[str, SecretSt
     for name, spec in method.fields.items():
         value = _given_value(name, given, environment)
         if value is None and asker is not None:
-            value = asker.ask(_label(name, spec), hidden=spec.secret, default=spec.default)
+            value = asker.ask(_label(name, spec), hidden=spec.is_secret, default=spec.default)
         if value is not None:
             values[name] = value
         elif spec.required and spec.default is None:
@@ -201,7 +201,7 @@ def _label(name: str, spec: CredentialField) -> str:
         part
         for part in (
             spec.help,
-            "not shown while you type" if spec.secret else "",
+            "not shown while you type" if spec.is_secret else "",
             "" if spec.required else "may be empty",
         )
         if part
@@ -210,7 +210,7 @@ def _label(name: str, spec: CredentialField) -> str:
 
 
 def _how_to_give(name: str, method: MethodForm, given: Given) -> str:
-    if method.fields[name].secret:
+    if method.fields[name].is_secret:
         prefix = given.connector.upper().replace("-", "_")
         return f"Use a terminal, or set {prefix}_{name.upper()} and give --from-env."
     return f"Give --field {name}=VALUE."

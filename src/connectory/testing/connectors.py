@@ -20,11 +20,11 @@ servers: {api: "https://api.notes.example/v1"}
 headers: {Accept: application/json}
 auth:
   token: {method: api_key, header: {Authorization: "Bearer {credential.token}"}}
-verify: {get: /me, account: {id: id, name: login}, scopes_header: X-Scopes}
+verify: {request: {get: /me}, account: {id: id, name: login}, scopes: {header: X-Scopes}}
 errors:
   - when: {status: [403], header: {x-remaining: "0"}}
     code: rate_limited
-    retry_at_header: x-reset
+    retry: {header: x-reset, as: unix_seconds}
 tasks: [Show my notes.]
 actions:
   list_notes:
@@ -47,7 +47,7 @@ actions:
       book: {type: string, required: true}
       path: {type: string, required: true}
     request: {get: "/books/{book}/files/{+path}"}
-    answer: {text: true}
+    answer: {as: text}
     docs: https://notes.example/docs/files
   create_note:
     title: Create a note

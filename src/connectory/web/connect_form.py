@@ -140,8 +140,8 @@ def _view_field(
         help=field.help,
         docs=field.docs,
         placeholder=field.placeholder,
-        value="" if field.secret else value,
-        is_secret=field.secret,
+        value="" if field.is_secret else value,
+        is_secret=field.is_secret,
         is_required=field.required,
         problems=tuple(problem.message for problem in problems if problem.field == name),
     )
@@ -164,7 +164,7 @@ def _wanted_ticks(
 
 
 def _is_private(field: CredentialField, value: str | None) -> bool:
-    if not field.origin or not value:
+    if not field.is_origin or not value:
         return False
     try:
         return reach_by_spelling(parse_origin(value)) is Reach.PRIVATE

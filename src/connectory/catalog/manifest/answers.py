@@ -1,0 +1,135 @@
+"""What comes back: projections, answers that are errors, and the call that proves a sign-in (design 4.4, 4.6)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from connectory.catalog.manifest.basics import Name, Strict
+from connectory.catalog.manifest.requests import Request
+
+ErrorCode = Literal[
+    "rate_limited", "missing_scope", "needs_reconnect", "provider_forbidden", "provider_not_found",
+    "provider_conflict", "provider_rejected", "provider_unavailable",
+]  # fmt: skip
+
+
+class Expand(Strict):
+    """A further request for each item of a list whose items are bare; `{each.id}` is a member of that item."""
+
+    request: Request = Field(description="What is sent for an item; a read.")
+    when: str | None = Field(None, description="JMESPath over the item: only where it is true.")
+    items: str | None = Field(None, description="Where the list is in that answer; absent: it is one object.")
+    item: str = Field("@", description="How that object, or each item of that list, is projected.")
+    into: str | None = Field(
+        None, description="Member of the item that takes what came; absent: it takes the item's place."
+    )
+    depth: int = Field(
+        1, ge=1, le=8, description="How many levels: what came is expanded in the same way (needs `items` and `into`)."
+    )
+
+    @model_validator(mode="after")
+    def _depth_needs_a_place(self) -> Expand:
+        if self.depth > 1 and (self.items is None or self.into is None):
+            raise ValueError("`depth` needs `items` and `into`")
+        return self
+
+
+class Answer(Strict):
+    """What of the provider's answer the agent gets: JMESPath expressions, with our converters as functions."""
+
+    kind: Literal["json", "json_lines", "text", "file"] = Field(
+        "json",
+        alias="as",
+        description="What the answer is; json_lines: one JSON value a line, as a list; file: bytes, kept for the agent "
+        "to read in pieces or to give to another action.",
+    )
+    items: str | None = Field(None, description="Where the list is; absent: the answer is one object.")
+    item: str = Field("@", description="How the object, or each item of the list, is projected.")
+    expand: Expand | None = Field(None, description="A further request for each item, where a list is bare.")
+    file_name: str | None = Field(
+        None, description="file: its name as a template of inputs, where the answer has no Content-Disposition."
+    )
+
+    @model_validator(mode="after")
+    def _only_json_is_projected(self) -> Answer:
+        if self.kind in ("text", "file") and (self.items is not None or self.item != "@"):
+            raise ValueError(f"`as: {self.kind}` is given as it comes: it takes neither `items` nor `item`")
+        if self.expand is not None and self.items is None:
+            raise ValueError("`expand` needs `items`")
+        if self.file_name is not None and self.kind != "file":
+            raise ValueError("only `as: file` has a `file_name`")
+        return self
+
+
+class Condition(Strict):
+    """When an error rule applies: all that is given must hold."""
+
+    status: list[int] | None = Field(None, description="The answer's status is one of these.")
+    header: dict[str, str] = Field(default_factory=dict, description="Answer headers with exactly these values.")
+    body: str | None = Field(None, description="JMESPath over the answer that gives a true value.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        if not (self.status or self.header or self.body):
+            raise ValueError("needs at least one of status, header, body")
+        return self
+
+
+class RetryTime(Strict):
+    """Where the answer says when to try again, beside the Retry-After header (RFC 9110 section 10.2.3)."""
+
+    header: str | None = Field(None, description="The answer header that holds it.")
+    body: str | None = Field(None, description="JMESPath over the answer that gives it.")
+    kind: Literal["seconds", "milliseconds", "unix_seconds", "unix_milliseconds", "duration", "date_time"] = Field(
+        alias="as", description="What stands there; duration: as in 6m0s; date_time: RFC 3339."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> RetryTime:
+        if (self.header is None) == (self.body is None):
+            raise ValueError("needs one of header, body")
+        return self
+
+
+class ErrorRule(Strict):
+    """An answer that is an error, and what it means; the first rule that applies counts."""
+
+    when: Condition = Field(description="The answers it is about.")
+    code: ErrorCode = Field(description="What the answer means (docs/errors.md).")
+    message: str | None = Field(None, description="JMESPath over the answer that gives the provider's message.")
+    hint: str | None = Field(None, max_length=300, description="What to do now, for the agent; unset: the code's own.")
+    retry: RetryTime | None = Field(None, description="When to try again.")
+
+
+class AccountPaths(Strict):
+    """JMESPath expressions over the verify answer that give the account's id and name."""
+
+    id: str = Field(description="Gives the account's id, by which a change of account is noticed.")
+    name: str = Field(description="Gives the name by which a person knows the account.")
+
+
+class GrantedScopes(Strict):
+    """Where the verify answer lists the granted scopes, separated by comma or space, or as a list."""
+
+    header: str | None = Field(None, description="An answer header.")
+    body: str | None = Field(None, description="JMESPath over the answer.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> GrantedScopes:
+        if (self.header is None) == (self.body is None):
+            raise ValueError("needs one of header, body")
+        return self
+
+
+class Verify(Strict):
+    """A cheap call that proves the credentials and tells whose they are."""
+
+    request: Request = Field(description="What is sent; it changes nothing.")
+    account: AccountPaths = Field(description="Where the account is in the answer.")
+    scopes: GrantedScopes | None = Field(None, description="Where the granted scopes are, if the answer tells them.")
+    facts: dict[Name, str] = Field(
+        default_factory=dict,
+        description="Facts of the connection that the answer gives, by name: JMESPath. None can be part of a server.",
+    )

@@ -1,0 +1,47 @@
+"""Words and types that every part of a manifest uses."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CONNECTOR_NAME = r"^[a-z][a-z0-9-]{0,23}$"
+WORD = r"^[a-z][a-z0-9_]*$"
+RESERVED_INPUTS = frozenset(
+    {"connection", "credential", "each", "limit", "cursor", "fields", "raw", "dry_run"}
+)  # those that templates name, and those that mean the same in every action (design 4.5)
+WebAddress = Annotated[
+    str, Field(pattern=r"^https?://[^\s<>\"'\\]+$", max_length=500)
+]  # shown as a link: never `javascript:`
+Name = Annotated[str, Field(pattern=WORD)]
+JsonValue = Any  # a YAML tree as it stands in the file: what it may hold is the provider's matter
+
+
+class Strict(BaseModel):
+    """A part of a manifest: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class Effect(StrEnum):
+    """What an action does at the provider; set by hand, never from the HTTP method (design 4.5)."""
+
+    READ = "read"
+    WRITE = "write"
+    DESTRUCTIVE = "destructive"
+
+
+class Category(StrEnum):
+    """Where a connector stands in the marketplace."""
+
+    ECOMMERCE = "e-commerce"
+    PRODUCTIVITY = "productivity"
+    CRM = "crm"
+    DEVELOPMENT = "development"
+    ANALYTICS = "analytics"
+    DATABASES = "databases"
+    AI = "ai"
+    COMMUNICATION = "communication"
+    OTHER = "other"

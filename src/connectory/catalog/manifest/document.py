@@ -1,0 +1,113 @@
+"""The whole file: a connector, and its actions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from connectory.catalog.manifest.answers import Answer, ErrorRule, RetryTime, Verify
+from connectory.catalog.manifest.auth import AuthMethod
+from connectory.catalog.manifest.basics import CONNECTOR_NAME, Category, Effect, Name, Strict, WebAddress
+from connectory.catalog.manifest.inputs import Input
+from connectory.catalog.manifest.pages import Pages
+from connectory.catalog.manifest.requests import IdempotencyKey, Request
+
+
+class ActionManifest(Strict):
+    """One operation of the provider; it becomes an MCP tool."""
+
+    title: str = Field(min_length=1, max_length=80, description="What a person would call it.")
+    description: str = Field(
+        min_length=1, max_length=600, description="One sentence written for a model; begins with the verb."
+    )
+    effect: Effect = Field(
+        description="What it does at the provider, by hand: a POST that only searches is a read. Policies go by it."
+    )
+    idempotent: bool | None = Field(
+        None, description="Repeating the call changes nothing more; reads are by themselves. Only such are retried."
+    )
+    takes_key: bool = Field(
+        True, description="Whether a write takes the file's `idempotency` key, so that it may be retried."
+    )
+    inputs: dict[Name, Input] = Field(default_factory=dict, description="What the agent gives, by name.")
+    scopes: list[str | list[str]] = Field(
+        default_factory=list, description="Scopes the grant needs, all of them; of a list within, any one."
+    )
+    credential: Name | None = Field(None, description="Which of a method's `by_name` credentials it uses.")
+    request: Request = Field(description="What is sent.")
+    pages: Pages | None = Field(None, description="How a list goes on; the action then takes `limit` and `cursor`.")
+    answer: Answer = Field(Answer(), description="What the agent gets; unset: the answer as it is.")
+    errors: list[ErrorRule] = Field(default_factory=list, description="Error rules that come before the file's own.")
+    docs: WebAddress = Field(description="The provider's documentation of this operation.")
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether the call may be repeated without a second effect, a key left aside."""
+        return self.effect is Effect.READ if self.idempotent is None else self.idempotent
+
+
+class Manifest(Strict):
+    """One connector: all that is particular to a provider."""
+
+    schema_url: str | None = Field(None, alias="$schema", description="Address of the JSON Schema, for editors.")
+    format: Literal[1] = Field(description="Version of this format.")
+    name: str = Field(pattern=CONNECTOR_NAME, description="The connector's name; tools begin with it, - written as _.")
+    title: str = Field(min_length=1, max_length=60, description="The provider's name as a person would say it.")
+    description: str = Field(min_length=1, max_length=600, description="What one can do with it, in one sentence.")
+    category: Category = Field(description="Where it is listed.")
+    docs: WebAddress = Field(description="The provider's API documentation.")
+    family: str | None = Field(
+        None,
+        pattern=CONNECTOR_NAME,
+        description="Connectors that share one sign-in; default: the name. The one that is called like the family has "
+        "the `auth`, the others leave it out.",
+    )
+    includes: list[str] = Field(
+        default_factory=list,
+        description="A bundle: connecting it connects these of its family at once. It has no servers and no actions.",
+    )
+    logo: str | None = Field(None, pattern=r"^\s*<svg[\s>]", max_length=16_384, description="Inline SVG.")
+    servers: dict[Name, str] = Field(default_factory=dict, description="Base URLs by name; the first is the usual one.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers of every request.")
+    auth: dict[Name, AuthMethod] = Field(
+        default_factory=dict, description="Ways to sign in, by name; of a family, the one called like it has them."
+    )
+    scopes: list[str] = Field(default_factory=list, description="Scopes that every connection of it needs.")
+    verify: Verify | None = Field(
+        None, description="Proves the credentials before they are kept; required unless every method is none."
+    )
+    message: str | None = Field(None, description="JMESPath over an error answer that gives the provider's message.")
+    errors: list[ErrorRule] = Field(
+        default_factory=list, description="Answers that are errors and mean more than their status says."
+    )
+    retry: RetryTime | None = Field(
+        None, description="When to try again, of any 429 or 503 without a rule that says it."
+    )
+    idempotency: IdempotencyKey | None = Field(
+        None, description="Where writes by POST take an idempotency key; they are then retried as reads are."
+    )
+    actions: dict[Name, ActionManifest] = Field(default_factory=dict, description="What can be done, by name.")
+    tasks: list[str] = Field(default_factory=list, description="What people ask an assistant to do here.")
+
+    @property
+    def auth_family(self) -> str:
+        """The family whose sign-in this connector uses."""
+        return self.family or self.name
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether it only connects others."""
+        return bool(self.includes)
+
+    @model_validator(mode="after")
+    def _bundle_or_connector(self) -> Manifest:
+        if self.is_bundle and (self.servers or self.actions or self.verify):
+            raise ValueError("a bundle (`includes`) has no servers, verify or actions of its own")
+        if not self.is_bundle and not self.servers:
+            raise ValueError("needs `servers`")
+        if not self.auth and self.auth_family == self.name:
+            raise ValueError("needs `auth`; only a member of another's `family` leaves it out")
+        if self.auth and self.auth_family != self.name:
+            raise ValueError(f"takes `auth` from the connector '{self.family}', its family: leave it out here")
+        return self
