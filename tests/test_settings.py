@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectory.errors import InvalidSettings
-from connectory.settings import Settings, is_loopback, load_settings
+from connectory.settings import Settings, is_loopback, load_settings, read_settings
 
 
 def problem_of(**environment: str) -> str:
@@ -141,3 +141,22 @@ def test_loopback_is_told_without_looking_a_name_up(host: str) -> None:
 @pytest.mark.parametrize("host", ["localhost.", "127.1", "0.0.0.0", "example.com", "localhost.example"])
 def test_what_only_resembles_loopback_is_not(host: str) -> None:
     assert not is_loopback(host)
+
+
+def test_a_home_folder_that_nobody_has_is_said_and_no_traceback() -> None:
+    text = problem_of(CONNECTORY_DATA_DIR="~nobody-of-this-name/data")
+
+    assert text.startswith("CONNECTORY_DATA_DIR is wrong: write the path in full")
+
+
+def test_what_is_wrong_can_be_left_out_to_look_at_the_rest() -> None:
+    environment = {"CONNECTORY_PORT": "abc", "CONNECTORY_PROT": "1", "CONNECTORY_MAX_TOOLS": "12"}
+
+    nothing, problems = read_settings(environment)
+    left, still = read_settings(environment, leaving_out={problem.name for problem in problems})
+
+    assert nothing is None
+    assert [problem.name for problem in problems] == ["CONNECTORY_PROT", "CONNECTORY_PORT"]
+    assert left is not None
+    assert (left.port, left.max_tools) == (8765, 12)
+    assert [problem.name for problem in still] == ["CONNECTORY_PROT"]

@@ -11,7 +11,8 @@ import difflib
 import ipaddress
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
@@ -214,7 +215,10 @@ class Settings(BaseModel):
     @classmethod
     def _at_home(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
         """A client's configuration knows no shell that would write out `~`."""
-        return value.expanduser() if isinstance(value, Path) else tuple(path.expanduser() for path in value)
+        try:
+            return value.expanduser() if isinstance(value, Path) else tuple(path.expanduser() for path in value)
+        except RuntimeError:  # `~name` of nobody, or no home at all
+            raise ValueError("write the path in full: this system knows no such home folder for ~") from None
 
     @property
     def origin(self) -> str:
@@ -242,25 +246,44 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class SettingProblem:
+    """What is wrong with one environment variable, never its value: `text` begins with its name."""
+
+    name: str
+    text: str
+
+
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environment` (default: the process's).
 
     Raises `InvalidSettings` naming every variable that is wrong, with what is allowed.
     """
+    settings, problems = read_settings(environment)
+    if settings is None or problems:
+        raise InvalidSettings(
+            f"{'; '.join(problem.text for problem in problems)}.",
+            hint="`connectory settings` lists every setting and its default.",
+        )
+    return settings
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None, *, leaving_out: Collection[str] = ()
+) -> tuple[Settings | None, tuple[SettingProblem, ...]]:
+    """Return the settings, None where a value is not allowed, and every problem. `leaving_out`: taken as not set."""
     env = os.environ if environment is None else environment
     known = {field.alias: name for name, field in Settings.model_fields.items() if field.alias}
     problems = [_unknown(name, known) for name in sorted(env) if name not in known and _looks_ours(name)]
-    values: dict[str, object] = {name: env[name] for name in known if env.get(name, "") != ""}
+    values: dict[str, object] = {
+        name: env[name] for name in known if env.get(name, "") != "" and name not in leaving_out
+    }
     values["oauth_clients"] = _oauth_clients(env, known)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems += [_describe(item) for item in error.errors(include_input=False)]
-    if problems:
-        raise InvalidSettings(
-            f"{'; '.join(problems)}.", hint="`connectory settings` lists every setting and its default."
-        )
-    return settings
+        return None, (*problems, *map(_describe, error.errors(include_input=False)))
+    return settings, tuple(problems)
 
 
 def read_variables(names: Iterable[str]) -> dict[str, SecretStr]:
@@ -277,17 +300,17 @@ def _looks_ours(name: str) -> bool:
     return name.startswith("CONNECTORY_") or bool(near_miss)
 
 
-def _unknown(name: str, known: Mapping[str, str]) -> str:
+def _unknown(name: str, known: Mapping[str, str]) -> SettingProblem:
     likely = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"{name} is not a setting" + (f" (did you mean {likely[0]}?)" if likely else "")
+    return SettingProblem(name, f"{name} is not a setting" + (f" (did you mean {likely[0]}?)" if likely else ""))
 
 
-def _describe(error: ErrorDetails) -> str:
+def _describe(error: ErrorDetails) -> SettingProblem:
     """Name the variable, what is allowed and what it is for; never the value, which may be a secret."""
     name = str(error["loc"][0])
     field = next((item for item in Settings.model_fields.values() if item.alias == name), None)
     meaning = f" ({field.description.rstrip('.')})" if field and field.description else ""
-    return f"{name} {_wanted(error)}{meaning}"
+    return SettingProblem(name, f"{name} {_wanted(error)}{meaning}")
 
 
 def _wanted(error: ErrorDetails) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectory.actions.executor import Target
@@ -92,6 +93,12 @@ async def running(
         yield application
 
 
+def manifest_folders(settings: Settings) -> list[Path]:
+    """Return the folders of manifests, the packaged one first; one's own in the data folder may be missing."""
+    own = settings.data_dir / "manifests"
+    return [packaged_folder(), *settings.manifests, *([own] if own.is_dir() else [])]
+
+
 def _build(
     settings: Settings,
     vault: Vault,
@@ -155,9 +162,7 @@ def _auth(
 
 
 def _catalog(settings: Settings) -> Catalog:
-    own = settings.data_dir / "manifests"
-    folders = [packaged_folder(), *settings.manifests, *([own] if own.is_dir() else [])]
-    return load_catalog(folders, index_dir=settings.data_dir / "index")
+    return load_catalog(manifest_folders(settings), index_dir=settings.data_dir / "index")
 
 
 def _demo(settings: Settings) -> dict[str, httpx2.AsyncBaseTransport]:

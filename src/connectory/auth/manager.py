@@ -9,11 +9,13 @@ import structlog
 
 from connectory.auth.backend import (
     Access,
+    Account,
     Backend,
     BackendConfig,
     Connected,
     Entry,
     Form,
+    NewGrant,
     Problem,
     Revocation,
     Step,
@@ -80,6 +82,7 @@ class AuthManager:
         self._origin = settings.origin
         self._allow_link = allow_link
         self._record = record
+        self._verify = verify
         self._now = now
         self._choice = BackendChoice(backends, settings)
         self._connections = Connections(vault, catalog)
@@ -207,6 +210,23 @@ class AuthManager:
         backend = self._choice.named(grant.backend)
         access = await backend.access(grant)
         return access if access.credentials.lasts(valid_for_s, now=self._now()) else await backend.refresh(grant)
+
+    async def verify(self, principal: Principal, connection_id: ConnectionId) -> Account:
+        """Ask the provider, by the manifest's verify call, whether it still takes a connection's sign-in.
+
+        Nothing is changed. Raises what `get_credentials` raises, `UnknownConnector`, and leaves of `ProviderError`,
+        `Refused` and `BadInput`.
+        """
+        asked = {"connection": connection_id}
+        async with self._record(principal, "verify", Effect.READ, asked) as line:
+            row, grant = await self._connections.by_id(principal, connection_id)
+            line.learn(connection_id=row.id)
+            connector = self._catalog.connector(row.connector)
+            access = await self.access(row, grant)
+            stored = NewGrant(
+                grant.method, access.credentials, grant.facts, row.hosts, grant.scopes, grant.expires_at, row.id
+            )
+            return await self._verify(connector, stored)
 
     async def mark_needs_reconnect(self, connection: Connection, grant: Grant) -> None:
         """Note that the provider refused `grant`; a grant renewed meanwhile is left alone (design 5.5)."""

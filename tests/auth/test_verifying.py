@@ -1,0 +1,56 @@
+"""AuthManager.verify: asking the provider again about a connection that stands."""
+
+from __future__ import annotations
+
+import pytest
+from tests.auth.making import GOOD_KEY, world
+
+from connectory.auth.backend import Account
+from connectory.errors import NeedsReconnect, ProviderUnauthorized, UnknownConnection
+from connectory.vault.entities import GrantStatus
+
+
+async def test_the_stored_sign_in_is_shown_to_the_provider_as_it_would_be_for_a_call() -> None:
+    async with world() as w:
+        made = (await w.connected(w.owner)).connection
+
+        assert await w.auth.verify(w.owner, made.id) == Account("1", "octocat", ("repo",))
+
+        at_sign_in, again = w.provider.asked
+        assert again.connection_id == made.id
+        assert (again.hosts, again.facts, again.method) == (at_sign_in.hosts, at_sign_in.facts, at_sign_in.method)
+        assert again.credentials == at_sign_in.credentials
+
+
+async def test_a_refusal_is_told_and_changes_nothing() -> None:
+    async with world() as w:
+        made = (await w.connected(w.owner)).connection
+        w.provider.failure = ProviderUnauthorized("Notes said 401.")
+
+        with pytest.raises(ProviderUnauthorized):
+            await w.auth.verify(w.owner, made.id)
+
+        [(_, grant)] = await w.auth.list_connections(w.owner)
+        assert grant.status is GrantStatus.ACTIVE
+
+
+async def test_what_must_be_renewed_is_not_sent_again() -> None:
+    async with world() as w:
+        made = (await w.connected(w.owner)).connection
+        await w.auth.mark_needs_reconnect(*(await w.auth.list_connections(w.owner))[0])
+
+        with pytest.raises(NeedsReconnect):
+            await w.auth.verify(w.owner, made.id)
+
+        assert len(w.provider.asked) == 1
+
+
+async def test_nobody_verifies_what_they_may_not_see() -> None:
+    async with world() as w:
+        made = (await w.connected(w.member, GOOD_KEY)).connection
+
+        for principal in (w.owner, w.viewer, w.stranger):
+            with pytest.raises(UnknownConnection):
+                await w.auth.verify(principal, made.id)
+
+        assert len(w.provider.asked) == 1
