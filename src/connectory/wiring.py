@@ -154,8 +154,8 @@ def _auth(
     async def verify(connector: Connector, new: NewGrant) -> Account:
         facts = {**new.facts, "id": new.connection_id}
         target = Target(connector, new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
-        account_id, name, scopes = await executor.verify(target)
-        return Account(account_id, name, scopes)
+        told = await executor.verify(target)
+        return Account(told.account_id, told.account_name, told.scopes)
 
     backends = {"direct": DirectBackend(vault, catalog, settings)}
     return AuthManager(vault, catalog, settings, backends, verify, allow_link=quotas.use_link, record=record, now=now)

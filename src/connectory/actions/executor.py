@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from connectory.actions.raw import RawRequest
 from connectory.catalog.connector import Action, Connector
 from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
+
+if TYPE_CHECKING:
+    from connectory.actions.files import File
 
 HEAVY_BYTES = 200_000  # an answer larger than this is parsed, projected and written off the event loop (about 10 ms)
 
@@ -27,28 +30,58 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Paging:
+    """Which part of a list a call wants: at most `limit` items, from `page` on, a `next_page` given out earlier."""
+
+    limit: int
+    page: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The provider's answer, projected, without any of our credentials in it."""
 
-    value: Any  # JSON: a list of items where `is_list`, else whatever the answer holds
+    value: Any  # JSON: a list of items where `is_list`, else whatever the answer holds; of a file None
     is_list: bool = False
     next_page: str | None = None  # where the list goes on; the gateway seals it
-    status: int | None = None  # of HTTP
+    status: int | None = None  # of HTTP; None where nothing was sent
     is_empty: bool = False  # the answer had no content: the status says it all
     is_raw: bool = False  # of a raw request: the status and `headers` belong to what was asked
     headers: Mapping[str, str] = field(default_factory=dict)
     note: str = ""  # what the agent should know of how it came, e.g. that a page failed
+    file: File | None = None  # what an action with `as: file` gave
+    retries: int = 0  # how often something was sent again
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a verify call tells of the sign-in; None and empty where the provider does not say."""
+
+    account_id: str | None = None
+    account_name: str | None = None
+    scopes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Executor(Protocol):
     """Sends calls to one kind of provider."""
 
     async def run(
-        self, target: Target, action: Action, arguments: Mapping[str, Any], limit: int, page: str | None
+        self, target: Target, action: Action, arguments: Mapping[str, Any], paging: Paging, *, raw: bool = False
     ) -> Outcome:
-        """Run a declared action. `arguments` were checked; `page` is a `next_page` given out earlier.
+        """Run a declared action. `arguments` were checked; a file among them is a `File`.
 
-        Raises `ProviderError` leaves, `InvalidPath`, `InvalidArguments`, `HostRefused`, `AddressRefused`.
+        `raw`: the provider's own answer, unprojected; of a list its items, and pages are followed all the same.
+
+        Raises `ProviderError` leaves, `MissingScope`, `InvalidPath`, `InvalidArguments`, `InvalidCursor`,
+        `HostRefused`, `AddressRefused`.
+        """
+        ...
+
+    async def preview(self, target: Target, action: Action, arguments: Mapping[str, Any], paging: Paging) -> Outcome:
+        """Return the request that `run` would send first, {method, url, headers, body}, without credentials.
+
+        Nothing is sent. Raises `InvalidPath`, `InvalidArguments`, `InvalidCursor` as `run` does.
         """
         ...
 
@@ -56,6 +89,6 @@ class Executor(Protocol):
         """Send a raw request that `check_raw` let pass. Raises as `run` does."""
         ...
 
-    async def verify(self, target: Target) -> tuple[str | None, str | None, tuple[str, ...]]:
-        """Run the manifest's verify call: the account's id and name and the granted scopes, as far as told."""
+    async def verify(self, target: Target) -> Verified:
+        """Run the verify call of the sign-in's method, or of the manifest. Raises as `run` does."""
         ...

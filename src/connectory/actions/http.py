@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import SecretStr
+
 from connectory.actions.answers import evaluate, is_empty, read_answer
-from connectory.actions.executor import HEAVY_BYTES, Outcome, Target
+from connectory.actions.executor import HEAVY_BYTES, Outcome, Paging, Target, Verified
 from connectory.actions.filling import Values
 from connectory.actions.pages import is_below, next_page, page_size
 from connectory.actions.raw import RawRequest, prepare_raw
@@ -33,10 +35,10 @@ class HttpExecutor:
         self._client = client
 
     async def run(
-        self, target: Target, action: Action, arguments: Mapping[str, Any], limit: int, page: str | None
+        self, target: Target, action: Action, arguments: Mapping[str, Any], paging: Paging, *, raw: bool = False
     ) -> Outcome:
-        """Send the action's request, and as many whole pages as fit in `limit`."""
-        spec = action.manifest
+        """Send the action's request, and as many whole pages as fit in the limit."""
+        spec, limit, page = action.manifest, paging.limit, paging.page
         inputs = {**arguments, "limit": page_size(limit, spec.pages.max_size)} if spec.pages else arguments
         values = _values(target, inputs)
         request = prepare(target.connector, target.auth_method, spec.request, values)
@@ -44,6 +46,8 @@ class HttpExecutor:
             request = self._at_page(target, request, page, values)
         started = asyncio.get_running_loop().time()
         response = await self._send(target, request, target.timeout_s)
+        if raw:
+            spec = spec.model_copy(update={"answer": spec.answer.model_copy(update={"item": "@"})})
         value = await self._read(target, response, spec.answer)
         if spec.answer.items is None or spec.pages is None:
             is_list = spec.answer.items is not None
@@ -55,6 +59,15 @@ class HttpExecutor:
             if not await self._add_page(target, action, request, values, listing, left_s):
                 break
         return Outcome(listing.items, True, listing.next_page, response.status, note=listing.note)
+
+    async def preview(self, target: Target, action: Action, arguments: Mapping[str, Any], paging: Paging) -> Outcome:
+        """Build the first request of a call, with `***` where credentials stand."""
+        spec = action.manifest
+        inputs = {**arguments, "limit": page_size(paging.limit, spec.pages.max_size)} if spec.pages else arguments
+        values = Values(inputs, target.facts, dict.fromkeys(target.credentials.secrets(), SecretStr("***")))
+        request = prepare(target.connector, target.auth_method, spec.request, values)
+        body = None if request.body is None else request.body.decode("utf-8", "replace")
+        return Outcome({"method": request.method, "url": request.url, "headers": dict(request.headers), "body": body})
 
     async def send_raw(self, target: Target, raw: RawRequest) -> Outcome:
         """Send a raw request; the answer comes unprojected, as JSON or text."""
@@ -75,11 +88,11 @@ class HttpExecutor:
             headers=_redactor(target).clean(headers),
         )
 
-    async def verify(self, target: Target) -> tuple[str | None, str | None, tuple[str, ...]]:
+    async def verify(self, target: Target) -> Verified:
         """Run the manifest's verify call; a connector without one is taken at its word."""
         spec = target.connector.manifest.verify
         if spec is None:
-            return None, None, ()
+            return Verified()
         request = prepare(target.connector, target.auth_method, spec.request, _values(target, {}))
         response = await self._send(target, request, target.timeout_s)
         value = await self._read(target, response, Answer())
@@ -91,7 +104,7 @@ class HttpExecutor:
             )
         granted = response.headers.get(spec.scopes.header, "") if spec.scopes and spec.scopes.header else ""
         scopes = tuple(sorted(filter(None, re.split(r"[,\s]+", granted))))
-        return str(account_id), str(name if name is not None else account_id), scopes
+        return Verified(str(account_id), str(name if name is not None else account_id), scopes)
 
     async def _add_page(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from connectory.actions.executor import Executor, Outcome, Target
+from connectory.actions.executor import Executor, Outcome, Paging, Target
 from connectory.actions.filling import Values
 from connectory.actions.matching import match_actions
 from connectory.actions.raw import RawRequest, check_raw
@@ -186,7 +186,7 @@ class Gateway:
         same = digest(self._digest_key, action.tool, call.connection.id, {**checked.inputs, "limit": checked.limit})
         page = open_cursor(keys, checked.cursor, same) if checked.cursor else None
         await self._before_sending(call, action.effect, yes)
-        sending = self._steps.executor.run(target, action, checked.inputs, checked.limit, page)
+        sending = self._steps.executor.run(target, action, checked.inputs, Paging(checked.limit, page))
         outcome = await self._send(call, target, sending, is_raw=False)
         cursor = seal_cursor(keys, outcome.next_page, same) if outcome.next_page else None
         return await self._shape(call, outcome, cursor)
