@@ -26,7 +26,7 @@ def below(kind: type[Any]) -> Iterator[type[Any]]:
         yield from below(child)
 
 
-MODELS: list[type[BaseModel]] = [kind for kind in below(Strict) if kind.__module__ == "connectory.catalog.manifest"]
+MODELS: list[type[BaseModel]] = [kind for kind in below(Strict) if kind.__module__.startswith(Strict.__module__[:-7])]
 ERRORS = [kind for kind in (ConnectoryError, *below(ConnectoryError)) if kind.__module__ == "connectory.errors"]
 
 

@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 MOST = 50  # problems told of one file
 MOST_TEXT = 500  # characters of one message
 WORD_HINT = "Use a-z, 0-9 and _, a letter first."
+# What pydantic misses, by its error's type, and JSON Schema's types, in the words of who writes YAML.
+KINDS = {
+    "string_type": "text", "int_type": "a whole number", "int_from_float": "a whole number",
+    "float_type": "a number", "bool_type": "true or false", "list_type": "a list", "dict_type": "a mapping of keys",
+    "model_type": "a mapping of keys", "model_attributes_type": "a mapping of keys",
+    "int_parsing": "a whole number", "float_parsing": "a number", "bool_parsing": "true or false",
+}  # fmt: skip
+TYPES = {
+    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
+    "object": "a mapping of keys",
+}  # fmt: skip
 Schema = Mapping[str, Any]
 
 
@@ -77,7 +88,8 @@ def place(findings: Sequence[Finding], document: Document, file: Path) -> tuple[
 
 def explain(error: ValidationError) -> list[Finding]:
     """Turn pydantic's errors into findings, with the nearest key or word where something was misspelt."""
-    findings = [_explain(item) for item in error.errors(include_url=False)[:MOST]]
+    located = [(item, *_locate(item)) for item in error.errors(include_url=False)[:MOST]]
+    findings = [_explain(item, path, node) for item, path, node in located if not _is_shadowed(path, item, located)]
     return list({item.path: item for item in reversed(findings)}.values())[::-1]  # of a union's branches, the first
 
 
@@ -86,32 +98,56 @@ def _schema() -> Schema:
     return Manifest.model_json_schema(by_alias=True)
 
 
-def _explain(error: ErrorDetails) -> Finding:
-    path, node = _locate(error)
+def _explain(error: ErrorDetails, path: KeyPath, node: Schema) -> Finding:
     last = str(path[-1]) if path else ""
-    match error["type"]:
+    kind = error["type"]
+    match kind:
         case "extra_forbidden":
             known = _keys(node)
-            hint = did_you_mean(last, known) or (f"Allowed here: {', '.join(known)}." if known else "")
-            return Finding(path, f"'{last}' is no key of this place.", hint)
+            hint = did_you_mean(last[:60], known) or (f"Allowed here: {', '.join(known)}." if known else "")
+            return Finding(path, f"'{last[:60]}' is no key of this place.", hint)
         case "missing":
             return Finding(path, f"'{last}' is missing.")
-        case "union_tag_not_found":
-            return Finding((*path, "method"), "'method' is missing.", f"It is one of {', '.join(_tags(node))}.")
-        case "union_tag_invalid":
-            given = str(error["ctx"]["tag"]) if "ctx" in error else ""
-            hint = did_you_mean(given, _tags(node)) or f"It is one of {', '.join(_tags(node))}."
-            return Finding((*path, "method"), f"There is no method {given[:60]!r}.", hint)
+        case "union_tag_not_found" | "union_tag_invalid":
+            return _explain_tag(error, path, node)
         case "literal_error" | "enum":
-            return Finding(path, f"{_sentence(error['msg'])}", did_you_mean(str(error["input"])[:60], _words(node)))
+            return Finding(path, _sentence(error["msg"]), did_you_mean(str(error["input"])[:60], _words(node)))
         case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
-            return Finding(
-                path,
-                f"The name '{last[:60]}' is not allowed.",
-                WORD_HINT,
-            )
+            return Finding(path, f"The name '{last[:60]}' is not allowed.", WORD_HINT)
+        case "value_error":
+            message = error["msg"].removeprefix("Value error, ")
+            return Finding(_nearer(path, node, message), _sentence(message))
+        case _ if kind in KINDS:
+            kinds = _kinds(node) or [KINDS[kind]]
+            quote = kind == "string_type" and isinstance(error["input"], int | float) and not node.get("anyOf")
+            hint = "Put it into quotes." if quote else ""
+            return Finding(path, f"This should be {' or '.join(kinds)}.", hint)
         case _:
-            return Finding(path, _sentence(error["msg"].removeprefix("Value error, ")))
+            return Finding(path, _sentence(error["msg"]))
+
+
+def _explain_tag(error: ErrorDetails, path: KeyPath, node: Schema) -> Finding:
+    """The key that chooses a model, such as `method` or `style`, is not there or names none."""
+    key = str(error["ctx"]["discriminator"]).strip("'") if "ctx" in error else ""
+    known = f"It is one of {', '.join(_tags(node))}."
+    if error["type"] == "union_tag_not_found" or "ctx" not in error:
+        return Finding((*path, key), f"'{key}' is missing.", known)
+    given = str(error["ctx"]["tag"])[:60]
+    return Finding((*path, key), f"There is no {key} {given!r}.", did_you_mean(given, _tags(node)) or known)
+
+
+def _nearer(path: KeyPath, node: Schema, message: str) -> KeyPath:
+    """What a model says of itself is about the first of its keys that the message names in backticks."""
+    known = _keys(node)
+    found = next((word for word in message.split("`")[1::2] if word in known), None)
+    return path if found is None else (*path, found)
+
+
+def _is_shadowed(path: KeyPath, error: ErrorDetails, located: Sequence[tuple[ErrorDetails, KeyPath, Schema]]) -> bool:
+    """Whether another branch of the same union got further: then what is wrong is wrong further in."""
+    return error["type"] in KINDS and any(
+        len(other) > len(path) and other[: len(path)] == path for _, other, _ in located
+    )
 
 
 def _sentence(message: str) -> str:
@@ -127,7 +163,7 @@ def _locate(error: ErrorDetails) -> tuple[KeyPath, Schema]:
     path: list[str | int] = []
     node: Schema = _schema()
     for part in error["loc"]:
-        tagged = node.get("discriminator", {}).get("mapping", {}).get(part) if isinstance(part, str) else None
+        tagged = _branches(node).get(part) if isinstance(part, str) else None
         if tagged is not None:
             node = _resolve({"$ref": tagged})
             continue
@@ -138,6 +174,13 @@ def _locate(error: ErrorDetails) -> tuple[KeyPath, Schema]:
         elif error["type"] == "extra_forbidden":
             path.append(part)
     return tuple(path), node
+
+
+def _branches(node: Schema) -> Mapping[str, str]:
+    """Return the models of a tagged union by their tags, also where the union is an alternative of others."""
+    node = _resolve(node)
+    own: Mapping[str, str] = node.get("discriminator", {}).get("mapping", {})
+    return own or next((found for one in node.get("anyOf", ()) if (found := _branches(one))), {})
 
 
 def _resolve(node: Schema) -> Schema:
@@ -172,4 +215,11 @@ def _words(node: Schema) -> list[str]:
 
 
 def _tags(node: Schema) -> list[str]:
-    return list(_resolve(node).get("discriminator", {}).get("mapping", {}))
+    return list(_branches(node))
+
+
+def _kinds(node: Schema) -> list[str]:
+    """Return what a value may be, in words, where that is a choice of plain kinds."""
+    node = _resolve(node)
+    kinds = [TYPES[one["type"]] for one in node.get("anyOf", ()) if one.get("type") in TYPES]
+    return kinds if len(kinds) == len([one for one in node.get("anyOf", ()) if one != {"type": "null"}]) else []

@@ -45,6 +45,7 @@ from connectory.catalog.manifest.oauth import (
     Revocation,
     SignInFact,
     TokenAnswer,
+    TokenRequest,
 )
 from connectory.catalog.manifest.pages import (
     CursorPages,
@@ -117,6 +118,7 @@ __all__ = [
     "SignInFact",
     "Strict",
     "TokenAnswer",
+    "TokenRequest",
     "Verify",
     "WebAddress",
 ]
