@@ -20,6 +20,7 @@ from connectory.gateway.arguments import ArgumentChecker
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.cursors import digest_key
+from connectory.gateway.files import GivenFiles
 from connectory.gateway.gateway import Gateway, Steps
 from connectory.gateway.mending import Mending, Presence, always_present
 from connectory.gateway.quotas import Quotas
@@ -119,6 +120,7 @@ def _build(
         auth=auth,
         executor=executor,
         arguments=ArgumentChecker(),
+        files=GivenFiles(vault.results),
         confirmations=confirmations,
         results=results,
         audit=audit,

@@ -11,11 +11,14 @@ from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Input
 from connectory.catalog.schema import DEFAULT_LIMIT
 from connectory.errors import InvalidArguments, nearest
+from connectory.gateway.fields import check_fields
+from connectory.gateway.files import is_file, shown_file
 from connectory.gateway.offered_keys import INSTEAD, looks_like_key
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
+WAYS = ("fields", "raw", "dry_run")  # arguments that every action takes (design 4.5)
 MOST_PROBLEMS = 5
 MOST_CHOICES = 8
 MOST_SHOWN = 22  # characters of a value in an error, quotes included
@@ -38,6 +41,9 @@ class CheckedArguments:
     limit: int
     cursor: str | None
     shown: Mapping[str, Any]  # what a person who confirms the call sees and says yes to
+    fields: tuple[str, ...] = ()  # of each item, only these; none: all
+    raw: bool = False  # the provider's answer, unprojected
+    dry_run: bool = False  # show the request, send nothing
 
 
 class ArgumentChecker:
@@ -49,22 +55,28 @@ class ArgumentChecker:
     def check(self, action: Action, arguments: Mapping[str, Any]) -> CheckedArguments:
         """Return the checked arguments. Raises `InvalidArguments` naming up to five things that are wrong."""
         require_unicode(arguments)
+        asked, arguments = _take_ways(action, arguments)
         problems = check_schema(self._validator(action), arguments)
         if problems:
             raise InvalidArguments(
                 f"{action.tool} was not called: {'; '.join(problems)}.", hint=f"It takes: {describe_inputs(action)}."
             )
-        inputs = {name: value for name, value in arguments.items() if name in action.manifest.inputs}
-        for name, spec in action.manifest.inputs.items():
+        specs = action.manifest.inputs
+        inputs = {name: value for name, value in arguments.items() if name in specs}
+        for name, spec in specs.items():
             if name not in inputs and spec.default is not None:
                 inputs[name] = spec.default
-        paging = {name: arguments[name] for name in ("limit", "cursor") if name in arguments}
+        shown: dict[str, Any] = {
+            name: shown_file(value) if is_file(specs[name]) else value for name, value in inputs.items()
+        }
+        paging: dict[str, Any] = {name: arguments[name] for name in ("limit", "cursor") if name in arguments}
         return CheckedArguments(
             inputs=inputs,
             connection=arguments.get("connection"),
             limit=int(paging.get("limit", DEFAULT_LIMIT)),
             cursor=paging.get("cursor"),
-            shown={**inputs, **paging},
+            shown={**shown, **paging},
+            **asked,
         )
 
     def _validator(self, action: Action) -> Draft202012Validator:
@@ -72,6 +84,30 @@ class ArgumentChecker:
         if known is None or known[0] is not action:
             known = self._validators[id(action)] = (action, compile_schema(action.input_schema))
         return known[1]
+
+
+def _take_ways(action: Action, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Take out how the answer is wanted: every action takes it, and no tool's schema has to spend tokens on it."""
+    rest = dict(arguments)
+    asked: dict[str, Any] = {}
+    for name in WAYS:
+        value = rest.pop(name, None)
+        if value is None:
+            continue
+        if name == "fields":
+            if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
+                raise InvalidArguments("'fields' must be a list of names.", hint='Write it like ["id", "title"].')
+            check_fields(action, value)
+            asked[name] = tuple(value)
+        elif isinstance(value, bool):
+            asked[name] = value
+        else:
+            raise InvalidArguments(f"'{name}' is {_short(value)} but must be true or false.", hint="Leave it out.")
+    if asked.get("raw") and asked.get("fields"):
+        raise InvalidArguments(
+            "`raw` gives the provider's whole answer, `fields` a part of ours.", hint="Use one of them."
+        )
+    return asked, rest
 
 
 def require_unicode(arguments: Mapping[str, Any]) -> None:

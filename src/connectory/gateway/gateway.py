@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from connectory.actions.executor import Executor, Outcome, Paging, Target
-from connectory.actions.filling import Values
-from connectory.actions.matching import match_actions
 from connectory.actions.raw import RawRequest, check_raw
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
@@ -18,6 +16,7 @@ from connectory.catalog.manifest import Effect
 from connectory.errors import (
     ConnectoryError,
     InvalidArguments,
+    MissingScope,
     ProviderForbidden,
     ProviderTimeout,
     ProviderUnauthorized,
@@ -26,12 +25,16 @@ from connectory.gateway.arguments import ArgumentChecker, CheckedArguments, requ
 from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.cursors import digest, digest_key, open_cursor, seal_cursor
+from connectory.gateway.fields import pick
+from connectory.gateway.files import GivenFiles
+from connectory.gateway.judging import judge_raw, require_scopes
 from connectory.gateway.mending import Mending
 from connectory.gateway.policy import Judged, Verdict, decide, refusal, strictest, strongest
 from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Result, Results
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
+from connectory.vault.credentials import Credentials, NoCredentials
 from connectory.vault.entities import Confirmation, Connection, Grant
 from connectory.vault.vault import Vault
 
@@ -45,6 +48,7 @@ class Steps:
     auth: AuthManager
     executor: Executor
     arguments: ArgumentChecker
+    files: GivenFiles
     confirmations: Confirmations
     results: Results
     audit: AuditTrail
@@ -78,6 +82,9 @@ class Gateway:
             chosen = await self._choose(principal, connector, named, action.effect)
             call = _Call(principal, connector, *chosen, line)
             line.learn(connection_id=call.connection.id)
+            if checked.dry_run:
+                return await self._preview(call, action, checked)
+            await self._require_scopes(call, action)
             yes = await self._permit(call, [Judged(action.tool, action.effect)], tool, checked.shown)
             return await self._run(call, action, checked, yes)
 
@@ -94,7 +101,7 @@ class Gateway:
             call = _Call(principal, self._steps.catalog.connector(chosen.connector), chosen, grant, line)
             line.learn(connection_id=chosen.id)
             check_raw(raw, call.connector)
-            judged = _judge_raw(call, raw)
+            judged = judge_raw(call.connector, call.facts, raw)
             line.learn(effect=strongest(judged))
             yes = await self._permit(call, judged, "request", given)
             target = await self._target(call)
@@ -172,24 +179,49 @@ class Gateway:
         try:
             access = await self._steps.auth.access(call.connection, call.grant)
         except ConnectoryError as error:
-            raise await self._steps.mending.with_link(
-                call.principal, call.connector.name, call.connection, error
-            ) from None
-        return Target(
-            call.connector, call.grant.method, call.facts, call.connection.hosts, access.credentials, self._timeout_s
-        )
+            raise await self._mended(call, error) from None
+        return call.target(access.credentials, self._timeout_s)
 
     async def _run(self, call: _Call, action: Action, checked: CheckedArguments, yes: _Yes | None) -> Result:
         """Steps 4 to 6 of a declared action."""
+        same, paging = self._paging(call, action, checked)
+        inputs = await self._steps.files.resolve(call.principal, action.manifest.inputs, checked.inputs)
         target = await self._target(call)
-        keys = self._steps.vault.keys
-        same = digest(self._digest_key, action.tool, call.connection.id, {**checked.inputs, "limit": checked.limit})
-        page = open_cursor(keys, checked.cursor, same) if checked.cursor else None
         await self._before_sending(call, action.effect, yes)
-        sending = self._steps.executor.run(target, action, checked.inputs, Paging(checked.limit, page))
+        sending = self._steps.executor.run(target, action, inputs, paging, raw=checked.raw)
         outcome = await self._send(call, target, sending, is_raw=False)
-        cursor = seal_cursor(keys, outcome.next_page, same) if outcome.next_page else None
+        if checked.fields:
+            outcome = replace(outcome, value=pick(outcome.value, checked.fields))
+        cursor = seal_cursor(self._steps.vault.keys, outcome.next_page, same) if outcome.next_page else None
         return await self._shape(call, outcome, cursor)
+
+    async def _preview(self, call: _Call, action: Action, checked: CheckedArguments) -> Result:
+        """Show what the call would send (`dry_run`): it changes nothing, so only what is denied stands against it."""
+        call.line.learn(effect=Effect.READ)
+        judged = Judged(action.tool, Effect.READ)
+        rules = await self._steps.vault.policies.list(call.principal.workspace_id)
+        decision = decide(rules, call.principal, judged, call.connection)
+        if decision.verdict is Verdict.DENY:
+            raise refusal(decision, call.principal, judged)
+        _, paging = self._paging(call, action, checked)
+        inputs = await self._steps.files.resolve(call.principal, action.manifest.inputs, checked.inputs)
+        target = call.target(NoCredentials(), self._timeout_s)
+        return await self._shape(call, await self._steps.executor.preview(target, action, inputs, paging), None)
+
+    def _paging(self, call: _Call, action: Action, checked: CheckedArguments) -> tuple[str, Paging]:
+        """The digest to which cursors of this call are sealed, and the part of the list that it wants."""
+        same = digest(self._digest_key, action.tool, call.connection.id, {**checked.inputs, "limit": checked.limit})
+        page = open_cursor(self._steps.vault.keys, checked.cursor, same) if checked.cursor else None
+        return same, Paging(checked.limit, page)
+
+    async def _require_scopes(self, call: _Call, action: Action) -> None:
+        try:
+            require_scopes(action, call.connector, call.grant)
+        except MissingScope as error:
+            raise await self._mended(call, error) from None
+
+    async def _mended(self, call: _Call, error: ConnectoryError) -> ConnectoryError:
+        return await self._steps.mending.with_link(call.principal, call.connector.name, call.connection, error)
 
     async def _before_sending(self, call: _Call, effect: Effect, yes: _Yes | None) -> None:
         """Nothing can stop the call any more: use up the person's yes, and put a write on record."""
@@ -204,6 +236,8 @@ class Gateway:
             return await sending
         except ProviderUnauthorized as error:
             raise await self._after_401(call, target, error, is_raw=is_raw) from None
+        except MissingScope as error:
+            raise await self._mended(call, error) from None
 
     async def _after_401(
         self, call: _Call, target: Target, error: ProviderUnauthorized, *, is_raw: bool
@@ -227,7 +261,7 @@ class Gateway:
                     hint="Another kind of key or account may be needed for it; ask the person.",
                 )
         await self._steps.auth.mark_needs_reconnect(call.connection, call.grant)
-        return await self._steps.mending.with_link(call.principal, call.connector.name, call.connection, error)
+        return await self._mended(call, error)
 
     async def _shape(self, call: _Call, outcome: Outcome, cursor: str | None) -> Result:
         """Step 6."""
@@ -274,6 +308,11 @@ class _Call:
         """What `{connection.NAME}` stands for."""
         return {**self.grant.facts, "id": self.connection.id}
 
+    def target(self, credentials: Credentials, timeout_s: float) -> Target:
+        """What an executor needs of it."""
+        hosts = self.connection.hosts
+        return Target(self.connector, self.grant.method, self.facts, hosts, credentials, timeout_s)
+
 
 @dataclass(frozen=True, slots=True)
 class _Yes:
@@ -291,18 +330,3 @@ def _one_name(in_arguments: str | None, beside: str | None) -> str | None:
             hint="Name one of them.",
         )
     return in_arguments or beside
-
-
-def _judge_raw(call: _Call, raw: RawRequest) -> list[Judged]:
-    """A raw request is each action that it is or may be taken for (design 2).
-
-    What is exactly none, or only a read that is sent by POST, is also `{connector}_request`: a write if no GET or HEAD.
-    The agent writes the body itself: what an action sends to `/graphql` only reads, what the agent sends may not.
-    """
-    matches = match_actions(call.connector, raw, Values({}, call.facts))
-    judged = [Judged(action.tool, action.effect) for action in (*matches.exact, *matches.alike)]
-    effect = Effect.READ if raw.method.upper() in ("GET", "HEAD") else Effect.WRITE
-    only_reads = all(action.effect is Effect.READ for action in matches.exact)
-    if not matches.exact or (only_reads and effect is not Effect.READ):
-        judged.append(Judged(f"{call.connector.name.replace('-', '_')}_request", effect))
-    return judged

@@ -11,6 +11,7 @@ from connectory.auth.manager import AuthManager
 from connectory.errors import (
     CannotDecrypt,
     ConnectoryError,
+    MissingScope,
     NeedsReconnect,
     NotConnected,
     PageUnavailable,
@@ -48,6 +49,11 @@ class Mending:
             return NeedsReconnect(
                 f"{error.message} The sign-in '{connection.name}' must be renewed.",
                 hint=f"{link} Then repeat this call.",
+            )
+        if connection is not None and isinstance(error, MissingScope):
+            link = await self._link(principal, connector, connection)
+            return MissingScope(
+                error.message, hint=f"{link} They must grant that permission there. Then repeat this call."
             )
         return error
 

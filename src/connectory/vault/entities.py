@@ -210,7 +210,10 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class KeptResult:
-    """The projected whole of an answer that was cut, for the same principal only."""
+    """The whole of an answer that was cut, or a file, for the same principal only.
+
+    `media_type` is a file's; None: `body` is the projected answer in JSON.
+    """
 
     id: ResultId
     workspace_id: WorkspaceId
@@ -219,6 +222,8 @@ class KeptResult:
     connection_id: ConnectionId
     body: bytes = field(repr=False)
     expires_at: datetime
+    media_type: str | None = None
+    file_name: str | None = None
 
 
 class PolicyEffect(StrEnum):

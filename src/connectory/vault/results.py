@@ -1,4 +1,4 @@
-"""Kept results: the whole of an answer that was cut, sealed, for the same principal only (design 6.3; attack 44)."""
+"""Kept results: the whole of an answer that was cut, or a file; sealed, for one principal (design 6.3; attack 44)."""
 
 from __future__ import annotations
 
@@ -35,14 +35,15 @@ class KeptResults:
         body: bytes,
         expires_at: datetime,
         most: int,
+        media_type: str | None = None,
+        file_name: str | None = None,
     ) -> KeptResult:
         """Keep `body`. What is over leaves, and of the user's others the oldest: at most `most` and so many bytes stay.
 
         The new one stays in any case.
         """
-        kept = KeptResult(
-            ResultId(new_id("rs")), workspace_id, user_id, token_id, connection_id, body, expires_at
-        )  # fmt: skip
+        whose = (workspace_id, user_id, token_id)
+        kept = KeptResult(ResultId(new_id("rs")), *whose, connection_id, body, expires_at, media_type, file_name)
         sealed = await asyncio.to_thread(self._keys.seal, body, bound_to=_place(kept.id, workspace_id))
         values = {
             "id": kept.id,
@@ -52,6 +53,8 @@ class KeptResults:
             "connection_id": connection_id,
             "body": sealed,
             "size": len(body),
+            "media_type": media_type,
+            "file_name": file_name,
             "expires_at": expires_at,
             "created_at": self._now(),
         }
@@ -82,7 +85,8 @@ class KeptResults:
                 return None
             body = self._keys.open(row.body, bound_to=_place(row.id, row.workspace_id))
             used = ConnectionId(row.connection_id)
-            return KeptResult(result_id, workspace_id, user_id, token_id, used, body, row.expires_at)
+            whose = (workspace_id, user_id, token_id)
+            return KeptResult(result_id, *whose, used, body, row.expires_at, row.media_type, row.file_name)
 
         return await self._database.read(find)
 
