@@ -35,7 +35,7 @@ from connectory.gateway.results import Result, Results
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
 from connectory.vault.credentials import Credentials, NoCredentials
-from connectory.vault.entities import Confirmation, Connection, Grant
+from connectory.vault.entities import Confirmation, Connection, Grant, KeptEntry, KeptResult
 from connectory.vault.vault import Vault
 
 
@@ -117,6 +117,16 @@ class Gateway:
         async with self._steps.audit.enclose(principal, "read_result", Effect.READ, described):
             await self._steps.quotas.use_call(principal)
             return await self._steps.results.read(principal, handle, path, offset, limit)
+
+    async def kept_result(self, principal: Principal, handle: str) -> KeptResult:
+        """Return a kept whole or file. Raises `UnknownResult`."""
+        async with self._steps.audit.enclose(principal, "read_result", Effect.READ, {"result": handle}):
+            await self._steps.quotas.use_call(principal)
+            return await self._steps.results.find(principal, handle)
+
+    async def kept_results(self, principal: Principal) -> Sequence[KeptEntry]:
+        """Return what is kept for the principal, the newest first."""
+        return await self._steps.vault.results.list(principal.workspace_id, principal.user_id, principal.token_id)
 
     async def callable_actions(self, principal: Principal) -> list[Action]:
         """Return the actions that the principal's connections and policies permit: what the tool list may show."""

@@ -226,6 +226,16 @@ class KeptResult:
     file_name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptEntry:
+    """What is kept, without its body; `size` in bytes."""
+
+    id: ResultId
+    size: int
+    media_type: str | None
+    file_name: str | None
+
+
 class PolicyEffect(StrEnum):
     """What a rule says of the tool names that its pattern matches."""
 

@@ -9,7 +9,16 @@ import sqlalchemy as sa
 
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
-from connectory.vault.entities import ConnectionId, KeptResult, ResultId, TokenId, UserId, WorkspaceId, new_id
+from connectory.vault.entities import (
+    ConnectionId,
+    KeptEntry,
+    KeptResult,
+    ResultId,
+    TokenId,
+    UserId,
+    WorkspaceId,
+    new_id,
+)
 from connectory.vault.keys import KeyRing, place
 from connectory.vault.tables import kept_results
 
@@ -89,6 +98,22 @@ class KeptResults:
             return KeptResult(result_id, *whose, used, body, row.expires_at, row.media_type, row.file_name)
 
         return await self._database.read(find)
+
+    async def list(self, workspace_id: WorkspaceId, user_id: UserId, token_id: TokenId | None) -> list[KeptEntry]:
+        """Return what is kept for a principal and not over, the newest first."""
+        table = kept_results.c
+        chosen = (
+            sa.select(table.id, table.size, table.media_type, table.file_name)
+            .where(
+                table.workspace_id == workspace_id,
+                table.user_id == user_id,
+                table.token_id.is_not_distinct_from(token_id),
+                table.expires_at > self._now(),
+            )
+            .order_by(table.created_at.desc(), table.id)
+        )
+        rows = await self._database.rows(chosen)
+        return [KeptEntry(ResultId(row.id), row.size, row.media_type, row.file_name) for row in rows]
 
     async def expire(self) -> int:
         """Delete what is over, in all workspaces; return how many."""

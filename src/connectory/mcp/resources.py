@@ -1,0 +1,61 @@
+"""Kept results and files as MCP resources: `connectory://results/{id}`, for the principal they were kept for.
+
+The address holds a handle and nothing else: no path, no name of a file of ours is ever opened by it (attack 41).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import mcp_types as t
+from mcp import MCPError
+
+from connectory.errors import ConnectoryError
+from connectory.gateway.gateway import Gateway
+from connectory.gateway.kept_files import as_text
+from connectory.identity.principal import Principal
+
+NOT_FOUND = -32602  # resource not found (MCP 2026-07-28); legacy clients knew -32002 for it and take any
+PREFIX = "connectory://results/"
+TEMPLATE = t.ResourceTemplate(
+    uri_template=f"{PREFIX}{{id}}",
+    name="result",
+    title="Kept result",
+    description="The whole of an answer that was cut, or a file that an action gave; kept for an hour.",
+)
+_HANDLE = re.compile(r"rs_[a-z0-9]{26}")
+
+
+async def list_results(gateway: Gateway, principal: Principal) -> t.ListResourcesResult:
+    """List what is kept for the principal, the newest first."""
+    kept = await gateway.kept_results(principal)
+    return t.ListResourcesResult(
+        resources=[
+            t.Resource(
+                uri=f"{PREFIX}{entry.id}",
+                name=entry.file_name or entry.id,
+                title=entry.file_name or f"Result {entry.id}",
+                mime_type=entry.media_type or "application/json",
+                size=entry.size,
+            )
+            for entry in kept
+        ]
+    )
+
+
+async def read_result(gateway: Gateway, principal: Principal, uri: str) -> t.ReadResourceResult:
+    """Return a kept result whole. Raises `MCPError` for whatever is not there for this principal."""
+    handle = uri.removeprefix(PREFIX)
+    if not uri.startswith(PREFIX) or not _HANDLE.fullmatch(handle):
+        raise MCPError(NOT_FOUND, f"There is no resource {uri[:200]!r}. Resources are {TEMPLATE.uri_template}.")
+    try:
+        kept = await gateway.kept_result(principal, handle)
+    except ConnectoryError as error:
+        raise MCPError(NOT_FOUND, error.text) from None
+    media_type = kept.media_type or "application/json"
+    text = kept.body.decode() if kept.media_type is None else as_text(kept)
+    if text is not None:
+        return t.ReadResourceResult(contents=[t.TextResourceContents(uri=uri, mime_type=media_type, text=text)])
+    blob = base64.b64encode(kept.body).decode()
+    return t.ReadResourceResult(contents=[t.BlobResourceContents(uri=uri, mime_type=media_type, blob=blob)])
