@@ -1,0 +1,97 @@
+"""Compare a body tree of the manifest with the schema of the body, branch by branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.contracts.description import Description, Schema, types_of
+from tests.contracts.inputs import EACH, check_given, given_by
+
+from connectory.catalog.manifest import Input
+from connectory.catalog.template import parse_template
+from connectory.catalog.trees import Form, form_of
+
+TEXT_CONVERTERS = ("base64", "base64url", "json_text", "mime_message", "html")
+
+
+def check_tree(
+    tree: Any, place: str, schema: Schema, inputs: Mapping[str, Input], description: Description
+) -> Iterator[str]:
+    """Yield what is wrong with a branch that stands where `schema` is due."""
+    alternatives = description.alternatives(schema)
+    if (form := form_of(tree)) is not None:
+        yield from _check_form(form, place, schema, inputs, description)
+    elif isinstance(tree, dict):
+        objects = [one for one in alternatives if not types_of(one) or "object" in types_of(one)]
+        if not objects:
+            yield f"{place} is no object there"
+            return
+        yield from _check_members(tree, place, objects, inputs, description)
+    elif isinstance(tree, list):
+        inner = _inner(alternatives)
+        if inner is None:
+            yield f"{place} is no list there"
+            return
+        for index, member in enumerate(tree):
+            yield from check_tree(member, f"{place}[{index}]", inner, inputs, description)
+    else:
+        yield from check_given(given_by(tree, inputs), place, schema, description)
+
+
+def _check_members(
+    tree: Mapping[str, Any],
+    place: str,
+    objects: list[Schema],
+    inputs: Mapping[str, Input],
+    description: Description,
+) -> Iterator[str]:
+    properties = {name: one for schema in objects for name, one in schema.get("properties", {}).items()}
+    is_open = any(not one.get("properties") or one.get("additionalProperties") for one in objects)
+    for name, branch in tree.items():
+        if name in properties:
+            yield from check_tree(branch, f"{place}.{name}", properties[name], inputs, description)
+        elif not is_open:
+            yield f"{place} has no member '{name}'; it has {', '.join(properties)}"
+    needed = set.intersection(*(set(one.get("required", ())) for one in objects))
+    for name in sorted(needed):
+        if name not in tree:
+            yield f"{place}.{name} is required and not sent"
+        elif not _is_always_there(tree[name], inputs):
+            yield f"{place}.{name} is required, and may be left out"
+
+
+def _check_form(
+    form: Form, place: str, schema: Schema, inputs: Mapping[str, Input], description: Description
+) -> Iterator[str]:
+    """What a form makes: a list by `each`, the tree itself by `when`, mostly a text by the others."""
+    if form.name == "when":
+        yield from check_tree(form.of, place, schema, inputs, description)
+    elif form.name == "each":
+        inner = _inner(description.alternatives(schema))
+        if inner is None:
+            yield f"{place} is no list there"
+            return
+        spec = given_by(form.argument, inputs).spec
+        one = spec.items if spec is not None and spec.items is not None else None
+        known = {**inputs, **({EACH: one} if one is not None else {})}
+        yield from check_tree(form.of, f"{place}[]", inner, known, description)
+    elif form.name != "convert" or form.argument in TEXT_CONVERTERS:
+        types = {kind for one in description.alternatives(schema) for kind in types_of(one) or {"string"}}
+        if "string" not in types:
+            yield f"{place} is a text, and takes {' or '.join(sorted(types))}"
+
+
+def _is_always_there(tree: Any, inputs: Mapping[str, Input]) -> bool:
+    """Whether the branch is sent in every call: absent inputs prune a leaf, and a form made of one."""
+    if (form := form_of(tree)) is not None:
+        return form.name != "when" and all(_is_always_there(one, inputs) for one in (form.of, form.argument))
+    if isinstance(tree, dict | list):
+        return True
+    names = [part.name for part in parse_template(tree).placeholders] if isinstance(tree, str) else []
+    return not names or given_by(tree, inputs).is_required
+
+
+def _inner(alternatives: list[Schema]) -> Schema | None:
+    lists = [one for one in alternatives if not types_of(one) or "array" in types_of(one)]
+    return {"anyOf": [one.get("items", {}) for one in lists]} if lists else None
