@@ -28,7 +28,7 @@ def test_inputs_stand_where_the_manifest_puts_them() -> None:
 def test_an_absent_optional_input_prunes_its_key() -> None:
     request = prepared("create_note", {"book": "b", "title": "T", "pinned": False})
 
-    assert json.loads(request.body or b"") == {"title": "T", "pinned": False, "meta": {}}
+    assert json.loads(request.body or b"") == {"title": "T", "pinned": False}
 
 
 def test_a_leaf_that_is_one_placeholder_keeps_its_type() -> None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, unquote_plus, urlencode
 
-from connectory.actions.filling import Values, as_text, fill_headers, header_value, merge_headers
+from connectory.actions.filling import Values, fill_headers, header_value, merge_headers
 from connectory.actions.request import PreparedRequest, server_base, with_credentials
+from connectory.actions.scalars import as_text, is_single
 from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import Placement
 from connectory.errors import BadInput, HeaderRefused, InvalidArguments, InvalidPath, SecretInChat
 
 RAW_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -60,7 +62,7 @@ def check_raw(raw: RawRequest, connector: Connector) -> None:
     _check_path(raw.path)
     if _overrides_method(raw):
         raise InvalidArguments("A field named like _method would change the method.", hint="Set `method` instead.")
-    placed = {name.lower() for method in connector.manifest.auth.values() for name in method.query}
+    placed = {name.lower() for place in _places(connector) for name in place.query}
     if own := [name for name in raw.query if str(name).lower() in placed]:
         raise SecretInChat(
             f"Query parameter '{own[0]}' carries this service's credentials, which never belong in a tool call.",
@@ -82,9 +84,8 @@ def prepare_raw(raw: RawRequest, connector: Connector, auth_method: str, values:
         body = raw.body.encode() if isinstance(raw.body, str) else json.dumps(raw.body, ensure_ascii=False).encode()
         if not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = "application/json"
-    return with_credentials(
-        connector, auth_method, PreparedRequest(raw.method.upper(), url, headers, body, base), values
-    )
+    request = PreparedRequest(raw.method.upper(), url, headers, body, base)
+    return with_credentials(connector, auth_method, request, values, server=raw.server)
 
 
 def _overrides_method(raw: RawRequest) -> bool:
@@ -137,7 +138,7 @@ def _check_path(path: str) -> None:
 
 def _check_header(name: str, connector: Connector) -> None:
     lowered = name.lower()
-    placed = {header.lower() for method in connector.manifest.auth.values() for header in method.header}
+    placed = {header.lower() for place in _places(connector) for header in place.header}
     if lowered in placed or SECRET_HEADER.search(lowered):
         raise SecretInChat(
             f"Header '{name}' carries credentials, which never belong in a tool call.",
@@ -149,7 +150,13 @@ def _check_header(name: str, connector: Connector) -> None:
         )
 
 
+def _places(connector: Connector) -> Iterator[Placement]:
+    """Every place in which some way to sign in puts a credential."""
+    for method in connector.manifest.auth.values():
+        yield from method.placements
+
+
 def _many(value: Any) -> Sequence[Any]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) or (isinstance(value, list) and not all(map(is_single, value))):
         raise BadInput("A query value must be a text, number, truth value, or list of these.", hint="Flatten it.")
     return value if isinstance(value, list) else [value]

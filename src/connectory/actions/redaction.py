@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from connectory.actions.filling import Values, fill_headers
-from connectory.actions.request import basic_pair
+from connectory.actions.request import basic_pair, credential_names
 from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import AuthMethod
+from connectory.catalog.manifest import Placement
 
 MASK = "***"
 SHORTEST = 8  # characters; a shorter one stands in many answers by chance
@@ -30,12 +30,13 @@ class Redactor:
     def __init__(self, connector: Connector, auth_method: str, values: Values) -> None:
         secrets = {one.get_secret_value() for one in values.secrets.values()} - {""}
         self._secrets = sorted(secrets, key=len, reverse=True)
-        method = connector.manifest.auth[auth_method]
-        found = _spellings(self._secrets) | _basic(method, values)
+        places = connector.manifest.auth[auth_method].placements
+        found = _spellings(self._secrets).union(*(_basic(place, values) for place in places))
         # A header whose secret is masked anyway keeps its first word: `Bearer ***`.
         headers = {
             line
-            for line in fill_headers(method.header, values).values()
+            for place in places
+            for line in fill_headers(place.header, values).values()
             if any(one in line for one in secrets) and not any(one in line for one in found)
         }
         self._spellings = sorted({one for one in found | headers if len(one) >= SHORTEST}, key=len, reverse=True)
@@ -77,11 +78,11 @@ def _small(text: str) -> str:
     return re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text)
 
 
-def _basic(method: AuthMethod, values: Values) -> set[str]:
+def _basic(place: Placement, values: Values) -> set[str]:
     """User name and password as HTTP Basic sends them (RFC 7617)."""
-    if method.basic is None:
-        return set()
-    pair = base64.b64encode(basic_pair(method.basic, values).encode()).decode()
+    if place.basic is None or not credential_names(place) <= values.secrets.keys():
+        return set()  # one of `by_name` that the connection lacks is not sent, and cannot come back
+    pair = base64.b64encode(basic_pair(place.basic, values).encode()).decode()
     return {pair, pair.rstrip("=")}
 
 

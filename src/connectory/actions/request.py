@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import base64
-import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus, unquote_plus, urlencode
 
+from connectory.actions.encoding import Encoded, encode, readable
 from connectory.actions.filling import (
     Values,
     absent,
-    as_pairs,
+    fill_body,
     fill_headers,
     fill_path,
     fill_plain,
     fill_query,
-    fill_tree,
+    header_value,
+    merge_headers,
 )
 from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import BasicCredentials, Request
-from connectory.errors import InvalidPath
+from connectory.catalog.manifest import BasicCredentials, IdempotencyKey, Placement, Request
+from connectory.catalog.template import parse_template
+from connectory.errors import InvalidArguments, InvalidPath, MissingScope
+from connectory.net.url import parse_url
+
+_SLOT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,47 +35,83 @@ class PreparedRequest:
     """What will be sent, credentials included; `base` is the URL prefix that every page of it must keep."""
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(repr=False)
     base: str
 
 
-def prepare(connector: Connector, auth_method: str, request: Request, values: Values) -> PreparedRequest:
-    """Fill `request` for one connection. Raises `InvalidPath` or `InvalidArguments` on unsafe values."""
-    base = server_base(connector, request.server, values)
-    query = fill_query(request.query, values)
-    url = _join(base, fill_path(request.path, values), query)
-    content_type, body = _encode(
-        request.encoding, fill_tree(request.body, values) if request.body is not None else None
-    )
-    headers = {
-        **fill_headers(connector.manifest.headers, values),
-        **fill_headers(request.headers, values),
-        **content_type,
-    }
-    return with_credentials(connector, auth_method, PreparedRequest(request.method, url, headers, body, base), values)
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be sent, without any credential. `body` is a JSON tree or a text; a file is told, not shown."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any
+
+
+def prepare(
+    connector: Connector,
+    auth_method: str,
+    request: Request,
+    values: Values,
+    *,
+    credential: str | None = None,
+    key: str | None = None,
+) -> PreparedRequest:
+    """Fill `request` for one connection.
+
+    `credential` names one of the method's `by_name`; `key` is the idempotency key to place as the manifest says.
+    Raises `InvalidPath` or `InvalidArguments` on values that cannot be sent, `MissingScope` on a credential that the
+    connection lacks.
+    """
+    draft = _draft(connector, request, values, key)
+    prepared = PreparedRequest(draft.method, draft.url, draft.headers, draft.encoded.data, draft.base)
+    return with_credentials(connector, auth_method, prepared, values, server=request.server, credential=credential)
+
+
+def preview(connector: Connector, request: Request, values: Values, *, key: str | None = None) -> Preview:
+    """Return what `prepare` would make, without credentials and for a reader. Raises as `prepare` does."""
+    draft = _draft(connector, request, replace(values, secrets={}), key)
+    headers = {name: value.partition("; boundary=")[0] for name, value in draft.headers.items()}
+    return Preview(draft.method, draft.url, headers, None if draft.encoded.data is None else readable(draft.tree))
 
 
 def server_base(connector: Connector, server: str | None, values: Values) -> str:
-    """Return the base URL of the named server, or of the first. Raises `InvalidPath` for a name the manifest lacks."""
+    """Return the base URL of the named server, or of the first.
+
+    Raises `InvalidPath` for a name the manifest lacks, and for a fact that would leave its place in the address.
+    """
     servers = connector.manifest.servers
-    name = server or next(iter(servers))
+    name = _server_name(connector, server)
     if name not in servers:
         raise InvalidPath(f"{connector.title} has no server '{name}'.", hint=f"Use one of: {', '.join(servers)}.")
+    for index, part in enumerate(parse_template(servers[name]).parts):
+        if not isinstance(part, str):
+            _check_slot(fill_plain(str(part), values), part.name, is_origin=index == 0)
     return fill_plain(servers[name], values).rstrip("/")
 
 
 def with_credentials(
-    connector: Connector, auth_method: str, request: PreparedRequest, values: Values
+    connector: Connector,
+    auth_method: str,
+    request: PreparedRequest,
+    values: Values,
+    *,
+    server: str | None = None,
+    credential: str | None = None,
 ) -> PreparedRequest:
-    """Put the credentials where the manifest says, over whatever stood there."""
-    method = connector.manifest.auth[auth_method]
-    headers = {**request.headers, **fill_headers(method.header, values)}
-    if method.basic is not None:
-        headers["Authorization"] = f"Basic {base64.b64encode(basic_pair(method.basic, values).encode()).decode()}"
-    url = _with_query(request.url, fill_query(method.query, values))
-    return PreparedRequest(request.method, url, headers, request.body, request.base)
+    """Put the credentials where the manifest says for `server` (the first where None), over whatever stood there.
+
+    Raises `MissingScope` where the connection lacks the named `credential`.
+    """
+    place = _placement(connector, auth_method, values, server=server, credential=credential)
+    headers = fill_headers(place.header, values)
+    if place.basic is not None:
+        headers["Authorization"] = f"Basic {base64.b64encode(basic_pair(place.basic, values).encode()).decode()}"
+    url = _with_query(request.url, fill_query(place.query, values))
+    return replace(request, url=url, headers=merge_headers(request.headers, headers))
 
 
 def basic_pair(basic: BasicCredentials, values: Values) -> str:
@@ -77,20 +119,99 @@ def basic_pair(basic: BasicCredentials, values: Values) -> str:
     return f"{fill_plain(basic.username, values)}:{fill_plain(basic.password, values)}"
 
 
-def _join(base: str, path: str, query: list[tuple[str, str]]) -> str:
-    return _with_query(base + path, query)
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    tree: Any
+    encoded: Encoded
+    base: str
+
+
+def _draft(connector: Connector, request: Request, values: Values, key: str | None) -> _Draft:
+    """Everything but the credentials."""
+    base = server_base(connector, request.server, values)
+    place = connector.manifest.idempotency if key is not None else None
+    query = fill_query(request.query, values)
+    tree = _with_key(_body(request, values), place, key)
+    encoded = encode("json" if request.graphql else request.encoding, tree, request.content_type)
+    url = _with_query(base + fill_path(request.path, values), query)
+    if place is not None and place.query is not None:
+        url = _with_query(url, [(place.query, str(key))])
+    headers = merge_headers(
+        fill_headers(connector.manifest.headers, values),
+        fill_headers(request.headers, values),
+        {"Content-Type": encoded.content_type} if encoded.content_type else {},
+        {place.header: header_value(place.header, key)} if place and place.header else {},
+    )
+    return _Draft(request.method, url, headers, tree, encoded, base)
+
+
+def _body(request: Request, values: Values) -> Any:
+    """The body's tree, or None where there is none."""
+    if request.graphql is not None:
+        return {"query": request.graphql, "variables": fill_body(request.variables, values)}
+    if request.body is None:
+        return None
+    filled = fill_body(request.body, values)
+    return None if absent(filled) else filled
+
+
+def _with_key(tree: Any, place: IdempotencyKey | None, key: str | None) -> Any:
+    if place is None or place.body is None:
+        return tree
+    if tree is not None and not isinstance(tree, Mapping):
+        raise InvalidArguments("The body is no object, so it cannot take the key of this call.", hint="Give an object.")
+    return {**(tree or {}), place.body: key}
+
+
+def _placement(
+    connector: Connector, auth_method: str, values: Values, *, server: str | None, credential: str | None
+) -> Placement:
+    method = connector.manifest.auth[auth_method]
+    if credential is None:
+        return method.placement(_server_name(connector, server))
+    place = method.by_name.get(credential)
+    if place is None or any(name not in values.secrets for name in credential_names(place)):
+        raise MissingScope(
+            f"This needs a further sign-in to {connector.title}, '{credential}', which the connection does not hold.",
+            hint=f"Ask the person to connect {connector.title} again and to grant '{credential}' too.",
+        )
+    return place
+
+
+def credential_names(place: Placement) -> set[str]:
+    """Return the names of the secrets that a placement sends."""
+    texts = [*place.header.values(), *place.query.values()]
+    texts += [place.basic.username, place.basic.password] if place.basic else []
+    parts = (part for text in texts for part in parse_template(text).placeholders)
+    return {part.name for part in parts if part.scope == "credential"}
+
+
+def _server_name(connector: Connector, server: str | None) -> str:
+    return server or next(iter(connector.manifest.servers))
+
+
+def _check_slot(value: str, name: str, *, is_origin: bool) -> None:
+    """A fact is part of a host or path and nothing more, or the whole origin (attack 14); stored ones are old words."""
+    if is_origin:
+        url = parse_url(value)
+        is_right = url.target == "/" and "?" not in value and "#" not in value
+    else:
+        is_right = _SLOT.fullmatch(value) is not None
+    if not is_right:
+        raise InvalidPath(
+            f"The connection's '{name}' cannot be part of a server's address.",
+            hint="Reconnect it: letters, digits, dots and hyphens are right.",
+        )
 
 
 def _with_query(url: str, query: list[tuple[str, str]]) -> str:
+    """Set parameters of a URL: those of the same names go, the others stay as they are spelled."""
     if not query:
         return url
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(query, quote_via=quote_plus)}"
-
-
-def _encode(encoding: str, body: Any) -> tuple[dict[str, str], bytes | None]:
-    """Return the Content-Type header and the bytes. No body: neither."""
-    if body is None or absent(body):
-        return {}, None
-    if encoding == "form":
-        return {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(as_pairs(body)).encode()
-    return {"Content-Type": "application/json"}, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    path, _, old = url.partition("#")[0].partition("?")
+    names = {name for name, _ in query}
+    kept = [pair for pair in old.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in names]
+    return f"{path}?{'&'.join([*kept, urlencode(query, quote_via=quote_plus)])}"

@@ -1,0 +1,34 @@
+"""How single values are spelled as text: in URLs, headers, forms and queries."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from connectory.errors import InvalidArguments
+
+
+def is_single(value: Any) -> bool:
+    """Whether a value has one spelling as text; lists, objects and files have none."""
+    return value is None or isinstance(value, str | int | float)
+
+
+def as_text(value: Any) -> str:
+    """Render a single value: JSON's words for truth values, numbers without exponent, null as nothing.
+
+    Raises `InvalidArguments` on numbers that JSON has not.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidArguments("A number is infinite, or none at all.", hint="Give a finite number.")
+    value = whole_number(value)
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+
+
+def whole_number(value: Any) -> Any:
+    """5.0 as 5: JSON Schema calls both an integer (2020-12 core, section 4.2.3), providers take the second alone."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
