@@ -24,19 +24,31 @@ def read_or_make_key_file(path: Path) -> str:
 
     Raises `KeyInvalid` for one that cannot be read, or that others could read or own; it is left as it is.
     """
-    try:
-        text = _read(path)
-        if text is None:
+    text = read_key_file(path)
+    if text is None:
+        try:
             _make(path)
-            text = _read(path)
-    except OSError as error:
-        raise KeyInvalid(
-            f"The key file {path} cannot be read or made: {error.strerror}.",
-            hint=f"Check who owns it and the folder it stands in, {_OTHER_WAY}",
-        ) from error
+        except OSError as error:
+            raise _unusable(path, error) from error
+        text = read_key_file(path)
     if text is None:
         raise KeyInvalid(f"The key file {path} vanished while it was read.", hint="Start again.")
     return text
+
+
+def read_key_file(path: Path) -> str | None:
+    """Return what the key file says, None where there is none. Raises `KeyInvalid` as `read_or_make_key_file` does."""
+    try:
+        return _read(path)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> KeyInvalid:
+    return KeyInvalid(
+        f"The key file {path} cannot be read or made: {error.strerror}.",
+        hint=f"Check who owns it and the folder it stands in, {_OTHER_WAY}",
+    )
 
 
 def _read(path: Path) -> str | None:

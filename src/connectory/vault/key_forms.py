@@ -29,11 +29,19 @@ def parse_keys(text: str, *, source: str) -> list[bytes]:
 
     `source` says in errors where the text stands; the text itself is never shown. Raises `KeyInvalid`.
     """
-    parts = [part.strip() for part in re.split(r"[,\r\n]", text)]
-    keys = [_parse_key(part, source) for part in parts if part]
+    keys = [_parse_key(part, source) for part in _parts(text)]
     if not keys:
         raise KeyInvalid(f"{source} holds no encryption key.", hint=f"It takes {_FORMS}. {_HOW_TO_MEND}")
     return list(dict.fromkeys(keys))
+
+
+def holds_short_key(text: str) -> bool:
+    """Whether one of the keys in `text` has the form of 128 bits."""
+    return any(len(part) == KEY_BYTES for part in _parts(text))
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in re.split(r"[,\r\n]", text) if part.strip()]
 
 
 def _parse_key(text: str, source: str) -> bytes:

@@ -12,19 +12,22 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import SecretStr
 
 from connectory.errors import CannotDecrypt, KeyInvalid
-from connectory.settings import Settings
+from connectory.settings import KEY_NAME, Settings
 from connectory.vault.data_folder import prepare_folder
-from connectory.vault.key_file import read_or_make_key_file
+from connectory.vault.key_file import read_key_file, read_or_make_key_file
 from connectory.vault.key_forms import KEY_BYTES, parse_keys
 
+KEY_FILE = "key"  # in the data folder
 VERSION = b"\x01"
 MARK_BYTES = 4
 NONCE_BYTES = 12
@@ -95,12 +98,36 @@ def load_key_ring(settings: Settings) -> KeyRing:
 
     Reads files: call it in a thread. Raises `KeyInvalid`.
     """
+    found = find_keys(settings) if settings.encryption_key is not None else None
+    if found is None:
+        prepare_folder(settings.data_dir)
+        path = settings.data_dir / KEY_FILE
+        found = KeyText(SecretStr(read_or_make_key_file(path)), f"The key file {path}")
+    return found.parse()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyText:
+    """The keys as they are written, and where."""
+
+    text: SecretStr
+    source: str
+
+    def parse(self) -> KeyRing:
+        """Return the ring. Raises `KeyInvalid`."""
+        return KeyRing(parse_keys(self.text.get_secret_value(), source=self.source))
+
+
+def find_keys(settings: Settings) -> KeyText | None:
+    """Return the keys that a start would use, None where it would make the first one: nothing is made here.
+
+    Reads a file: call it in a thread. Raises `KeyInvalid`.
+    """
     if settings.encryption_key is not None:
-        text = settings.encryption_key.get_secret_value()
-        return KeyRing(parse_keys(text, source="CONNECTOR_ENCRYPTION_KEY"))
-    prepare_folder(settings.data_dir)
-    path = settings.data_dir / "key"
-    return KeyRing(parse_keys(read_or_make_key_file(path), source=f"The key file {path}"))
+        return KeyText(settings.encryption_key, KEY_NAME)
+    path = settings.data_dir / KEY_FILE
+    text = read_key_file(path)
+    return None if text is None else KeyText(SecretStr(text), f"The key file {path}")
 
 
 def _mark(key: bytes) -> bytes:

@@ -59,7 +59,7 @@ async def open_vault(settings: Settings, *, now: Clock = utc_now) -> Vault:
     `grants.unreadable()` tells which credentials do not open with it.
     """
     keys = await asyncio.to_thread(load_key_ring, settings)
-    database = await asyncio.to_thread(Database.open_file, _database_path(settings), wait_s=settings.database_wait_s)
+    database = await asyncio.to_thread(Database.open_file, database_path(settings), wait_s=settings.database_wait_s)
     try:
         await bring_up_to_date(database)
     except BaseException:
@@ -94,8 +94,11 @@ def _vault(database: Database, keys: KeyRing, now: Clock, audit_days: int) -> Va
     )
 
 
-def _database_path(settings: Settings) -> Path:
-    """Where the SQLite file stands. The URL of another database may hold a password: it is not shown."""
+def database_path(settings: Settings) -> Path:
+    """Return where the SQLite file stands. Raises `DatabaseUnusable`.
+
+    The URL of another database may hold a password: it is not shown.
+    """
     if settings.database_url is None:
         return settings.data_dir / DATABASE_FILE
     try:

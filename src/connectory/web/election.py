@@ -120,7 +120,7 @@ class WebPresence:
 
     async def _who_answers(self) -> Answerer:
         """Ask at every address we listen on or a browser may try for our origin: one stranger is enough to refuse."""
-        addresses = await asyncio.to_thread(_asked_addresses, self._settings)
+        addresses = await asyncio.to_thread(asked_addresses, self._settings)
         answerers = await asyncio.gather(*(ask(self._keys, address, self._settings.port) for address in addresses))
         return next((who for who in (Answerer.STRANGER, Answerer.OURS) if who in answerers), Answerer.NOBODY)
 
@@ -145,8 +145,8 @@ class WebPresence:
             logger.log(level, "Web page: %s (%s)", state.value, why)
 
 
-def _asked_addresses(settings: Settings) -> tuple[str, ...]:
-    """Blocks for the lookup of a host name."""
+def asked_addresses(settings: Settings) -> tuple[str, ...]:
+    """Return where to ask who serves the page. Blocks for the lookup of a host name."""
     try:
         bound = [address for _, address in listening_addresses(settings)]
     except InvalidSettings:  # whoever holds the lock says so
@@ -156,6 +156,18 @@ def _asked_addresses(settings: Settings) -> tuple[str, ...]:
     name = urlsplit(settings.origin).hostname or ""
     linked = LOOPBACK_ADDRESSES if name == "localhost" else (name,) if is_loopback(name) else ()
     return tuple(dict.fromkeys([*bound, *linked]))
+
+
+def is_held(folder: Path) -> bool:
+    """Whether another process of this data folder is elected. Nothing is made. Raises `OSError`."""
+    try:
+        lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _try_lock(lock)
+    finally:
+        os.close(lock)  # and the lock with it
 
 
 def _open_lock(folder: Path) -> int:
