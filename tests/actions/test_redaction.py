@@ -73,3 +73,40 @@ def test_json_in_another_encoding_is_looked_at_too() -> None:
     redactor = Redactor(make_connector(), "token", values())
 
     assert redactor.may_stand_in(json.dumps({"sent": KEY}).encode("utf-16"))
+
+
+PLACED = make_connector(
+    NOTES_YAML.replace(
+        '{method: api_key, header: {Authorization: "Bearer {credential.token}"}}',
+        """
+    method: fields
+    fields: {token: {title: T, kind: secret}, pin: {title: P, kind: secret}}
+    header: {Authorization: "Bearer {credential.token}", X-Pin: "pin={credential.pin}"}
+    by_server: {api: {basic: {username: patricia, password: "{credential.pin}"}}}
+    by_name:
+      user: {header: {X-User: "user-pin={credential.pin}"}, basic: {username: u, password: "{credential.token}"}}
+""",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        base64.b64encode(b"patricia:12345").decode(),  # of `by_server`
+        base64.b64encode(f"u:{KEY}".encode()).decode(),  # of `by_name`
+        "user-pin=12345",
+        "pin=12345",
+    ],
+)
+def test_a_credential_is_masked_as_any_server_or_name_sends_it(said: str) -> None:
+    secrets = {"token": SecretStr(KEY), "pin": SecretStr("12345")}
+    redactor = Redactor(PLACED, "token", Values({}, {}, secrets))
+
+    assert redactor.clean(f"sent {said}!") == "sent ***!"
+
+
+def test_a_named_credential_that_the_connection_lacks_is_passed_over() -> None:
+    redactor = Redactor(PLACED, "token", values())
+
+    assert redactor.clean(f"sent {KEY}") == "sent ***"

@@ -71,14 +71,17 @@ def encode(
 
 
 def to_json(tree: Any) -> bytes:
-    """Write JSON. Raises `InvalidArguments` on numbers that JSON has not and on endless nesting."""
+    """Write JSON. Raises `InvalidArguments` on what JSON cannot spell, and on endless nesting."""
     try:
-        text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_refuse)
+        return json.dumps(tree, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_refuse).encode()
     except RecursionError:
         raise InvalidArguments("The body is nested too deeply.", hint="Send less at a time.") from None
+    except UnicodeEncodeError:
+        raise InvalidArguments(
+            "A text holds half of a character (a lone surrogate).", hint="Send whole ones."
+        ) from None
     except ValueError:
         raise InvalidArguments("A number is infinite, or none at all.", hint="Give finite numbers.") from None
-    return text.encode()
 
 
 def readable(tree: Any) -> Any:

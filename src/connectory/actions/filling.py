@@ -195,20 +195,20 @@ def _each(form: Form, values: Values) -> Any:
 
 def _join(form: Form, values: Values) -> Any:
     parts = fill_tree(form.of, values)
-    if parts is _ABSENT or parts is None or parts == []:
+    if parts is _ABSENT:
         return _ABSENT
-    flat = [item for part in _many(parts) for item in _many(part)]
+    flat = [item for part in _many(parts) for item in _many(part) if item is not None]
     if not all(is_single(item) for item in flat):
         raise InvalidArguments(f"{_named(form.of)} must hold only texts and numbers.", hint="Give a list of texts.")
     words = [form.extras.get("before", ""), form.argument, form.extras.get("after", "")]
     before, between, after = (fill_text(str(word), values) for word in words)
-    if _ABSENT in (before, between, after):
+    if not flat or _ABSENT in (before, between, after):
         return _ABSENT
-    return f"{before}{between.join(as_text(item) for item in flat if item is not None)}{after}"
+    return f"{before}{between.join(map(as_text, flat))}{after}"
 
 
 def _quote(form: Form, values: Values) -> Any:
-    bare = form.extras.get("bare", ())
+    bare = _many(form.extras.get("bare", []))
     filled = []
     for part in parse_template(str(form.of)).parts:
         if isinstance(part, str):

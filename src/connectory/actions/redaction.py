@@ -55,6 +55,13 @@ class Redactor:
         """Return a JSON value with the credentials masked in every text and key."""
         return _clean(value, self._spellings)
 
+    def clean_bytes(self, data: bytes) -> bytes:
+        """The same for a file: in its bytes, as UTF-8 or UTF-16 text holds them."""
+        for spelling in self._spellings:
+            for coding in ("utf-8", "utf-16-le", "utf-16-be"):
+                data = data.replace(spelling.encode(coding), MASK.encode(coding))
+        return data
+
     def clean_message(self, value: Any) -> Any:
         """The same for words about a failure: there also short credentials are masked, whatever else that hits."""
         return _clean(value, [*self._spellings, *self._secrets])

@@ -87,10 +87,11 @@ def server_base(connector: Connector, server: str | None, values: Values) -> str
     name = _server_name(connector, server)
     if name not in servers:
         raise InvalidPath(f"{connector.title} has no server '{name}'.", hint=f"Use one of: {', '.join(servers)}.")
-    for index, part in enumerate(parse_template(servers[name]).parts):
-        if not isinstance(part, str):
-            _check_slot(fill_plain(str(part), values), part.name, is_origin=index == 0)
-    return fill_plain(servers[name], values).rstrip("/")
+    parts = enumerate(parse_template(servers[name]).parts)
+    return "".join(
+        part if isinstance(part, str) else _slot(fill_plain(str(part), values), part.name, is_origin=index == 0)
+        for index, part in parts
+    ).rstrip("/")
 
 
 def with_credentials(
@@ -135,7 +136,7 @@ def _draft(connector: Connector, request: Request, values: Values, key: str | No
     place = connector.manifest.idempotency if key is not None else None
     query = fill_query(request.query, values)
     tree = _with_key(_body(request, values), place, key)
-    encoded = encode("json" if request.graphql else request.encoding, tree, request.content_type)
+    encoded = encode("json" if request.graphql is not None else request.encoding, tree, request.content_type)
     url = _with_query(base + fill_path(request.path, values), query)
     if place is not None and place.query is not None:
         url = _with_query(url, [(place.query, str(key))])
@@ -193,18 +194,18 @@ def _server_name(connector: Connector, server: str | None) -> str:
     return server or next(iter(connector.manifest.servers))
 
 
-def _check_slot(value: str, name: str, *, is_origin: bool) -> None:
+def _slot(value: str, name: str, *, is_origin: bool) -> str:
     """A fact is part of a host or path and nothing more, or the whole origin (attack 14); stored ones are old words."""
     if is_origin:
         url = parse_url(value)
-        is_right = url.target == "/" and "?" not in value and "#" not in value
-    else:
-        is_right = _SLOT.fullmatch(value) is not None
-    if not is_right:
-        raise InvalidPath(
-            f"The connection's '{name}' cannot be part of a server's address.",
-            hint="Reconnect it: letters, digits, dots and hyphens are right.",
-        )
+        if url.target == "/" and "?" not in value and "#" not in value:
+            return url.origin
+    elif _SLOT.fullmatch(value):
+        return value
+    raise InvalidPath(
+        f"The connection's '{name}' cannot be part of a server's address.",
+        hint="Reconnect it: letters, digits, dots and hyphens are right.",
+    )
 
 
 def _with_query(url: str, query: list[tuple[str, str]]) -> str:

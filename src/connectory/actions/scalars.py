@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
 from connectory.errors import InvalidArguments
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can spell half of a surrogate pair, UTF-8 cannot
 
 
 def is_single(value: Any) -> bool:
@@ -17,8 +20,12 @@ def is_single(value: Any) -> bool:
 def as_text(value: Any) -> str:
     """Render a single value: JSON's words for truth values, numbers without exponent, null as nothing.
 
-    Raises `InvalidArguments` on numbers that JSON has not.
+    Raises `InvalidArguments` on numbers that JSON has not, and on half a character, which nothing can send.
     """
+    if isinstance(value, str):
+        if _HALF_CHARACTER.search(value):
+            raise InvalidArguments("A text holds half of a character (a lone surrogate).", hint="Send whole ones.")
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
