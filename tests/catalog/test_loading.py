@@ -160,7 +160,7 @@ def test_what_the_model_refuses_is_told_by_key_path_with_what_was_meant(change: 
         ((f"{ACTION}/effect", "write"), "Only a read has `pages`."),
         ((f"{ACTION}/inputs/limit", {"type": "integer"}), "'limit' is reserved"),
         ((f"{ACTION}/inputs/unused", {"type": "string"}), "'unused' is used nowhere"),
-        ((f"{ACTION}/inputs/customer/type", "object"), "hold no object"),
+        ((f"{ACTION}/inputs/customer/type", "object"), "{customer} is of type object, which cannot stand in"),
         ((f"{ACTION}/inputs/customer/pattern", "(["), "This is no regular expression"),
         ((f"{ACTION}/inputs/customer/examples", [7]), "examples[0]: This does not fit the input's own schema"),
         ((f"{ACTION}/inputs/customer/default", "x"), "A required input has no default."),

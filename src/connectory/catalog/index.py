@@ -96,6 +96,6 @@ def _read_own(place: Path) -> bytes | None:
 @lru_cache(maxsize=1)
 def _program() -> str:
     """Name this program: its version and, for those who work on it, the state of the modules that check manifests."""
-    modules = sorted(Path(__file__).parent.glob("*.py"))
+    modules = sorted(Path(__file__).parent.rglob("*.py"))
     state = "".join(f"{module.name}:{(found := module.stat()).st_mtime_ns}:{found.st_size};" for module in modules)
     return f"{__version__}-{hashlib.sha256(state.encode()).hexdigest()[:16]}"

@@ -1,0 +1,77 @@
+"""JMESPath: it compiles, and every function in it exists and gets as many arguments as it takes.
+
+Without this, a misspelt function fails at the first call, and one in an error rule hides the provider's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from connectory.catalog.problems import Finding
+from connectory.catalog.trees import ANSWER_FUNCTIONS
+from connectory.catalog.yaml_document import KeyPath
+from connectory.errors import did_you_mean
+
+MAX_EXPRESSION = 2_000  # characters; jmespath raises RecursionError at 1,000 open parentheses (1.1, measured)
+
+
+def check_expression(path: KeyPath, text: str | None, *, converters: bool = True) -> Iterator[Finding]:
+    """Yield what is wrong with a JMESPath expression (https://jmespath.org/specification.html).
+
+    `converters`: whether our own functions are at hand.
+    """
+    if text is None:
+        return
+    if len(text) > MAX_EXPRESSION:
+        yield Finding(path, f"The expression has more than {MAX_EXPRESSION:,} characters.", "Project less.")
+        return
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        tree = jmespath.compile(text).parsed
+    except (JMESPathError, RecursionError, ValueError) as error:
+        reason = str(error).partition("\n")[0][:200] or "it is nested too deep"
+        yield Finding(path, f"This is no JMESPath expression: {reason}.")
+        return
+    for name, count in _calls(tree):
+        yield from _check_call(path, name, count, converters=converters)
+
+
+def _check_call(path: KeyPath, name: str, count: int, *, converters: bool) -> Iterator[Finding]:
+    known = {**_standard(), **({own: (n, n) for own, n in ANSWER_FUNCTIONS.items()} if converters else {})}
+    if name not in known:
+        hint = did_you_mean(name[:60], known)
+        if not converters and name in ANSWER_FUNCTIONS:
+            hint = "Our own converters are at hand in answers and errors only."
+        yield Finding(path, f"There is no function {name[:60]}().", hint)
+        return
+    least, most = known[name]
+    if count < least or (most is not None and count > most):
+        takes = f"at least {least}" if most is None else str(least)
+        yield Finding(path, f"{name}() takes {takes} argument{'' if least == 1 else 's'}, not {count}.")
+
+
+def _calls(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield each call in a parsed expression: the function and how many arguments it gets."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        children = [child for child in node.get("children", ()) if isinstance(child, dict)]
+        if node.get("type") == "function_expression":
+            yield str(node["value"]), len(children)
+        waiting += children
+
+
+@lru_cache(maxsize=1)
+def _standard() -> Mapping[str, tuple[int, int | None]]:
+    """The functions of the specification, with the fewest and most arguments."""
+    from jmespath.functions import Functions
+
+    table: Mapping[str, Mapping[str, Any]] = Functions.FUNCTION_TABLE
+    takes = {name: entry["signature"] for name, entry in table.items()}
+    return {
+        name: (len(spec), None if spec and spec[-1].get("variadic") else len(spec)) for name, spec in takes.items()
+    }

@@ -1,0 +1,76 @@
+"""What is known of a connection: which facts and secrets its ways to sign in give, and how far each may be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from connectory.catalog.manifest import AuthMethod, AuthMethodBase, Manifest, OAuth2Method, TokenRequest
+
+Ways = Mapping[str, AuthMethod]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One manifest beside the ways to sign in that it uses: its own, or its family's.
+
+    `ways` is None where the family is not at hand: then what depends on it is left unchecked.
+    """
+
+    manifest: Manifest
+    ways: Ways | None
+
+    @property
+    def methods(self) -> list[AuthMethod]:
+        """The ways to sign in that are at hand."""
+        return list((self.ways or {}).values())
+
+    @property
+    def known_facts(self) -> set[str] | None:
+        """The facts that some connection has; None where nobody can say."""
+        if self.ways is None:
+            return None
+        return {name for method in self.methods for name in self._facts(method, certain=False)}
+
+    @property
+    def certain_facts(self) -> set[str] | None:
+        """The facts that every connection has, whichever way it signed in."""
+        if self.ways is None:
+            return None
+        each = [set(self._facts(method, certain=True)) for method in self.methods]
+        return set.intersection(*each) if each else set()
+
+    @property
+    def facts_before_verify(self) -> set[str] | None:
+        """What is known when the credentials are proven: nothing that only this call tells."""
+        if self.ways is None:
+            return None
+        each = [set(sign_in_facts(method, certain=True)) for method in self.methods]
+        return set.intersection(*each) if each else set()
+
+    def _facts(self, method: AuthMethodBase, *, certain: bool) -> Iterator[str]:
+        yield from sign_in_facts(method, certain=certain)
+        verify = method.verify or self.manifest.verify
+        yield from verify.facts if verify is not None else ()
+
+
+def sign_in_facts(method: AuthMethodBase, *, certain: bool) -> Iterator[str]:
+    """Yield the facts that the sign-in gives: typed, told by the callback and the token answer, chosen."""
+    for name, field in method.fields.items():
+        if not field.is_secret and (not certain or field.required or field.default is not None):
+            yield name
+    if isinstance(method, TokenRequest):
+        yield from method.facts
+    if isinstance(method, OAuth2Method) and method.choose is not None:
+        yield from method.choose.facts
+
+
+def secret_fields(method: AuthMethodBase) -> set[str]:
+    """Return the names of the fields that hold secrets."""
+    return {name for name, field in method.fields.items() if field.is_secret}
+
+
+def secrets_of(method: AuthMethodBase) -> set[str]:
+    """Return the credentials that a request may carry: typed ones, and the tokens of a sign-in."""
+    tokens = {"access_token", *method.token_answer.further} if isinstance(method, TokenRequest) else set()
+    return secret_fields(method) | tokens

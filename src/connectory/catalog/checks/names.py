@@ -1,0 +1,165 @@
+"""Which placeholders may stand where, and what is wrong with a template."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from connectory.catalog.manifest import Input
+from connectory.catalog.problems import Finding
+from connectory.catalog.template import Placeholder, Template, parse_template
+from connectory.catalog.yaml_document import KeyPath
+from connectory.errors import did_you_mean
+
+ALWAYS_KNOWN = "id"  # `{connection.id}`: in a verify call the id that the new connection will have
+PAGING = ("limit", "cursor")
+COMPOUND = ("array", "object", "file")  # what has no one spelling inside a text
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which placeholders a template may use, at the place it stands in."""
+
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    facts: Collection[str] | None = ()  # None: the family that declares them is not at hand
+    secrets: Collection[str] | None = None  # None: `{credential.x}` is not legal here
+    paging: Collection[str] = ()  # of limit and cursor, those at hand
+    many: bool = False  # whether `{+x}` is
+    has_each: bool = False  # whether `{each}` is
+    element: Input | None = None  # what `{each}` is, where that is known
+    files: bool = False  # whether a leaf may be a whole file
+    flat: bool = False  # whether a leaf must have one spelling: headers and the like
+
+    def spec_of(self, placeholder: Placeholder) -> Input | None:
+        """Return what the placeholder stands for, where an input says it."""
+        if placeholder.scope not in ("input", "each"):
+            return None
+        spec = self.element if placeholder.scope == "each" else self.inputs.get(placeholder.name)
+        for member in placeholder.path:
+            spec = (spec.properties or {}).get(member) if spec is not None else None
+        return spec
+
+    def refuse(self, placeholder: Placeholder) -> tuple[str, str] | None:
+        """Return why the placeholder is wrong here and what was meant, or None where it is right."""
+        name = placeholder.name
+        if placeholder.many and not (self.many and placeholder.scope in ("input", "each")):
+            return f"{{+{name}}} stands for path segments and is legal in a request's path only.", f"Write {{{name}}}."
+        if placeholder.scope == "credential":
+            return self._refuse_secret(name)
+        if placeholder.scope == "connection":
+            return self._refuse_fact(name)
+        if placeholder.scope == "each":
+            if not self.has_each:
+                hint = "{each} is the element inside `each: ... of:`, and the item inside `expand.request`."
+                return "{each} is not at hand here.", hint
+            return _refuse_members(placeholder, self.element)
+        if name in self.inputs:
+            return _refuse_members(placeholder, self.inputs[name])
+        if name in PAGING:
+            return None if name in self.paging else _refuse_paging(name)
+        hint = did_you_mean(name[:60], self.inputs) or (
+            "Declare it under `inputs`." if self.inputs else "No input can stand here."
+        )
+        return f"{{{name}}} is no input.", hint
+
+    def _refuse_fact(self, name: str) -> tuple[str, str] | None:
+        if self.facts is None or name == ALWAYS_KNOWN or name in self.facts:
+            return None
+        hint = (
+            did_you_mean(name[:60], self.facts)
+            or "Declare it among the fields of the auth method, as a field that is no secret."
+        )
+        return f"{{connection.{name}}} is no fact that can stand here.", hint
+
+    def _refuse_secret(self, name: str) -> tuple[str, str] | None:
+        if self.secrets is None:
+            return (
+                f"{{credential.{name}}} is legal under `auth` only.",
+                "Place the credential by the auth method's header or query.",
+            )
+        if name in self.secrets:
+            return None
+        hint = did_you_mean(name[:60], self.secrets) or "Declare it among the method's fields, with `kind: secret`."
+        return f"{{credential.{name}}} is no secret field of this method.", hint
+
+
+def _refuse_paging(name: str) -> tuple[str, str]:
+    hint = {
+        "limit": "It is in a request whose action has `pages`, but not in its path.",
+        "cursor": "It is in a request whose action has `pages` of a style cursor, page, offset or last_id, but not in "
+        "its path.",
+    }
+    return f"{{{name}}} is not at hand here.", hint[name]
+
+
+def _refuse_members(placeholder: Placeholder, spec: Input | None) -> tuple[str, str] | None:
+    """`{x.member}` is one of the object's `properties`, level by level, or of an object that takes any."""
+    word = "each" if placeholder.scope == "each" else placeholder.name
+    for member in placeholder.path:
+        if spec is None:
+            return None
+        if spec.type not in ("object", None):
+            return f"{placeholder}: '{word}' is of type {spec.type}, which has no members.", f"Write {{{word}}}."
+        known = spec.properties or {}
+        if member not in known and spec.properties is not None and not spec.additional_properties:
+            hint = did_you_mean(member[:60], known) or f"Its properties are: {', '.join(known) or 'none'}."
+            return f"{placeholder}: '{word}' has no member '{member}'.", hint
+        spec, word = known.get(member), f"{word}.{member}"
+    return None
+
+
+def check_template(path: KeyPath, text: str, names: Names) -> Iterator[Finding]:
+    """Yield what is wrong with a template: braces, placeholders that are not at hand, values that cannot be text."""
+    try:
+        template = parse_template(text)
+    except ValueError as error:
+        yield Finding(path, f"{error}."[:300])
+        return
+    for placeholder in template.placeholders:
+        if (refused := names.refuse(placeholder)) is not None:
+            yield Finding(path, *refused)
+        elif (spec := names.spec_of(placeholder)) is not None:
+            yield from _check_spelling(path, template, placeholder, spec, names)
+
+
+def _check_spelling(
+    path: KeyPath, template: Template, placeholder: Placeholder, spec: Input, names: Names
+) -> Iterator[Finding]:
+    is_files = spec.type == "file" or (spec.items is not None and spec.items.type == "file")
+    if spec.type in COMPOUND and (template.only is None or names.flat):
+        hint = "A list can be put together by `join`." if spec.type == "array" and not is_files else ""
+        yield Finding(path, f"{placeholder} is of type {spec.type}, which cannot stand inside a text here.", hint)
+    elif is_files and not names.files:
+        hint = (
+            "Files go into a multipart part, a raw body, the `content` of a related part, or through "
+            "`convert` by base64, base64url or mime_message."
+        )
+        yield Finding(path, f"The file {placeholder} cannot stand here.", hint)
+
+
+def parsed(text: object) -> Template | None:
+    """Parse a template that may be broken; what is wrong with it is another check's to tell."""
+    try:
+        return parse_template(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def placeholders_of(tree: object) -> Iterator[Placeholder]:
+    """Yield every placeholder of the templates in `tree`; broken templates have none."""
+    if isinstance(tree, str):
+        template = parsed(tree)
+        yield from template.placeholders if template else ()
+    branches = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list | tuple) else ()
+    for branch in branches:
+        yield from placeholders_of(branch)
+
+
+def used_inputs(tree: object) -> set[str]:
+    """Return the names of the inputs that the templates in `tree` use, `limit` and `cursor` among them."""
+    return {item.name for item in placeholders_of(tree) if item.scope == "input"}
+
+
+def is_certain(spec: Input | None) -> bool:
+    """Whether the input always has a value."""
+    return spec is not None and (spec.required or spec.default is not None)

@@ -1,0 +1,171 @@
+"""Addresses are where credentials go: only facts that are held to something may build one (attacks 14, 57)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from connectory.catalog.checks.facts import Sign, sign_in_facts
+from connectory.catalog.checks.names import ALWAYS_KNOWN, Names, check_template, parsed
+from connectory.catalog.checks.words import check_pattern
+from connectory.catalog.manifest import (
+    AuthMethodBase,
+    CredentialField,
+    FieldKind,
+    OAuth2Method,
+    SignInFact,
+    TokenRequest,
+)
+from connectory.catalog.problems import Finding
+from connectory.catalog.template import Placeholder
+from connectory.catalog.yaml_document import KeyPath
+from connectory.errors import InvalidPath
+from connectory.net.url import parse_url
+
+# Values that would move a server's address to another host; no pattern of a field used there may match one whole.
+ESCAPES = (
+    "evil.example/",
+    "evil.example#",
+    "evil.example?",
+    "evil.example\\",
+    "x@evil.example",
+    "evil.example:1",
+    "x y",
+    "",
+    ".",
+    "a\n",
+)
+HOST_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)  # as `auth/hosts.py` lets through
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a fact comes from, as far as it matters to an address."""
+
+    kind: FieldKind
+    pattern: str | None
+    choices: Collection[str]
+
+
+def check_servers(sign: Sign) -> Iterator[Finding]:
+    """Yield what is wrong with the base addresses of a manifest."""
+    told = {name for method in sign.methods for name in _told_by_calls(method, sign)}
+    for name, text in sign.manifest.servers.items():
+        path: KeyPath = ("servers", name)
+        yield from check_template(path, text, Names(facts=sign.certain_facts, flat=True))
+        used = {item.name for item in _facts_in(text)}
+        for fact in sorted(used & told):
+            hint = "Ask for it by a field, or take it from the token answer or callback; in a path it may stand."
+            yield Finding(
+                path, f"{{connection.{fact}}} is told by an answer, and cannot decide where requests go.", hint
+            )
+        if not used & told:
+            yield from check_address(path, text, sign.methods)
+
+
+def check_address(
+    path: KeyPath, text: str, methods: Collection[AuthMethodBase], *, is_base: bool = True
+) -> Iterator[Finding]:
+    """Yield what is wrong with an address whose facts come from `methods`; what is no fact is told elsewhere."""
+    template = parsed(text)
+    if template is None or any(item.scope != "connection" for item in template.placeholders):
+        return
+    for item in template.placeholders:
+        if item.name == ALWAYS_KNOWN:
+            yield Finding(path, "{connection.id} cannot be part of an address.", "Use a field with a pattern.")
+            return
+        for source in _sources(item.name, methods):
+            if source.kind is FieldKind.TEXT and source.pattern is None:
+                hint = f"Give '{item.name}' a `pattern`, or `kind: origin` if it is the whole server address."
+                yield Finding(
+                    path, f"{{connection.{item.name}}} decides where credentials are sent, and may be anything.", hint
+                )
+                return
+    yield from _check_spelling(path, template.parts, methods, is_base=is_base)
+
+
+def check_held(
+    path: KeyPath, name: str, fact: CredentialField | SignInFact, addresses: Collection[str]
+) -> Iterator[Finding]:
+    """Yield what is wrong with the pattern or choices of a fact, above all where it builds one of `addresses`."""
+    broken = list(check_pattern((*path, "pattern"), fact.pattern))
+    yield from broken
+    if fact.kind is FieldKind.ORIGIN or not any(item.name == name for text in addresses for item in _facts_in(text)):
+        return
+    hint = "It becomes part of a server's address: allow only what a host label holds, e.g. [a-z0-9-]{1,63}."
+    for choice in fact.choices:
+        if not HOST_PART.fullmatch(choice):
+            yield Finding((*path, "choices", choice), f"The choice {choice!r} is no part of a host.", hint)
+    if fact.pattern is None or broken:
+        return
+    pattern = re.compile(fact.pattern)
+    escape = next((text for text in ESCAPES if pattern.fullmatch(text)), None)
+    if escape is not None:
+        yield Finding((*path, "pattern"), f"The pattern lets {escape!r} through.", hint)
+
+
+def addresses_of(sign: Sign, method: AuthMethodBase) -> list[str]:
+    """Return every address that facts of `method` may build."""
+    own = [getattr(method, name, None) for name in OAUTH_ADDRESSES]
+    revoke = method.revoke.url if isinstance(method, OAuth2Method) and method.revoke is not None else None
+    return [text for text in (*sign.manifest.servers.values(), *own, revoke) if isinstance(text, str)]
+
+
+OAUTH_ADDRESSES = (
+    "issuer", "authorize_url", "device_url", "token_url", "refresh_url", "request_token_url", "access_token_url",
+)  # fmt: skip
+
+
+def _facts_in(text: str) -> list[Placeholder]:
+    template = parsed(text)
+    return [item for item in template.placeholders if item.scope == "connection"] if template is not None else []
+
+
+def _told_by_calls(method: AuthMethodBase, sign: Sign) -> Iterator[str]:
+    """The facts that a provider's answer tells: nothing holds them to a pattern."""
+    verify = method.verify or sign.manifest.verify
+    told = set(verify.facts) if verify is not None else set()
+    if isinstance(method, OAuth2Method) and method.choose is not None:
+        told |= set(method.choose.facts)
+    typed = set(method.fields) | (set(method.facts) if isinstance(method, TokenRequest) else set())
+    yield from told - typed
+
+
+def _sources(name: str, methods: Collection[AuthMethodBase]) -> Iterator[_Source]:
+    for method in methods:
+        if name not in sign_in_facts(method, certain=False):
+            continue
+        if name in method.fields:
+            field = method.fields[name]
+            yield _Source(field.kind, field.pattern, field.choices)
+        elif isinstance(method, TokenRequest) and name in method.facts:
+            fact = method.facts[name]
+            yield _Source(fact.kind, fact.pattern, fact.choices)
+
+
+def _check_spelling(
+    path: KeyPath, parts: tuple[str | Placeholder, ...], methods: Collection[AuthMethodBase], *, is_base: bool
+) -> Iterator[Finding]:
+    filled = ""
+    for part in parts:
+        if isinstance(part, str):
+            filled += part
+            continue
+        is_origin = any(source.kind is FieldKind.ORIGIN for source in _sources(part.name, methods))
+        if is_origin and filled:
+            yield Finding(path, f"{{connection.{part.name}}} is a whole origin: it must stand at the beginning.")
+            return
+        filled += "https://host.example" if is_origin else "x"
+    try:
+        target = parse_url(filled).target
+    except InvalidPath:
+        target = None
+    if target is None or "#" in filled or (is_base and ("?" in filled or "//" in target)):
+        what = "base address" if is_base else "address"
+        like = (
+            "https://api.example.com/v1: no query, user name or dots" if is_base else "https://example.com/oauth/token"
+        )
+        yield Finding(path, f"This is no {what}.", f"Write it like {like}.")
+    elif not is_base and not filled.startswith("https://"):
+        yield Finding(path, "A sign-in goes over https.", "Begin the address with https://.")
