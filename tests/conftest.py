@@ -11,6 +11,7 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+import stamina
 import structlog
 
 # Node id -> why this test cannot run on every machine. Each is printed by name when it was skipped.
@@ -40,6 +41,7 @@ BLOCKED = BlockedLoop()
 
 
 def pytest_configure() -> None:
+    stamina.set_testing(True, attempts=3, cap=True)  # retries happen, but nobody waits for them
     logging.getLogger("asyncio").addHandler(BLOCKED)
     # structlog's default draws a traceback with every local variable: seconds for one that a test provokes.
     structlog.configure(

@@ -10,10 +10,12 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from connectory.actions.answers import MAX_DEPTH, read_answer
+from connectory.actions.answers import MAX_DEPTH, Reading, Reply, read_answer
 from connectory.actions.filling import Values
 from connectory.actions.redaction import Redactor
+from connectory.actions.rules import Rules
 from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import Answer, ErrorRule
 from connectory.errors import ConnectoryError
 from connectory.net.client import OutboundResponse
 from connectory.testing.connectors import NOTES_YAML, make_connector
@@ -30,19 +32,39 @@ RULED = make_connector(
 )  # fmt: skip
 
 
-def read(status: int, body: Any, *, connector: Connector | None = None, key: str = KEY, is_text: bool = False) -> Any:
+def read(status: int, body: Any, *, connector: Connector | None = None, key: str = KEY) -> Any:
     """Read an answer as JSON, or as the bytes that were given."""
+    return reply(status, body, connector=connector, key=key).value
+
+
+def reply(
+    status: int,
+    body: Any,
+    *,
+    connector: Connector | None = None,
+    key: str = KEY,
+    answer: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+    rules: list[dict[str, Any]] | None = None,
+    is_graphql: bool = False,
+    is_read: bool = True,
+    is_raw: bool = False,
+) -> Reply:
+    """The whole of what was read, by an answer and rules as a manifest has them."""
     used = connector or make_connector()
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    response = OutboundResponse(status, httpx2.Headers({"content-type": "application/json"}), content, "https://n/")
-    return read_answer(
-        response, used, Redactor(used, "token", Values({}, {}, {"token": SecretStr(key)})), is_text=is_text
+    response = OutboundResponse(
+        status, httpx2.Headers({"content-type": "application/json", **(headers or {})}), content, "https://n/"
     )
+    own = [ErrorRule.model_validate(rule) for rule in rules or ()]
+    redactor = Redactor(used, "token", Values({}, {}, {"token": SecretStr(key)}))
+    judged = Rules(used, own, is_graphql=is_graphql, is_read=is_read)
+    return read_answer(response, Reading(judged, redactor, Answer.model_validate(answer or {}), is_raw=is_raw))
 
 
 def refusal(status: int, body: Any, **more: Any) -> ConnectoryError:
     with pytest.raises(ConnectoryError) as refused:
-        read(status, body, **more)
+        reply(status, body, **more)
     return refused.value
 
 

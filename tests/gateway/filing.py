@@ -10,7 +10,7 @@ import httpx2
 from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_application, make_principal
 from connectory.testing.connectors import make_catalog, make_connector
-from connectory.testing.provider import Answer, FakeProvider
+from connectory.testing.provider import Answer, FakeProvider, answers
 from connectory.wiring import Application
 
 FILING_YAML = """
@@ -73,5 +73,11 @@ async def filing(answer: Answer) -> AsyncIterator[tuple[Application, Principal, 
 
 
 def gives(content: bytes, media_type: str, **headers: str) -> Answer:
-    """Answer with a file."""
-    return lambda _: httpx2.Response(200, content=content, headers={"content-type": media_type, **headers})
+    """Answer reads with a file, writes with an id."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.method != "GET":
+            return answers(201, {"id": 7})(request)
+        return httpx2.Response(200, content=content, headers={"content-type": media_type, **headers})
+
+    return answer

@@ -1,203 +1,137 @@
-"""The `http` executor: REST by manifest over the one guarded way out."""
+"""The `http` executor: REST and GraphQL by manifest over the one guarded way out."""
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any
+from uuid import uuid4
 
-from pydantic import SecretStr
-
-from connectory.actions.answers import evaluate, is_empty, read_answer
-from connectory.actions.executor import HEAVY_BYTES, Outcome, Paging, Target, Verified
-from connectory.actions.filling import Values
-from connectory.actions.pages import is_below, next_page, page_size
+from connectory.actions.answers import Reading, Reply, is_empty
+from connectory.actions.executor import Outcome, Paging, Target, Verified
+from connectory.actions.expanding import expand
+from connectory.actions.filling import Values, absent, fill_text
+from connectory.actions.listing import Listing, Paged, read_list
+from connectory.actions.pages import cursor_value, is_address, page_size, tells_size
 from connectory.actions.raw import RawRequest, prepare_raw
-from connectory.actions.redaction import Redactor
-from connectory.actions.request import PreparedRequest, prepare, with_credentials
+from connectory.actions.request import preview
+from connectory.actions.rules import Rules
+from connectory.actions.sending import Exchange, Plan, redactor_of
+from connectory.actions.verifying import read_verified, verify_of
 from connectory.catalog.connector import Action
-from connectory.catalog.manifest import Answer, Effect
-from connectory.errors import InvalidCursor, ProviderError, ProviderUnauthorized, UnexpectedResponse
-from connectory.net.client import OutboundClient, OutboundRequest, OutboundResponse
+from connectory.catalog.manifest import ActionManifest, Answer, Effect
+from connectory.net.client import OutboundClient
 
 HEADERS_TOLD = ("etag", "last-modified", "location")  # what a raw request may need for its next one
 HEADERS_TOLD_OF_HEAD = ("content-type", "content-length")  # besides these, where they are all there is
 HEADER_CHARACTERS = 200
-PAGES_END = 0.8  # of the call's time, so that what has come is still given when a later page hangs
 
 
 class HttpExecutor:
-    """Sends REST calls; keeps nothing between them but the client's pooled connections."""
+    """Sends REST and GraphQL calls; keeps nothing between them but the client's pooled connections."""
 
-    def __init__(self, client: OutboundClient) -> None:
+    def __init__(self, client: OutboundClient, *, new_key: Callable[[], str] = lambda: str(uuid4())) -> None:
         self._client = client
+        self._new_key = new_key  # for idempotency keys: one for each call
 
     async def run(
         self, target: Target, action: Action, arguments: Mapping[str, Any], paging: Paging, *, raw: bool = False
     ) -> Outcome:
-        """Send the action's request, and as many whole pages as fit in the limit."""
-        spec, limit, page = action.manifest, paging.limit, paging.page
-        inputs = {**arguments, "limit": page_size(limit, spec.pages.max_size)} if spec.pages else arguments
-        values = _values(target, inputs)
-        request = prepare(target.connector, target.auth_method, spec.request, values)
-        if page is not None:
-            request = self._at_page(target, request, page, values)
-        started = asyncio.get_running_loop().time()
-        response = await self._send(target, request, target.timeout_s)
-        if raw:
-            spec = spec.model_copy(update={"answer": spec.answer.model_copy(update={"item": "@"})})
-        value = await self._read(target, response, spec.answer)
-        if spec.answer.items is None or spec.pages is None:
-            is_list = spec.answer.items is not None
-            return Outcome(value, is_list, status=response.status, is_empty=is_empty(response))
-        following = next_page(spec.pages, response, request.base)
-        listing = _Listing(value, following, len(value), {request.url, response.url})
-        while listing.has_room(limit):
-            left_s = target.timeout_s * PAGES_END - (asyncio.get_running_loop().time() - started)
-            if not await self._add_page(target, action, request, values, listing, left_s):
-                break
-        return Outcome(listing.items, True, listing.next_page, response.status, note=listing.note)
+        """Send the action's request, as many whole pages as fit in the limit, and what its items are expanded with."""
+        spec = action.manifest
+        plan = self._plan(target, spec, _values(target, spec, arguments, paging))
+        reading = _reading(target, spec, plan.values, is_raw=raw)
+        exchange = Exchange(self._client, target, may_repeat=spec.is_idempotent or plan.key is not None)
+        if spec.pages is not None and spec.answer.items is not None:
+            size = page_size(paging.limit, spec.pages.max_size)
+            paged = Paged(plan, reading, spec.pages, size, is_size_told=tells_size(spec))
+            listing, reply = await read_list(exchange, paged, paging.page, paging.limit)
+        else:
+            reply = await exchange.ask(plan.prepared(), reading)
+            listing = Listing(reply.items or [], reply.value, notes=[reply.note] if reply.note else [])
+        if reply.items is None:
+            return _outcome(exchange, reply)
+        if spec.answer.expand is not None and not raw:
+            await expand(exchange, plan, reading, spec.answer.expand, listing)
+        whole = _outcome(exchange, reply)
+        return replace(
+            whole, value=listing.values, is_list=True, next_page=listing.next_page, note="\n".join(listing.notes)
+        )
 
     async def preview(self, target: Target, action: Action, arguments: Mapping[str, Any], paging: Paging) -> Outcome:
-        """Build the first request of a call, with `***` where credentials stand."""
-        spec = action.manifest
-        inputs = {**arguments, "limit": page_size(paging.limit, spec.pages.max_size)} if spec.pages else arguments
-        values = Values(inputs, target.facts, dict.fromkeys(target.credentials.secrets(), SecretStr("***")))
-        request = prepare(target.connector, target.auth_method, spec.request, values)
-        body = None if request.body is None else request.body.decode("utf-8", "replace")
-        return Outcome({"method": request.method, "url": request.url, "headers": dict(request.headers), "body": body})
+        """Return the first request of a call."""
+        spec, page = action.manifest, paging.page
+        values = _values(target, spec, arguments, paging)
+        if page is not None and spec.pages is not None and not is_address(spec.pages):
+            values = replace(values, inputs={**values.inputs, "cursor": cursor_value(spec.pages, page)})
+        shown = preview(target.connector, spec.request, values, key=self._key(target, spec))
+        if page is not None and spec.pages is not None and is_address(spec.pages):
+            headers = {name: value for name, value in shown.headers.items() if name.lower() != "content-type"}
+            shown = replace(shown, method="GET", url=page, headers=headers, body=None)
+        return Outcome(asdict(shown))
 
     async def send_raw(self, target: Target, raw: RawRequest) -> Outcome:
-        """Send a raw request; the answer comes unprojected, as JSON or text."""
-        request = prepare_raw(raw, target.connector, target.auth_method, _values(target, {}))
-        response = await self._send(target, request, target.timeout_s)
-        is_json = "json" in response.headers.get("content-type", "")
-        value = await self._read(
-            target, response, Answer.model_validate({"as": "json" if is_json else "text"}), may_be_unmodified=True
-        )
+        """Send a raw request, once; the answer comes unprojected, as JSON or text."""
+        values = Values({}, target.facts, target.credentials.secrets())
+        request = prepare_raw(raw, target.connector, target.auth_method, values)
+        exchange = Exchange(self._client, target, may_repeat=False)
+        redactor = redactor_of(target)
+        reading = Reading(Rules(target.connector), redactor, None, may_be_unmodified=True)
+        reply = await exchange.ask(request, reading)
         told = (*HEADERS_TOLD, *(HEADERS_TOLD_OF_HEAD if request.method == "HEAD" else ()))
-        headers = {name: response.headers[name][:HEADER_CHARACTERS] for name in told if name in response.headers}
-        return Outcome(
-            value,
-            is_list=isinstance(value, list),
-            status=response.status,
-            is_empty=is_empty(response),
+        came = reply.response.headers
+        headers = {name: came[name][:HEADER_CHARACTERS] for name in told if name in came}
+        return replace(
+            _outcome(exchange, reply),
+            is_list=isinstance(reply.value, list),
             is_raw=True,
-            headers=_redactor(target).clean(headers),
+            headers=redactor.clean(headers),
         )
 
     async def verify(self, target: Target) -> Verified:
-        """Run the manifest's verify call; a connector without one is taken at its word."""
-        spec = target.connector.manifest.verify
+        """Run the verify call; a connector without one is taken at its word."""
+        spec = verify_of(target)
         if spec is None:
             return Verified()
-        request = prepare(target.connector, target.auth_method, spec.request, _values(target, {}))
-        response = await self._send(target, request, target.timeout_s)
-        value = await self._read(target, response, Answer())
-        account_id, name = evaluate(spec.account.id, value), evaluate(spec.account.name, value)
-        if account_id is None:
-            raise UnexpectedResponse(
-                f"{target.connector.title} answered, but not with an account.",
-                hint="Check that the address and the kind of key are the right ones.",
-            )
-        granted = response.headers.get(spec.scopes.header, "") if spec.scopes and spec.scopes.header else ""
-        scopes = tuple(sorted(filter(None, re.split(r"[,\s]+", granted))))
-        return Verified(str(account_id), str(name if name is not None else account_id), scopes)
+        values = Values({}, target.facts, target.credentials.secrets())
+        rules = Rules(target.connector, is_graphql=spec.request.graphql is not None)
+        reading = Reading(rules, redactor_of(target), Answer())
+        exchange = Exchange(self._client, target, may_repeat=True)
+        reply = await exchange.ask(Plan(target, spec.request, values).prepared(), reading)
+        return read_verified(spec, reply, target.connector.title)
 
-    async def _add_page(
-        self,
-        target: Target,
-        action: Action,
-        request: PreparedRequest,
-        values: Values,
-        listing: _Listing,
-        left_s: float,
-    ) -> bool:
-        """Add the next page to `listing`; return whether there may be more.
+    def _plan(self, target: Target, spec: ActionManifest, values: Values) -> Plan:
+        return Plan(target, spec.request, values, spec.credential, self._key(target, spec))
 
-        A page that fails does not take back what has come: of a read that is given, and the list goes on from there.
-        """
-        pages, page = action.manifest.pages, listing.next_page
-        assert pages is not None  # the caller looked, here and below; tells the type checker
-        assert page is not None
-        if page in listing.seen:
-            listing.next_page = None
-            title = target.connector.title
-            listing.note = f"{title} names a page again that was read already; what comes after it cannot be had."
-        if page in listing.seen or left_s <= 0:
-            return False
-        listing.seen.add(page)
-        try:
-            response = await self._send(target, self._at_page(target, request, page, values), left_s)
-            items = await self._read(target, response, action.manifest.answer)
-        except ProviderError as error:
-            if action.effect is not Effect.READ or isinstance(error, ProviderUnauthorized):
-                raise
-            listing.note = f"The next page failed: {error.text}"
-            return False
-        listing.items += items
-        listing.last_size = len(items)
-        listing.next_page = next_page(pages, response, request.base)
-        return True
-
-    def _at_page(self, target: Target, request: PreparedRequest, page: str, values: Values) -> PreparedRequest:
-        if not is_below(page, request.base):
-            raise InvalidCursor
-        bare = {name: value for name, value in request.headers.items() if name.lower() != "content-type"}
-        return with_credentials(
-            target.connector, target.auth_method, PreparedRequest("GET", page, bare, None, request.base), values
-        )
-
-    async def _send(self, target: Target, request: PreparedRequest, timeout_s: float) -> OutboundResponse:
-        return await self._client.send(
-            OutboundRequest(request.method, request.url, request.headers, request.body, target.hosts, timeout_s)
-        )
-
-    async def _read(
-        self, target: Target, response: OutboundResponse, answer: Answer, *, may_be_unmodified: bool = False
-    ) -> Any:
-        if len(response.body) > HEAVY_BYTES:
-            return await asyncio.to_thread(_project, target, response, answer, may_be_unmodified)
-        return _project(target, response, answer, may_be_unmodified)
+    def _key(self, target: Target, spec: ActionManifest) -> str | None:
+        """A fresh idempotency key, where the provider takes one."""
+        is_taken = target.connector.manifest.idempotency is not None and spec.takes_key
+        is_creating = spec.request.method == "POST" and spec.effect is not Effect.READ
+        return self._new_key() if is_taken and is_creating else None
 
 
-@dataclass(slots=True)
-class _Listing:
-    """A list while its pages come in."""
-
-    items: list[Any]
-    next_page: str | None
-    last_size: int  # items on the page that came last
-    seen: set[str]  # URLs that were asked for, so that pages which lead back are noticed
-    note: str = ""
-
-    def has_room(self, limit: int) -> bool:
-        """Whether there is a next page, and one of the last one's size still fits in `limit`."""
-        return self.next_page is not None and 0 < self.last_size <= limit - len(self.items)
+def _values(target: Target, spec: ActionManifest, arguments: Mapping[str, Any], paging: Paging) -> Values:
+    size = {"limit": page_size(paging.limit, spec.pages.max_size)} if spec.pages is not None else {}
+    nullable = frozenset(name for name, one in spec.inputs.items() if one.nullable)
+    return Values({**arguments, **size}, target.facts, target.credentials.secrets(), nullable=nullable)
 
 
-def _values(target: Target, inputs: Mapping[str, Any]) -> Values:
-    return Values(inputs, target.facts, target.credentials.secrets())
+def _reading(target: Target, spec: ActionManifest, values: Values, *, is_raw: bool) -> Reading:
+    """How the action's answers are read. `raw` of a list without pages is all that came, not its items alone."""
+    rules = Rules(target.connector, spec.errors, spec.request.graphql is not None, spec.effect is Effect.READ)
+    is_whole = is_raw and spec.pages is None
+    answer = spec.answer.model_copy(update={"items": None}) if is_whole else spec.answer
+    name = None if answer.file_name is None else fill_text(answer.file_name, values)
+    return Reading(rules, redactor_of(target), answer, is_raw, file_name=None if absent(name) else name)
 
 
-def _redactor(target: Target) -> Redactor:
-    return Redactor(target.connector, target.auth_method, _values(target, {}))
-
-
-def _project(target: Target, response: OutboundResponse, answer: Answer, may_be_unmodified: bool) -> Any:
-    redactor = _redactor(target)
-    value = read_answer(
-        response, target.connector, redactor, is_text=answer.kind == "text", may_be_unmodified=may_be_unmodified
+def _outcome(exchange: Exchange, reply: Reply) -> Outcome:
+    """What one answer is for the agent."""
+    return Outcome(
+        reply.value,
+        status=reply.response.status,
+        is_empty=is_empty(reply.response),
+        note=reply.note,
+        file=reply.file,
+        retries=exchange.retries,
     )
-    if answer.kind == "text" or value is None:
-        return [] if answer.items is not None else value
-    if answer.items is None:
-        return evaluate(answer.item, value)
-    items = evaluate(answer.items, value)
-    if not isinstance(items, list):
-        raise UnexpectedResponse(
-            f"{target.connector.title} answered without the list that was due.", hint="Try again later."
-        )
-    return [evaluate(answer.item, item) for item in items]

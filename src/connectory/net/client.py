@@ -81,7 +81,7 @@ class OutboundClient:
         self._allow = AllowList(allow_hosts)
         self._believes_persons = believes_persons
         self._proxy = _proxy(proxy) if proxy else None
-        self._max_bytes = max_response_bytes
+        self.max_response_bytes = max_response_bytes
         self._mounts = {origin_of(origin): transport for origin, transport in mounts.items()}
         self._resolver = resolver
         self._own_resolver: SystemResolver | None = None
@@ -168,7 +168,7 @@ class OutboundClient:
 
         headers = httpx2.Headers(answer.headers)
         codings = headers.get_list("content-encoding")
-        body = await read_body(answer.chunks, codings, self._max_bytes)
+        body = await read_body(answer.chunks, codings, self.max_response_bytes)
         if codings:
             del headers["content-encoding"]
         return OutboundResponse(answer.status, headers, body, str(hop.url))

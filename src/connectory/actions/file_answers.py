@@ -1,0 +1,59 @@
+"""An answer that is a file: its bytes, its type, and a name that is safe to write down (design 4.6, attack 41)."""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from connectory.actions.encoding import safe_file_name
+from connectory.actions.files import File
+from connectory.actions.redaction import Redactor
+from connectory.net.client import OutboundResponse
+
+NAME_CHARACTERS = 120
+DEFAULT_MEDIA_TYPE = "application/octet-stream"
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}", re.ASCII)
+
+
+def file_of(response: OutboundResponse, redactor: Redactor, name: str | None) -> File:
+    """Return the file. It is called as the provider says (RFC 6266), else `name`, else like its address ends."""
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    last = unquote(PurePosixPath(urlsplit(response.url).path).name)
+    found = _disposed_name(response.headers.get("content-disposition", "")) or name or last
+    return File(
+        redactor.clean_bytes(response.body),
+        media_type if _MEDIA_TYPE.fullmatch(media_type) else DEFAULT_MEDIA_TYPE,
+        _short(safe_file_name(str(redactor.clean(found)))) if found.strip() else None,
+    )
+
+
+def _disposed_name(disposition: str) -> str | None:
+    """The file name of a Content-Disposition; `filename*` goes before `filename` (RFC 6266 section 4.3)."""
+    if not disposition:
+        return None
+    header = Message()
+    header["Content-Disposition"] = re.sub(r"[\r\n\0]", " ", disposition[:2000])
+    # Typed as pairs of texts, but the value of `filename*` is charset, language and text (RFC 8187).
+    parameters: list[tuple[str, Any]] = list(header.get_params([], "content-disposition"))
+    names = [value for key, value in parameters if key.lower() == "filename"]
+    extended = next((value for value in names if isinstance(value, tuple)), None)
+    if extended is not None:
+        return _decoded(extended[2], extended[0])
+    return str(names[0]) if names else None
+
+
+def _decoded(text: str, charset: str | None) -> str:
+    """The text of an RFC 8187 value: `email` has undone the percent signs, byte by byte."""
+    data = text.encode("latin-1", "replace")
+    return data.decode("iso-8859-1" if (charset or "").lower() == "iso-8859-1" else "utf-8", "replace")
+
+
+def _short(name: str) -> str:
+    """A name cut in the middle, so that its suffix stays."""
+    if len(name) <= NAME_CHARACTERS:
+        return name
+    suffix = PurePosixPath(name).suffix[:20]
+    return name[: NAME_CHARACTERS - len(suffix)] + suffix

@@ -1,0 +1,104 @@
+"""One call's sends: within one deadline, counted, repeated where that is harmless, read off the loop where heavy."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from connectory.actions.answers import Reading, Reply, read_answer
+from connectory.actions.executor import HEAVY_BYTES, Target
+from connectory.actions.filling import Values
+from connectory.actions.redaction import Redactor
+from connectory.actions.request import PreparedRequest, prepare, with_credentials
+from connectory.actions.retrying import repeat
+from connectory.catalog.manifest import Request
+from connectory.net.client import OutboundClient, OutboundRequest
+
+FURTHER_END = 0.8  # of the call's time: then no further page or detail is asked for, so that what has come is given
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What one call sends and receives. It ends with the call."""
+
+    client: OutboundClient = field(repr=False)
+    target: Target
+    may_repeat: bool  # whether the call has no second effect
+    started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    received: int = 0  # bytes of answers
+    retries: int = 0
+
+    async def ask(self, request: PreparedRequest, reading: Reading, *, ends_at: float | None = None) -> Reply:
+        """Send a request and read its answer; both again, where that is harmless and may help.
+
+        Raises what `read_answer` and the way out raise; `ends_at` is by the loop's clock, else the call's own end.
+        """
+        last = self.started + self.target.timeout_s if ends_at is None else ends_at
+
+        async def once() -> Reply:
+            return await self._once(request, reading, last)
+
+        return await repeat(once, last, self._count_retry) if self.may_repeat else await once()
+
+    @property
+    def further_ends_at(self) -> float:
+        """When the time for further pages and details is over, by the loop's clock."""
+        return self.started + self.target.timeout_s * FURTHER_END
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much has come as one answer may be large: nothing further is asked for, to bound memory."""
+        return self.received >= self.client.max_response_bytes
+
+    async def _once(self, request: PreparedRequest, reading: Reading, ends_at: float) -> Reply:
+        left_s = max(0.0, ends_at - asyncio.get_running_loop().time())
+        response = await self.client.send(
+            OutboundRequest(request.method, request.url, request.headers, request.body, self.target.hosts, left_s)
+        )
+        self.received += len(response.body)
+        if len(response.body) > HEAVY_BYTES:
+            return await asyncio.to_thread(read_answer, response, reading)
+        return read_answer(response, reading)
+
+    def _count_retry(self) -> None:
+        self.retries += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One request of a manifest, filled for one connection, page by page."""
+
+    target: Target
+    request: Request
+    values: Values
+    credential: str | None = None
+    key: str | None = field(default=None, repr=False)
+
+    def prepared(self, cursor: str | int | float | None = None) -> PreparedRequest:
+        """Return the request, for the first page or for the one at `cursor`.
+
+        Raises `InvalidPath`, `InvalidArguments`, `MissingScope`.
+        """
+        target, values = self.target, self.values
+        if cursor is not None:
+            values = replace(values, inputs={**values.inputs, "cursor": cursor})
+        return prepare(
+            target.connector, target.auth_method, self.request, values, credential=self.credential, key=self.key
+        )
+
+    def at_address(self, url: str, first: PreparedRequest) -> PreparedRequest:
+        """Return the request for a page that is named by its address: a GET, as RFC 8288 links are followed."""
+        bare = {name: value for name, value in first.headers.items() if name.lower() != "content-type"}
+        return with_credentials(
+            self.target.connector,
+            self.target.auth_method,
+            PreparedRequest("GET", url, bare, None, first.base),
+            self.values,
+            server=self.request.server,
+            credential=self.credential,
+        )
+
+
+def redactor_of(target: Target) -> Redactor:
+    """Return what takes the connection's credentials out of answers."""
+    return Redactor(target.connector, target.auth_method, Values({}, target.facts, target.credentials.secrets()))

@@ -1,0 +1,55 @@
+"""What a verify call tells of a sign-in: whose it is, what it may do, and facts for later requests (design 4.4)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from connectory.actions.answers import Reply
+from connectory.actions.executor import Target, Verified
+from connectory.actions.expressions import evaluate
+from connectory.catalog.manifest import Verify
+from connectory.errors import UnexpectedResponse
+
+LONGEST_FACT = 500  # characters
+_BETWEEN = re.compile(r"[,\s]+")
+
+
+def verify_of(target: Target) -> Verify | None:
+    """Return the verify call of the method that was signed in with, or the manifest's."""
+    manifest = target.connector.manifest
+    return manifest.auth[target.auth_method].verify or manifest.verify
+
+
+def read_verified(spec: Verify, reply: Reply, title: str) -> Verified:
+    """Return what the answer tells. Raises `UnexpectedResponse` where it names no account."""
+    account_id = _text(evaluate(spec.account.id, reply.body))
+    if account_id is None:
+        raise UnexpectedResponse(
+            f"{title} answered, but not with an account.",
+            hint="Check that the address and the kind of key are the right ones.",
+        )
+    facts = {name: _text(evaluate(path, reply.body)) for name, path in spec.facts.items()}
+    return Verified(
+        account_id,
+        _text(evaluate(spec.account.name, reply.body)) or account_id,
+        _scopes(spec, reply),
+        {name: value for name, value in facts.items() if value is not None and len(value) <= LONGEST_FACT},
+    )
+
+
+def _scopes(spec: Verify, reply: Reply) -> tuple[str, ...]:
+    if spec.scopes is None:
+        return ()
+    if spec.scopes.body is not None:
+        found = evaluate(spec.scopes.body, reply.body)
+    else:
+        found = reply.response.headers.get(str(spec.scopes.header), "")
+    named = found if isinstance(found, list) else [found]
+    words = {word for one in named if isinstance(one, str) for word in _BETWEEN.split(one)}
+    return tuple(sorted(words - {""}))
+
+
+def _text(found: Any) -> str | None:
+    """A text or number as a text; anything else is none."""
+    return str(found) if isinstance(found, str | int | float) and not isinstance(found, bool) and found != "" else None
