@@ -115,6 +115,12 @@ class Settings(BaseModel):
     nango_public_key: SecretStr | None = Field(
         None, alias="NANGO_PUBLIC_KEY", description="Accepted for old configurations; no longer needed."
     )
+    http_sessions: Literal["stateless", "stateful"] = Field(
+        "stateless",
+        alias="CONNECTORY_HTTP_SESSIONS",
+        description="stateless: clients at /mcp survive a restart of the server. stateful: those of the protocol before"
+        " 2026 also hear of changed tool lists, and must connect again after a restart.",
+    )
     max_tools: int = Field(40, ge=8, le=1000, alias="CONNECTORY_MAX_TOOLS", description="Most tools in one list.")
     list_tokens: int = Field(
         8000, ge=1000, alias="CONNECTORY_LIST_TOKENS", description="Most tokens (4 bytes of JSON) of one tool list."

@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 
 from connectory.catalog.catalog import Catalog
+from connectory.cli.serving import list_changes
 from connectory.identity.principal import Principal
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.mcp.handlers import FixedTools
@@ -42,7 +43,9 @@ async def client_of(
         presence=application.presence,
         connect_wait_s=application.settings.connect_wait_s,
     )
-    server = build_server(application.gateway, fixed, principal_of, lambda _: (max_tools, 8000))
+    server = build_server(
+        application.gateway, fixed, principal_of, lambda _: (max_tools, 8000), list_changes(application)
+    )
     async with Client(server, mode=era) as client:
         yield client
 

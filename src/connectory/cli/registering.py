@@ -43,12 +43,18 @@ def explain_stdio() -> str:
     )
 
 
-def explain_serve(settings: Settings) -> str:
+def explain_serve(settings: Settings, *, no_auth: bool = False) -> str:
     """What somebody reads once the server answers."""
+    if no_auth:
+        mcp = [f"MCP over HTTP is at {settings.origin}/mcp, without a token for every program on this machine."]
+    else:
+        mcp = [
+            f"MCP over HTTP is at {settings.origin}/mcp with the header Authorization: Bearer TOKEN;",
+            "  `connectory token create NAME` makes a token.",
+        ]
     lines = [
         f"The web page is at {settings.origin}",
-        f"MCP over HTTP is at {settings.origin}/mcp with the header Authorization: Bearer TOKEN;",
-        "  `connectory token create NAME` makes a token.",
+        *mcp,
         f"Clients on this machine can start it themselves instead: {command_path()} stdio",
     ]
     if not settings.is_local:

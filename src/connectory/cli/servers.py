@@ -19,13 +19,16 @@ def serve(
     port: Annotated[
         int | None, typer.Option("--port", min=1, max=65535, help="Port; unset: CONNECTORY_PORT, else 8765.")
     ] = None,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Let programs on this machine use /mcp without a token.")
+    ] = False,
 ) -> None:
     """Serve the web page and /mcp until Ctrl-C."""
     settings = prepared_settings()
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     from connectory.cli.serving import serve_web
 
-    run_to_end(serve_web(settings.model_copy(update=given)))
+    run_to_end(serve_web(settings.model_copy(update=given), no_auth=no_auth))
 
 
 def stdio(

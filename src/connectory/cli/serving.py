@@ -8,7 +8,9 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,6 +19,7 @@ from connectory.cli.acting import principal_of
 from connectory.cli.output import show_text
 from connectory.cli.registering import explain_serve
 from connectory.cli.startup import warn_at_start
+from connectory.cli.surroundings import ROOT
 from connectory.errors import PageUnavailable, PortTaken, Unauthenticated
 from connectory.gateway.mending import always_present
 from connectory.settings import Settings
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from connectory.identity.principal import Principal
+    from connectory.mcp.changes import ListChanges
     from connectory.mcp.server import PrincipalOf
     from connectory.web.election import WebPresence
 
@@ -35,7 +39,7 @@ FEWEST_TOOLS, MOST_TOOLS = 8, 1000  # the fixed tools are always there
 STATE_POLL_S = 0.02
 FIRST_ANSWERS_S = 0.3  # the page waits for it: loading it would slow down the first tool list
 BEGINNING_S = 5.0  # a client's first call may be faster than the page's imports
-CLOSING_S = 3.0  # a little more than the page gives to what is under way
+CLOSING_S = 1.5  # a little more than the page takes to close
 LEAVING_S = 0.5
 
 _log = structlog.get_logger(__name__)
@@ -62,21 +66,29 @@ class LatePage:
         await self._presence.check()
 
 
-async def serve_web(settings: Settings) -> None:
-    """Serve the page and `/mcp` until a signal ends it. Raises `PortTaken`, `PageUnavailable`, `SetupError` leaves."""
+async def serve_web(settings: Settings, *, no_auth: bool = False, root: Path = ROOT) -> None:
+    """Serve the page and `/mcp` until a signal ends it. `root`: where signs of a container are looked for.
+
+    Raises `PortTaken`, `PageUnavailable`, `SetupError` leaves; `InvalidSettings` where `no_auth` would be unsafe.
+    """
+    if no_auth:
+        from connectory.cli.no_auth import require_alone
+
+        await asyncio.to_thread(require_alone, settings, root=root)
     page = LatePage()
     async with running(settings, presence=page.check if settings.is_local else always_present) as application:
         await warn_at_start(application)
         _collect_garbage()
         with _stopped_by_signal() as stop:
-            if settings.is_local:
-                await _serve_elected(application, page, stop)
-            else:
-                from connectory.web.server import serve
+            async with _hearing(application, stop) as changes:
+                app = partial(make_app, application, changes, no_auth=no_auth)
+                explained = explain_serve(settings, no_auth=no_auth)
+                if settings.is_local:
+                    await _serve_elected(application, page, stop, app, explained)
+                else:
+                    from connectory.web.server import serve
 
-                await serve(
-                    make_app(application), settings, stop=stop, on_ready=lambda: show_text(explain_serve(settings))
-                )
+                    await serve(app(), settings, stop=stop, on_ready=lambda: show_text(explained))
 
 
 async def serve_stdio(settings: Settings, max_tools: int) -> None:
@@ -95,10 +107,10 @@ async def serve_stdio(settings: Settings, max_tools: int) -> None:
 
         from connectory.mcp.stdio import serve_stdio as serve_wire
 
-        server = mcp_server(application, principal, max_tools)
         _collect_garbage()
         with _stopped_by_signal() as stop:
-            async with _presenting(application, page, stop):
+            async with _hearing(application, stop) as changes, _presenting(application, page, stop, changes):
+                server = mcp_server(application, principal, max_tools, changes)
                 wire = asyncio.create_task(serve_wire(server), name="stdio")
                 await _first_of(wire, stop)
     if not wire.done():
@@ -108,7 +120,24 @@ async def serve_stdio(settings: Settings, max_tools: int) -> None:
     wire.result()
 
 
-def mcp_server(application: Application, principal: PrincipalOf, max_tools: int) -> Server[Any]:
+def list_changes(application: Application) -> ListChanges:
+    """Who listens to changed tool lists in this process, over whatever transport."""
+    from connectory.mcp.changes import ListChanges
+    from connectory.mcp.server import list_view
+    from connectory.mcp.streams import OpenStreams
+
+    view = partial(list_view, application.gateway)
+    return ListChanges(application.vault.workspaces.revisions, application.tokens.renew, view, OpenStreams())
+
+
+def mcp_server(
+    application: Application,
+    principal: PrincipalOf,
+    max_tools: int,
+    changes: ListChanges,
+    *,
+    is_stateless: bool = False,
+) -> Server[Any]:
     """The MCP face. A client may ask for fewer or more tools in the address: `/mcp?max_tools=N` (design 6.1)."""
     from connectory.mcp.handlers import FixedTools
     from connectory.mcp.server import build_server
@@ -128,18 +157,23 @@ def mcp_server(application: Application, principal: PrincipalOf, max_tools: int)
         tools = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else max_tools
         return min(max(tools, FEWEST_TOOLS), MOST_TOOLS), application.settings.list_tokens
 
-    return build_server(application.gateway, fixed, principal, budget)
+    return build_server(application.gateway, fixed, principal, budget, changes, is_stateless=is_stateless)
 
 
-def make_app(application: Application) -> Starlette:
-    """The page and `/mcp` as one ASGI app."""
-    from connectory.mcp.http import HttpEndpoint, principal_of_request
+def make_app(application: Application, changes: ListChanges | None = None, *, no_auth: bool = False) -> Starlette:
+    """The page and `/mcp` as one ASGI app. `changes`: the process's; without it nobody looks for any."""
+    from connectory.mcp.caller import LocalOrBearer, bearer_only, principal_of_request
+    from connectory.mcp.http import HttpEndpoint
     from connectory.web.app import create_web_app
     from connectory.web.services import WebServices
 
-    settings = application.settings
-    server = mcp_server(application, principal_of_request, settings.max_tools)
-    endpoint = HttpEndpoint(server, application.tokens.verify, settings.origin)
+    settings, verify = application.settings, application.tokens.verify
+    changes = changes or list_changes(application)
+    is_stateless = settings.http_sessions == "stateless"
+    server = mcp_server(application, principal_of_request, settings.max_tools, changes, is_stateless=is_stateless)
+    local = partial(principal_of, application)
+    backend = LocalOrBearer(local, verify, settings.origin) if no_auth else bearer_only(verify, settings.origin)
+    endpoint = HttpEndpoint(server, backend, changes.streams, is_stateless=is_stateless)
     services = WebServices(
         settings=settings,
         catalog=application.catalog,
@@ -154,26 +188,52 @@ def make_app(application: Application) -> Starlette:
         async with endpoint.running():
             yield
 
-    return create_web_app(services, routes=[endpoint.route], lifespan=lifespan)
+    app = create_web_app(services, routes=endpoint.routes, lifespan=lifespan)
+    if no_auth:
+        from connectory.cli.no_auth import LocalOnly
+
+        app.add_middleware(LocalOnly)  # outside the guard, which takes a proxy's headers away
+    return app
 
 
-async def _serve_elected(application: Application, page: LatePage, stop: asyncio.Event) -> None:
+@contextlib.asynccontextmanager
+async def _hearing(application: Application, stop: asyncio.Event) -> AsyncIterator[ListChanges]:
+    """Look for changed tool lists beside the block; when `stop` is set, open streams end before the server waits."""
+    changes = list_changes(application)
+    task = asyncio.create_task(_until(stop, changes), name="list changes")
+    try:
+        yield changes
+    finally:
+        stop.set()
+        await asyncio.wait({task}, timeout=LEAVING_S)
+
+
+async def _until(stop: asyncio.Event, changes: ListChanges) -> None:
+    hearing = asyncio.create_task(changes.run())
+    await stop.wait()
+    hearing.cancel()
+    await asyncio.wait({hearing})
+
+
+async def _serve_elected(
+    application: Application, page: LatePage, stop: asyncio.Event, app: Callable[[], Starlette], explained: str
+) -> None:
     """Serve once elected. Another process of this data folder may serve already: then wait, and say so."""
     from connectory.web.election import PresenceState, WebPresence
 
     settings = application.settings
-    presence = WebPresence(lambda: make_app(application), settings, application.vault.keys)
+    presence = WebPresence(app, settings, application.vault.keys)
     page.begin(presence)
     task = asyncio.create_task(presence.run(stop), name="web page")
     try:
         while presence.state is PresenceState.STARTING and not (stop.is_set() or task.done()):  # noqa: ASYNC110
             await asyncio.sleep(STATE_POLL_S)
         if presence.state is PresenceState.SERVING:
-            show_text(explain_serve(settings))
+            show_text(explained)
         elif presence.state is PresenceState.FOLLOWING:
             await _check_other(presence, settings)
             show_text(
-                f"{explain_serve(settings)}\nAnother Connectory process serves it; this one takes over when it ends."
+                f"{explained}\nAnother Connectory process serves it, its own way; this one takes over when it ends."
             )
         elif not stop.is_set() and not task.done():
             if presence.problem is not None:
@@ -197,9 +257,11 @@ async def _check_other(presence: WebPresence, settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _presenting(application: Application, page: LatePage, stop: asyncio.Event) -> AsyncIterator[None]:
+async def _presenting(
+    application: Application, page: LatePage, stop: asyncio.Event, changes: ListChanges
+) -> AsyncIterator[None]:
     """Take part in the election beside the block. The tools work without the page, so its failures only tell."""
-    task = asyncio.create_task(_present(application, page, stop), name="web page")
+    task = asyncio.create_task(_present(application, page, stop, changes), name="web page")
     try:
         yield
     finally:
@@ -208,13 +270,13 @@ async def _presenting(application: Application, page: LatePage, stop: asyncio.Ev
         task.cancel()
 
 
-async def _present(application: Application, page: LatePage, stop: asyncio.Event) -> None:
+async def _present(application: Application, page: LatePage, stop: asyncio.Event, changes: ListChanges) -> None:
     try:
         await asyncio.sleep(FIRST_ANSWERS_S)
         await asyncio.to_thread(_load_page)
         from connectory.web.election import WebPresence
 
-        presence = WebPresence(lambda: make_app(application), application.settings, application.vault.keys)
+        presence = WebPresence(partial(make_app, application, changes), application.settings, application.vault.keys)
         page.begin(presence)
         await warn_at_start(application)
         await presence.run(stop)

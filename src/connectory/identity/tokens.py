@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connectory.catalog.manifest import Effect
@@ -109,6 +110,17 @@ class Tokens:
             return None
         return await self._admit(await self._vault.tokens.find(_hash(token)))
 
+    async def renew(self, principal: Principal) -> Principal | None:
+        """Return the principal as it is now, or None for one who may not come in any more: for who stays connected.
+
+        `verify` without the secret; it does not count as a use of the token.
+        """
+        if principal.token_id is None:
+            role = await self._vault.workspaces.role_of(principal.workspace_id, principal.user_id)
+            return None if role is None else replace(principal, role=role)
+        holder = await self._vault.tokens.holder(principal.workspace_id, principal.token_id)
+        return None if holder is None else self._judge(*holder)
+
     async def start_web_session(self, token: str, lasts: timedelta) -> str | None:
         """Return the id of a new web session of whoever holds `token`; None where `verify` would return that."""
         holder = await self.verify(token)
@@ -128,12 +140,15 @@ class Tokens:
     async def _admit(self, holder: tuple[ApiToken, Role] | None) -> Principal | None:
         if holder is None:
             return None
-        found, role = holder
-        now = self._now()
-        if found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= now):
-            return None
-        if found.last_used_at is None or now - found.last_used_at >= TOUCH_EVERY:
+        found, now = holder[0], self._now()
+        principal = self._judge(*holder)
+        if principal is not None and (found.last_used_at is None or now - found.last_used_at >= TOUCH_EVERY):
             await self._touch(found.id, now)
+        return principal
+
+    def _judge(self, found: ApiToken, role: Role) -> Principal | None:
+        if found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= self._now()):
+            return None
         return Principal(found.workspace_id, found.user_id, role, found.id, found.read_only)
 
     async def _touch(self, token_id: TokenId, at: datetime) -> None:

@@ -1,90 +1,111 @@
-"""Streamable HTTP at `/mcp`, with bearer tokens, stateless: it survives restarts (design 7.3)."""
+"""MCP over HTTP at `/mcp` and `/sse`: streamable HTTP and the old SSE transport, each at both addresses.
+
+Clients pair addresses and transports wrongly, and a wrong pair that is answered 200 would hang (clients.md). So by
+method alone: a POST is streamable HTTP, a GET opens the stream of the SSE transport, wherever they come. A client of
+streamable HTTP that opens a stream beside its calls ignores the event by which SSE begins.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mcp.server.auth.middleware.auth_context import AuthContextMiddleware, get_access_token
-from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
-from mcp.server.auth.provider import AccessToken
-from mcp.server.context import ServerRequestContext
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.bearer_auth import AuthorizationContext, RequireAuthMiddleware
 from mcp.server.lowlevel import Server
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server.streamable_http import StreamableHTTPServerTransport
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.authentication import AuthenticationBackend
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
+from starlette.responses import JSONResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectory.errors import Unauthenticated
-from connectory.identity.principal import Principal
+from connectory.mcp.caller import principal_of_scope
+from connectory.mcp.sse import MESSAGES_PATH, SseFace
+from connectory.mcp.streams import OpenStreams
 
-Verify = Callable[[str], Awaitable[Principal | None]]
-
-
-class PrincipalToken(AccessToken):
-    """A verified bearer token that knows its principal.
-
-    Issuer, subject and client are all filled: the SDK binds what it keeps between requests to the three (attack 26).
-    """
-
-    principal: Principal
-
-
-class Verifier:
-    """The SDK's token verifier over our own tokens; asked at each request, so a revoked token stops at once."""
-
-    def __init__(self, verify: Verify, origin: str) -> None:
-        self._verify, self._origin = verify, origin
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        """Return who the token is, or None."""
-        principal = await self._verify(token)
-        if principal is None:
-            return None
-        return PrincipalToken(
-            token=token,
-            client_id=principal.token_id or "",
-            scopes=[],
-            subject=f"{principal.workspace_id}/{principal.user_id}",
-            claims={"iss": self._origin},
-            principal=principal,
-        )
-
-
-async def principal_of_request(_: ServerRequestContext[Any]) -> Principal:
-    """The principal of this HTTP request."""
-    token = get_access_token()
-    if not isinstance(token, PrincipalToken):
-        raise Unauthenticated(
-            "This needs an API token.", hint="Send `Authorization: Bearer TOKEN`; `connectory token create` makes one."
-        )
-    return token.principal
+MOST_SESSIONS = 2_000
+MOST_SESSIONS_OF_ONE = 100  # of one user: who opens more must let old ones end
+SESSION_IDLE_S = 30 * 60.0
 
 
 class HttpEndpoint:
-    """The `/mcp` route. Enter `running()` for as long as the application serves.
+    """The routes. Enter `running()` for as long as the application serves.
 
     The guard of the whole web application checks Host and Origin; the SDK's own check, which needs fixed lists,
     is therefore off.
     """
 
-    def __init__(self, server: Server[Any], verify: Verify, origin: str) -> None:
-        self._manager = StreamableHTTPSessionManager(
+    def __init__(
+        self, server: Server[Any], backend: AuthenticationBackend, streams: OpenStreams, *, is_stateless: bool = True
+    ) -> None:
+        self._streams, self._is_stateless = streams, is_stateless
+        self._manager = _BoundedSessions(
             app=server,
-            stateless=True,
+            stateless=is_stateless,
             security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+            max_sessions=MOST_SESSIONS,
+            session_idle_timeout=SESSION_IDLE_S,
         )
-        app = AuthContextMiddleware(RequireAuthMiddleware(StreamableHTTPASGIApp(self._manager), []))
-        backend = BearerAuthBackend(Verifier(verify, origin))
-        # POST alone: without sessions a GET stream would stay silent for ever, and a client waits on it (clients.md).
-        self.route = Route(
-            "/mcp", app, methods=["POST"], middleware=[Middleware(AuthenticationMiddleware, backend=backend)]
-        )
+        self._sse = SseFace(server)
+        middleware = [Middleware(AuthenticationMiddleware, backend=backend)]
+        self.routes = [
+            Route(path, AuthContextMiddleware(RequireAuthMiddleware(app, [])), middleware=middleware)
+            for path, app in (("/mcp", self._serve), ("/sse", self._serve), (MESSAGES_PATH, self._sse.take_message))
+        ]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Accept requests until the block ends."""
         async with self._manager.run():
             yield
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        version = headers.get("mcp-protocol-version")
+        is_modern = version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
+        of_session = "mcp-session-id" in headers
+        if scope["method"] == "POST" or is_modern:
+            await self._manager.handle_request(scope, receive, send)
+        elif of_session and self._is_stateless:  # a session of another time or place; none can be had here
+            await self._refuse(405, "There are no sessions here.", scope, receive, send)
+        elif scope["method"] == "GET":
+            await self._stream(self._manager.handle_request if of_session else self._open_sse, scope, receive, send)
+        elif scope["method"] == "DELETE" and of_session:
+            await self._manager.handle_request(scope, receive, send)
+        else:
+            await self._refuse(405, "MCP takes POST, and GET for a stream.", scope, receive, send)
+
+    async def _stream(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._streams.serve(app, principal_of_scope(scope), scope, receive, send)
+
+    async def _open_sse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accepted = Headers(scope=scope).get("accept", "*/*")
+        if "text/event-stream" not in accepted and "*/*" not in accepted:
+            await self._refuse(406, "A GET opens an event stream: accept text/event-stream.", scope, receive, send)
+            return
+        await self._sse.open_stream(scope, receive, send)
+
+    async def _refuse(self, status: int, message: str, scope: Scope, receive: Receive, send: Send) -> None:
+        allowed = "GET, POST" if self._is_stateless else "GET, POST, DELETE"
+        error = {"code": f"http_{status}", "message": message, "hint": f"Allowed are {allowed}."}
+        await JSONResponse({"error": error}, status, {"Allow": allowed})(scope, receive, send)
+
+
+class _BoundedSessions(StreamableHTTPSessionManager):
+    """Holds one user's sessions within limits, so that none is left without because of another (attack 110).
+
+    The SDK bounds them all together, and ends those that nobody uses.
+    """
+
+    def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
+        subject = requestor["subject"] if requestor else None
+        if sum(owner["subject"] == subject for owner in self._session_owners.values()) >= MOST_SESSIONS_OF_ONE:
+            return None
+        return super()._admit_session(requestor)

@@ -9,7 +9,8 @@ import mcp_types as t
 import structlog
 from mcp import MCPError
 from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import Server
+from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.models import InitializationOptions
 from pydantic import ValidationError
 
 from connectory import __version__
@@ -17,6 +18,7 @@ from connectory.errors import ConnectoryError, Fault
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.identity.principal import Principal
+from connectory.mcp.changes import ListChanges, view_of
 from connectory.mcp.handlers import FixedTools
 from connectory.mcp.replies import error_reply, result_reply, text_reply
 from connectory.mcp.tool_list import tools_within
@@ -33,14 +35,37 @@ Budget = Callable[[ServerRequestContext[Any]], tuple[int, int]]
 """Most tools and most tokens of the list for the client behind a request."""
 
 
-def build_server(gateway: Gateway, fixed: FixedTools, principal_of: PrincipalOf, budget: Budget) -> Server[Any]:
-    """Return the server. `principal_of` says who calls; it raises `Unauthenticated`, which the client sees as text."""
+class AnnouncingServer(Server[Any]):
+    """Says in the legacy handshake too that it announces changes of lists; over HTTP the SDK asks for no options."""
+
+    def create_initialization_options(
+        self, notification_options: NotificationOptions | None = None, *arguments: Any, **named: Any
+    ) -> InitializationOptions:
+        """Return what `initialize` is answered with."""
+        options = notification_options or NotificationOptions(tools_changed=True)
+        return super().create_initialization_options(options, *arguments, **named)
+
+
+def build_server(
+    gateway: Gateway,
+    fixed: FixedTools,
+    principal_of: PrincipalOf,
+    budget: Budget,
+    changes: ListChanges,
+    *,
+    is_stateless: bool = False,
+) -> Server[Any]:
+    """Return the server. `principal_of` says who calls; it raises `Unauthenticated`, which the client sees as text.
+
+    A stateless one cannot announce changes to clients of the legacy era, and does not promise to.
+    """
 
     async def list_tools(ctx: ServerRequestContext[Any], _: t.PaginatedRequestParams | None) -> t.ListToolsResult:
         principal = await principal_of(ctx)
         max_tools, max_tokens = budget(ctx)
         denied = await gateway.denied(principal, CONNECT, DISCONNECT)
         actions = await gateway.callable_actions(principal)
+        changes.note_shown(ctx, principal, view_of([action.tool for action in actions], denied))
         return t.ListToolsResult(tools=tools_within(actions, denied, max_tools=max_tools, max_tokens=max_tokens))
 
     async def call_tool(ctx: ServerRequestContext[Any], params: t.CallToolRequestParams) -> t.CallToolResult:
@@ -58,16 +83,28 @@ def build_server(gateway: Gateway, fixed: FixedTools, principal_of: PrincipalOf,
             _log.exception("a tool call failed in a way nobody foresaw", tool=params.name[:100])
             return error_reply(ConnectoryError("Connectory itself failed.", hint=OWN_FAILURE), arguments)
 
-    server: Server[Any] = Server(
+    async def listen(
+        ctx: ServerRequestContext[Any], params: t.SubscriptionsListenRequestParams
+    ) -> t.SubscriptionsListenResult:
+        return await changes.listen(ctx, params, await principal_of(ctx))
+
+    server: Server[Any] = (Server if is_stateless else AnnouncingServer)(
         "connectory",
         version=__version__,
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_subscriptions_listen=listen,
         get_tool_input_schema=lambda _: None,
     )
     server.middleware.append(_guard)
     return server
+
+
+async def list_view(gateway: Gateway, principal: Principal) -> int:
+    """What the principal's list shows now, to be compared with what it showed before (`ListChanges`)."""
+    denied = await gateway.denied(principal, CONNECT, DISCONNECT)
+    return view_of([action.tool for action in await gateway.callable_actions(principal)], denied)
 
 
 def _log_ours(error: ConnectoryError, what: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcp.server.lowlevel import Server
+from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
 
 
 async def serve_stdio(server: Server[Any]) -> None:
     """Serve until stdin ends. While it runs, nothing else can write to the wire."""
     async with stdio_server() as (read, write):
-        await server.run(read, write, server.create_initialization_options())
+        await server.run(read, write, server.create_initialization_options(NotificationOptions(tools_changed=True)))

@@ -14,6 +14,7 @@ from connectory.errors import InvalidArguments
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
 from connectory.vault.entities import ApiToken, Role, TokenId, UserId, WorkspaceId, new_id
+from connectory.vault.revision import bump_revision
 from connectory.vault.tables import api_tokens, memberships
 
 MOST_LIVE = 200  # for one user of a workspace
@@ -27,6 +28,7 @@ HOLDERS = (  # tokens that were not revoked, each with its user's role
     .where(api_tokens.c.revoked_at.is_(None))
 )
 _BY_HASH = HOLDERS.where(api_tokens.c.hash == sa.bindparam("hash"))
+_BY_ID = HOLDERS.where(api_tokens.c.workspace_id == sa.bindparam("workspace"), api_tokens.c.id == sa.bindparam("id"))
 
 
 class TokenStore:
@@ -71,6 +73,11 @@ class TokenStore:
             return None
         return to_token(row), Role(row.role)
 
+    async def holder(self, workspace_id: WorkspaceId, token_id: TokenId) -> tuple[ApiToken, Role] | None:
+        """Return what `find` returns, for a token that was found before."""
+        row = await self._database.row(_BY_ID, {"workspace": workspace_id, "id": token_id})
+        return None if row is None else (to_token(row), Role(row.role))
+
     async def list(self, workspace_id: WorkspaceId, user_id: UserId | None = None) -> Sequence[ApiToken]:
         """Return the tokens of a workspace, or of one of its users, revoked ones too; the newest first."""
         chosen = _TOKENS.where(api_tokens.c.workspace_id == workspace_id)
@@ -86,7 +93,14 @@ class TokenStore:
             api_tokens.c.id == token_id,
             api_tokens.c.revoked_at.is_(None),
         )
-        return await self._database.change(sa.update(api_tokens).where(*live).values(revoked_at=self._now())) > 0
+
+        def mark(connection: sa.Connection) -> bool:
+            if connection.execute(sa.update(api_tokens).where(*live).values(revoked_at=self._now())).rowcount == 0:
+                return False
+            bump_revision(connection, workspace_id)  # whoever listens with it is sent away, in every process
+            return True
+
+        return await self._database.write(mark)
 
     async def touch(self, token_id: TokenId, at: datetime) -> None:
         """Note when the token was last used."""

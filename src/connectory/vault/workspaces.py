@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +21,9 @@ LOCAL_USER = "local"
 _WORKSPACES = sa.select(workspaces)
 _USERS = sa.select(users)
 _REVISION = sa.select(workspaces.c.revision).where(workspaces.c.id == sa.bindparam("workspace"))
+_REVISIONS = sa.select(workspaces.c.id, workspaces.c.revision).where(
+    workspaces.c.id.in_(sa.bindparam("workspaces", expanding=True))
+)
 _ROLE = sa.select(memberships.c.role).where(
     memberships.c.workspace_id == sa.bindparam("workspace"), memberships.c.user_id == sa.bindparam("user")
 )
@@ -111,6 +114,11 @@ class WorkspaceStore:
         """Return the revision: it has grown if anything changed since the last look. 0 for a deleted workspace."""
         row = await self._database.row(_REVISION, {"workspace": workspace_id})
         return int(row.revision) if row else 0
+
+    async def revisions(self, workspace_ids: Collection[WorkspaceId]) -> Mapping[WorkspaceId, int]:
+        """Return the revisions of several workspaces in one look; a deleted one is not among them."""
+        rows = await self._database.rows(_REVISIONS, {"workspaces": list(workspace_ids)})
+        return {WorkspaceId(row.id): int(row.revision) for row in rows}
 
     async def create_user(
         self, name: str, email: str | None = None, *, member_of: tuple[WorkspaceId, Role] | None = None

@@ -9,7 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("connectory.web.access")
 
-WHOLE_PATHS = frozenset({"/", "/healthz", "/mcp", "/signin", "/signout", "/static/style.css", "/static/icon.svg"})
+WHOLE_PATHS = frozenset(
+    {"/", "/healthz", "/mcp", "/sse", "/sse/messages", "/signin", "/signout", "/static/style.css", "/static/icon.svg"}
+)
 LINK_PAGES = frozenset({"connect", "confirm"})
 
 

@@ -82,9 +82,10 @@ def error_response(request: Request, error: ConnectoryError) -> Response:
 
 
 def wants_json(accept: str, path: str) -> bool:
-    """Whether the answer goes to a program: by `Accept`, and always at `/mcp`."""
-    is_program = path == "/mcp" or path.startswith("/mcp/")
-    return is_program or ("application/json" in accept and "text/html" not in accept)
+    """Whether the answer goes to a program: by `Accept`, and always at `/mcp` and `/sse`."""
+    return path.partition("/")[2].partition("/")[0] in ("mcp", "sse") or (
+        "application/json" in accept and "text/html" not in accept
+    )
 
 
 def exception_handlers() -> dict[type[Exception], ExceptionHandler]:

@@ -27,7 +27,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 PAGES = frozenset({"/", "/signin", "/signout"})
 DECISIONS = "/confirm/"
 PAGE_FOLDERS = ("/connect/", DECISIONS)
-MACHINE_FACES = ("/mcp",)  # these limit their bodies themselves
+MACHINE_FACES = ("/mcp", "/sse")  # these limit their bodies themselves
 FORWARDING = (b"forwarded", b"x-real-ip", b"x-original-url", b"x-rewrite-url", b"x-client-ip")
 OUR_FETCHES = frozenset({"same-origin", "none"})  # "none": the person typed the address or used a bookmark
 
@@ -44,6 +44,11 @@ class Refusal:
 def is_page(path: str) -> bool:
     """Whether people open `path` in a browser. All else serves programs, static files and probes."""
     return path in PAGES or path.startswith(PAGE_FOLDERS)
+
+
+def is_forwarding(name: bytes) -> bool:
+    """Whether a header says what only a proxy can know."""
+    return name.lower().startswith(b"x-forwarded-") or name.lower() in FORWARDING
 
 
 def guard_middleware(settings: Settings) -> list[Middleware]:
@@ -144,11 +149,7 @@ def _judge_host(hosts: list[str], origins: OurOrigins) -> Refusal | None:
 
 def _without_forwarding(scope: Scope) -> Scope:
     """Drop what only a trusted proxy may say, so that no handler can believe it by mistake."""
-    kept = [
-        (name, value)
-        for name, value in scope["headers"]
-        if not name.lower().startswith(b"x-forwarded-") and name.lower() not in FORWARDING
-    ]
+    kept = [(name, value) for name, value in scope["headers"] if not is_forwarding(name)]
     return {**scope, "headers": kept}
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
-GRACE_S = 2  # what is under way at the end may take this long; clients ask again
+GRACE_S = 0.5  # what is under way at the end may take this long: a client that ends us waits a second or two
 BACKLOG = 512
 MOST_CONNECTIONS = 500  # at once; with what goes out they stay below the usual 1,024 files of a process
 NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -144,7 +144,7 @@ def _make_server(app: ASGIApp, on_ready: Callable[[], None], most_connections: i
         access_log=False,
         proxy_headers=False,  # uvicorn would believe every process on this machine
         server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]  # declared as whole seconds, used as any
         limit_concurrency=most_connections,
     )
     return GuestServer(config)
