@@ -6,17 +6,17 @@ import pytest
 
 from connectory.auth.backend import Entry
 from connectory.auth.entries import CheckedEntry, check_entry
-from connectory.catalog.manifest import CredentialField
+from connectory.catalog.manifest import CredentialField, FieldKind
 from connectory.settings import Settings
 
 LOCAL = Settings()
 FLEET = Settings(app_url="https://connect.example")
 FIELDS = {
     "shop": CredentialField(title="Shop", pattern="[a-z0-9-]{1,63}"),
-    "token": CredentialField(title="Key", secret=True),
+    "token": CredentialField(title="Key", kind=FieldKind.SECRET),
     "region": CredentialField(title="Region", required=False, default="eu"),
 }
-SERVER = {"server": CredentialField(title="Server", origin=True)}
+SERVER = {"server": CredentialField(title="Server", kind=FieldKind.ORIGIN)}
 
 
 def check(

@@ -3,12 +3,12 @@
 import pytest
 
 from connectory.auth.hosts import is_allowed_by, parse_origin, reach_by_spelling, resolve_hosts
-from connectory.catalog.manifest import CredentialField
+from connectory.catalog.manifest import CredentialField, FieldKind
 from connectory.errors import InvalidPath, ManifestInvalid
 from connectory.net.address import AllowList, HostRule, Reach
 
 SHOP = {"shop": CredentialField(title="Shop")}
-SERVER = {"server": CredentialField(title="Server", origin=True)}
+SERVER = {"server": CredentialField(title="Server", kind=FieldKind.ORIGIN)}
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.catalog.making import write
 
 from connectory.catalog.catalog import load_catalog, packaged_folder
-from connectory.catalog.index import ManifestIndex
+from connectory.catalog.index import Compiled, ManifestIndex
 from connectory.catalog.loading import load_manifest
 
 TITLE = "Changed in the index"
@@ -22,10 +24,21 @@ TITLE = "Changed in the index"
 def change_index(index: Path) -> Path:
     """Change the title in the one compiled manifest: who sees it has read the index."""
     (file,) = index.glob("*.json")
-    entry = json.loads(file.read_text())
-    entry["manifest"]["title"] = TITLE
-    file.write_text(json.dumps(entry))
+    head, manifest = parts(file)
+    manifest["title"] = TITLE
+    write_parts(file, head, manifest)
     return file
+
+
+def parts(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    head, manifest = file.read_text().split("\n")
+    return json.loads(head), json.loads(manifest)
+
+
+def write_parts(file: Path, head: dict[str, Any], manifest: dict[str, Any]) -> None:
+    body = json.dumps(manifest)
+    head["outline"]["digest"] = hashlib.sha256(body.encode()).hexdigest()
+    file.write_text(f"{json.dumps(head)}\n{body}")
 
 
 def title(folder: Path, index: Path) -> str:
@@ -50,9 +63,11 @@ def test_a_known_file_comes_from_the_index_and_is_the_same(folder: Path, tmp_pat
 @pytest.mark.parametrize("file", sorted(packaged_folder().glob("*.yaml")), ids=lambda file: file.stem)
 def test_a_packaged_manifest_survives_the_index_unchanged(file: Path, tmp_path: Path) -> None:
     manifest, index = load_manifest(file), ManifestIndex(tmp_path)
-    index.keep(file, file.stat(), manifest)
+    index.keep(file, file.stat(), Compiled.of(manifest))
 
-    assert index.find(file, file.stat()) == manifest
+    found = index.find(file, file.stat())
+    assert found is not None
+    assert found.manifest() == manifest
 
 
 def test_a_changed_file_is_parsed_again(folder: Path, tmp_path: Path) -> None:
@@ -79,13 +94,22 @@ def test_a_broken_index_file_is_passed_over_and_written_anew(text: str, folder: 
     file.write_text(text)
 
     assert title(folder, tmp_path / "i") == "Acme"
-    assert json.loads(file.read_text())["manifest"]["title"] == "Acme"
+    assert parts(file)[1]["title"] == "Acme"
+
+
+def test_an_index_file_that_is_not_whole_is_passed_over(folder: Path, tmp_path: Path) -> None:
+    title(folder, tmp_path / "i")
+    (file,) = (tmp_path / "i").glob("*.json")
+    file.write_text(file.read_text().replace('"Acme"', '"Acne"'))
+
+    assert title(folder, tmp_path / "i") == "Acme"
 
 
 def test_an_index_of_another_program_version_is_passed_over(folder: Path, tmp_path: Path) -> None:
     title(folder, tmp_path / "i")
     file = change_index(tmp_path / "i")
-    file.write_text(json.dumps({**json.loads(file.read_text()), "program": "0.0.1"}))
+    head, manifest = parts(file)
+    write_parts(file, {**head, "program": "0.0.1"}, manifest)
 
     assert title(folder, tmp_path / "i") == "Acme"
 
@@ -131,7 +155,8 @@ def test_a_start_with_an_index_imports_neither_yaml_nor_the_checks(tmp_path: Pat
         "import sys, pathlib; from connectory.catalog.catalog import load_catalog, packaged_folder\n"
         "catalog = load_catalog([packaged_folder()], index_dir=pathlib.Path(sys.argv[1]))\n"
         "assert catalog.connectors and not catalog.problems\n"
-        "print(*sorted({'yaml', 'jmespath', 'jsonschema', 'sqlite3'} & set(sys.modules)))"
+        "[action.input_schema for action in catalog.actions.values()]\n"
+        "print(*sorted({'yaml', 'jmespath', 'jsonschema', 'graphql', 'sqlite3'} & set(sys.modules)))"
     )
     source = str(Path(__file__).parents[2] / "src")
 

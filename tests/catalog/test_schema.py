@@ -21,10 +21,10 @@ def schema_of(*changes: tuple[str, Any]) -> dict[str, Any]:
     return build_input_schema(Manifest.model_validate(changed(*changes)).actions["list_orders"])
 
 
-def test_inputs_come_first_then_connection_limit_and_cursor() -> None:
+def test_inputs_come_first_then_what_means_the_same_everywhere() -> None:
     schema = schema_of()
 
-    assert list(schema["properties"]) == ["state", "customer", "connection", "limit", "cursor"]
+    assert list(schema["properties"]) == ["state", "customer", "connection", "limit", "cursor", "fields"]
     assert schema["required"] == ["customer"]
     assert schema["properties"]["customer"]["description"] == "Required. Whose orders."
     assert schema["properties"]["state"] == {
@@ -39,6 +39,7 @@ def test_inputs_come_first_then_connection_limit_and_cursor() -> None:
 def test_an_action_without_pages_takes_neither_limit_nor_cursor() -> None:
     action = {**changed()["actions"]["list_orders"], "inputs": {}, "request": {"get": "/x"}}
     del action["pages"]
+    del action["answer"]
 
     schema = build_input_schema(ActionManifest.model_validate(action))
 

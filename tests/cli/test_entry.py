@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectory.auth.backend import Form, MethodForm
-from connectory.catalog.manifest import CredentialField
+from connectory.catalog.manifest import CredentialField, FieldKind
 from connectory.cli.entry import check_given, choose_method, fill_in, parse_given, variables_of
 from connectory.errors import InvalidArguments
 
@@ -18,7 +18,7 @@ KEY = MethodForm(
     docs=None,
     fields={
         "server": CredentialField(title="Server"),
-        "token": CredentialField(title="Key", secret=True),
+        "token": CredentialField(title="Key", kind=FieldKind.SECRET),
         "note": CredentialField(title="Note", required=False),
     },
 )

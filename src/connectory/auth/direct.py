@@ -113,7 +113,7 @@ class DirectBackend:
 
 
 def _methods(connector: Connector) -> dict[str, AuthMethod]:
-    return {name: method for name, method in connector.manifest.auth.items() if method.method in TITLES}
+    return {name: method for name, method in connector.auth.items() if method.method in TITLES}
 
 
 def _form(name: str, method: AuthMethod) -> MethodForm:

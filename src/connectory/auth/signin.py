@@ -113,7 +113,7 @@ class SignIn:
 
     def _verify_problem(self, connector: Connector, new: NewGrant, error: ConnectoryError) -> Problem:
         """Say whose fault it was that the credentials could not be proven."""
-        fields = connector.manifest.auth[new.method].fields
+        fields = connector.auth[new.method].fields
         typed = next((name for name, field in fields.items() if field.is_origin), None)
         if isinstance(error, AddressRefused) and typed is not None:
             can_confirm = not any(host.private_confirmed for host in new.hosts)

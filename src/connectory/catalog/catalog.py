@@ -5,39 +5,40 @@ A broken manifest is left out and reported; the rest serve. A packaged name can 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from connectory.catalog.connector import Action, Connector, tool_name
+from connectory.catalog.compiling import ActionsByTool, CompiledConnectors
+from connectory.catalog.connector import Action, Connector, compile_connector
+from connectory.catalog.gathering import gather
 from connectory.catalog.index import ManifestIndex
-from connectory.catalog.manifest import Manifest
-from connectory.catalog.problems import ManifestProblem, file_text
-from connectory.catalog.schema import build_input_schema
+from connectory.catalog.problems import ManifestProblem
 from connectory.errors import UnknownAction, UnknownConnector
 
 if TYPE_CHECKING:
     from connectory.catalog.search import ActionSearch
 
-SUFFIXES = frozenset({".yaml", ".yml"})
+__all__ = ["Catalog", "compile_connector", "load_catalog", "packaged_folder"]
 
 
 class Catalog:
-    """Connectors and actions by name, and search over them. Immutable: reloading makes another one."""
+    """Connectors and actions by name, and search over them. Immutable: reloading makes another one.
+
+    From files, a connector is compiled when it is first asked for: walking all of them takes some tens of milliseconds.
+    """
 
     def __init__(self, connectors: Mapping[str, Connector], problems: Sequence[ManifestProblem] = ()) -> None:
-        self.connectors: Mapping[str, Connector] = MappingProxyType(dict(connectors))
+        if isinstance(connectors, CompiledConnectors):
+            tools = connectors.tools
+        else:
+            connectors = MappingProxyType(dict(connectors))
+            tools = {action.tool: one.name for one in connectors.values() for action in one.actions.values()}
+        self.connectors: Mapping[str, Connector] = connectors
         self.problems: tuple[ManifestProblem, ...] = tuple(problems)
-        self._tools = {
-            action.tool: action for connector in self.connectors.values() for action in connector.actions.values()
-        }
-
-    @property
-    def actions(self) -> Mapping[str, Action]:
-        """All actions by their tool's name."""
-        return MappingProxyType(self._tools)
+        self.actions: Mapping[str, Action] = ActionsByTool(self.connectors, tools)
 
     def connector(self, name: str) -> Connector:
         """Return a connector. Raises `UnknownConnector` with the nearest names."""
@@ -48,9 +49,9 @@ class Catalog:
 
     def action(self, tool: str) -> Action:
         """Return an action by its tool's name. Raises `UnknownAction` with the nearest names."""
-        found = self._tools.get(tool)
+        found = self.actions.get(tool)
         if found is None:
-            raise UnknownAction(tool, self._tools)
+            raise UnknownAction(tool, self.actions)
         return found
 
     def search(self, query: str, *, connector: str | None = None, limit: int = 10) -> list[Action]:
@@ -93,84 +94,5 @@ def load_catalog(folders: Sequence[Path], *, index_dir: Path | None) -> Catalog:
     A folder that does not exist is a problem like a broken file: leave out an optional one. Blocks: files are read, and
     YAML is parsed where the index (`index_dir`, None: none) does not know a file.
     """
-    index = ManifestIndex(index_dir) if index_dir is not None else None
-    connectors: dict[str, Connector] = {}
-    sources: dict[str, Path] = {}
-    tools: dict[str, str] = {}
-    problems: list[ManifestProblem] = []
-    for file in _files(folders, problems):
-        manifest = _load(file, index, problems)
-        if manifest is None:
-            continue
-        if (problem := _meeting(file, manifest, sources, tools)) is not None:
-            problems.append(problem)
-            continue
-        connector = compile_connector(manifest)
-        connectors[connector.name] = connector
-        sources[connector.name] = file
-        tools.update({action.tool: connector.name for action in connector.actions.values()})
-    return Catalog(connectors, problems)
-
-
-def compile_connector(manifest: Manifest) -> Connector:
-    """Build the connector that a checked manifest describes."""
-    actions = {
-        name: Action(tool_name(manifest.name, name), name, manifest.name, spec, build_input_schema(spec))
-        for name, spec in manifest.actions.items()
-    }
-    return Connector(manifest.name, manifest, MappingProxyType(actions))
-
-
-def _files(folders: Sequence[Path], problems: list[ManifestProblem]) -> Iterator[Path]:
-    for folder in folders:
-        try:
-            files = sorted(
-                file for file in folder.resolve().iterdir() if file.suffix in SUFFIXES and file.name[0] != "."
-            )
-        except OSError as error:
-            hint = "Check CONNECTORY_MANIFESTS and the folder's permissions."
-            problems.append(
-                ManifestProblem(file_text(folder), 0, "", f"The folder cannot be read: {error.strerror}.", hint)
-            )
-            continue
-        for file in files:
-            if file_text(Path(file.name)) == file.name:
-                yield file
-            else:
-                problems.append(
-                    ManifestProblem(file_text(file), 0, "", "The file's name is not UTF-8.", "Give it another name.")
-                )
-
-
-def _load(file: Path, index: ManifestIndex | None, problems: list[ManifestProblem]) -> Manifest | None:
-    """Take a manifest from the index or, where it is new or changed, from its YAML."""
-    try:
-        status = file.stat()
-    except OSError as error:
-        problems.append(ManifestProblem(file_text(file), 0, "", f"The file cannot be read: {error.strerror}."))
-        return None
-    manifest = index.find(file, status) if index is not None else None
-    if manifest is not None:
-        return manifest
-    from connectory.catalog.loading import read_manifest
-
-    manifest, found = read_manifest(file)
-    problems.extend(found)
-    if manifest is not None and index is not None:
-        index.keep(file, status, manifest)
-    return manifest
-
-
-def _meeting(
-    file: Path, manifest: Manifest, sources: Mapping[str, Path], tools: Mapping[str, str]
-) -> ManifestProblem | None:
-    """Return the problem of a manifest whose name, or one of whose tools, is taken: what was there first stays."""
-    if manifest.name in sources:
-        message = f"The connector '{manifest.name}' is there already, from {file_text(sources[manifest.name])}."
-        return ManifestProblem(file_text(file), 0, "name", message, "Choose another name.")
-    for action in manifest.actions:
-        owner = tools.get(tool_name(manifest.name, action))
-        if owner is not None:
-            message = f"The tool {tool_name(manifest.name, action)} is there already, from connector '{owner}'."
-            return ManifestProblem(file_text(file), 0, f"actions.{action}", message, "Choose another name.")
-    return None
+    gathered = gather(folders, ManifestIndex(index_dir) if index_dir is not None else None)
+    return Catalog(CompiledConnectors(gathered.serving, gathered.families), gathered.problems)

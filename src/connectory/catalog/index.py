@@ -1,6 +1,7 @@
 """The compiled index: manifests that passed every check, as JSON, so that a start does not parse YAML.
 
-One file per manifest, believed only if this very program wrote it for this very file (path, time, size), it belongs to
+One file per manifest: a line that says what it is, then the manifest, which is parsed when its connector is first
+asked for. Believed only if this very program wrote it for this very file (path, time, size), it is whole, it belongs to
 us and nobody else may write it; else it is passed over and written anew. JSON, never pickle: reading it runs nothing.
 """
 
@@ -11,9 +12,11 @@ import hashlib
 import os
 import secrets
 import stat
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import pydantic
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectory import __version__
@@ -23,8 +26,25 @@ from connectory.catalog.problems import file_text
 MAX_BYTES = 4_000_000  # a manifest has at most 1 MB of YAML
 
 
-class IndexEntry(BaseModel):
-    """One compiled manifest, and what it was compiled from and by."""
+class Outline(BaseModel):
+    """What the catalog must know of a manifest before anybody asks for its connector."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    family: str
+    includes: tuple[str, ...]
+    actions: tuple[str, ...]
+    digest: str  # of the manifest's JSON
+
+    @property
+    def is_member(self) -> bool:
+        """Whether another connector, called like the family, has its ways to sign in."""
+        return self.family != self.name
+
+
+class IndexHead(BaseModel):
+    """The first line of an index file: what was compiled, from what, and by what."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +52,34 @@ class IndexEntry(BaseModel):
     file: str
     mtime_ns: int
     size: int
-    manifest: Manifest
+    family_digest: str  # of a member: the family that it was checked with
+    outline: Outline
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A manifest that has passed its checks: its outline, and itself as JSON."""
+
+    outline: Outline
+    body: bytes
+    family_digest: str = ""
+
+    @staticmethod
+    def of(manifest: Manifest, family_digest: str = "") -> Compiled:
+        """Compile a checked manifest."""
+        body = manifest.model_dump_json(by_alias=True, exclude_unset=True).encode()
+        outline = Outline(
+            name=manifest.name,
+            family=manifest.auth_family,
+            includes=tuple(manifest.includes),
+            actions=tuple(manifest.actions),
+            digest=_digest(body),
+        )
+        return Compiled(outline, body, family_digest)
+
+    def manifest(self) -> Manifest:
+        """Parse it; some tenths of a millisecond."""
+        return Manifest.model_validate_json(self.body)
 
 
 class ManifestIndex:
@@ -41,35 +88,38 @@ class ManifestIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, file: Path, status: os.stat_result) -> Manifest | None:
+    def find(self, file: Path, status: os.stat_result) -> Compiled | None:
         """Return the compiled manifest of `file` as it is now, or None."""
         data = _read_own(self._place(file))
         if data is None:
             return None
+        line, _, body = data.partition(b"\n")
         try:
-            entry = IndexEntry.model_validate_json(data)
+            head = IndexHead.model_validate_json(line)
         except ValidationError:
             return None
-        known = (entry.program, entry.file, entry.mtime_ns, entry.size)
-        return entry.manifest if known == (_program(), file_text(file), status.st_mtime_ns, status.st_size) else None
+        known = (head.program, head.file, head.mtime_ns, head.size, head.outline.digest)
+        if known != (_program(), file_text(file), status.st_mtime_ns, status.st_size, _digest(body)):
+            return None
+        return Compiled(head.outline, body, head.family_digest)
 
-    def keep(self, file: Path, status: os.stat_result, manifest: Manifest) -> None:
+    def keep(self, file: Path, status: os.stat_result, compiled: Compiled) -> None:
         """Store the compiled manifest, readable by us alone; written beside and moved into place, so never half."""
-        entry = IndexEntry(
+        head = IndexHead(
             program=_program(),
             file=file_text(file),
             mtime_ns=status.st_mtime_ns,
             size=status.st_size,
-            manifest=manifest,
+            family_digest=compiled.family_digest,
+            outline=compiled.outline,
         )
-        data = entry.model_dump_json(by_alias=True, exclude_unset=True).encode()
         place = self._place(file)
         draft = place.with_suffix(f".{secrets.token_hex(8)}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
+                stream.write(head.model_dump_json().encode() + b"\n" + compiled.body)
             draft.replace(place)
         except OSError:
             with contextlib.suppress(OSError):
@@ -77,6 +127,10 @@ class ManifestIndex:
 
     def _place(self, file: Path) -> Path:
         return self._folder / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:32]}.json"
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 def _read_own(place: Path) -> bytes | None:
@@ -97,5 +151,5 @@ def _read_own(place: Path) -> bytes | None:
 def _program() -> str:
     """Name this program: its version and, for those who work on it, the state of the modules that check manifests."""
     modules = sorted(Path(__file__).parent.rglob("*.py"))
-    state = "".join(f"{module.name}:{(found := module.stat()).st_mtime_ns}:{found.st_size};" for module in modules)
-    return f"{__version__}-{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+    states = "".join(f"{module.name}:{(found := module.stat()).st_mtime_ns}:{found.st_size};" for module in modules)
+    return f"{__version__}-{hashlib.sha256(f'{pydantic.VERSION};{states}'.encode()).hexdigest()[:16]}"

@@ -6,18 +6,30 @@ and what is required is said in words too.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from connectory.catalog.manifest import ActionManifest, Input, Manifest
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 200
+# A projection that names members: read at every start, so by its spelling and without jmespath.
+_NAMED_MEMBERS = re.compile(r"[\w.@\[\]\s]*\{.*\}\s*", re.DOTALL)
+# A file as an agent gives it; `gateway/files.py` sees to it that exactly one of the first three is there.
+FILE_PROPERTIES = {name: {"type": "string"} for name in ("result", "text", "base64", "name", "media_type")}
+FILE_WORDS = "Give one of result (a handle, rs_...), text, base64; name and media_type if you know them."
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def build_input_schema(action: ActionManifest) -> dict[str, Any]:
-    """Return the schema of an action's arguments: inputs, `connection`, and where it has pages `limit`, `cursor`."""
-    properties = {name: _described(spec) for name, spec in action.inputs.items()}
+    """Return the schema of an action's arguments: inputs, `connection`, where it has pages `limit` and `cursor`, and
+    where its answer has named members `fields`.
+
+    `raw` and `dry_run`, which every action takes, are told once for all (design 4.5); the gateway takes them out first.
+    """
+    properties = {
+        name: _described(spec, "Required." if spec.required else "Optional.") for name, spec in action.inputs.items()
+    }
     properties["connection"] = {
         "type": "string",
         "description": "Optional. Which account, as list_connections names it; needed only where several fit.",
@@ -34,20 +46,36 @@ def build_input_schema(action: ActionManifest) -> dict[str, Any]:
             "type": "string",
             "description": "Optional. next_cursor of the answer before, to go on; all other arguments as they were.",
         }
+    if has_named_members(action):
+        properties["fields"] = {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Optional. Return only these members of each item.",
+        }
     schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     if required := [name for name, spec in action.inputs.items() if spec.required]:
         schema["required"] = required
     return schema
 
 
+def has_named_members(action: ActionManifest) -> bool:
+    """Whether the answer is projected to members with names, of which an agent may want a few."""
+    return _NAMED_MEMBERS.fullmatch(action.answer.item) is not None
+
+
 def property_schema(spec: Input) -> dict[str, Any]:
     """Return the schema of one input's value; `required` of its members becomes the list that JSON Schema has."""
-    own = {"required", "items", "properties", "additional_properties"}
+    if spec.type == "file":
+        return {"type": "object", "properties": dict(FILE_PROPERTIES), "additionalProperties": False}
+    own = {"required", "nullable", "items", "properties", "additional_properties"}
     schema: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=own)
     if "type" not in schema and spec.enum and all(isinstance(word, str) for word in spec.enum):
         schema = {"type": "string", **schema}
+    if spec.nullable:
+        schema |= {"type": [schema["type"], "null"]} if "type" in schema else {}
+        schema |= {"enum": [*spec.enum, None]} if spec.enum is not None else {}
     if spec.items is not None:
-        schema["items"] = property_schema(spec.items)
+        schema["items"] = _described(spec.items, "") if spec.items.type == "file" else property_schema(spec.items)
     if spec.properties is not None:
         schema["properties"] = {name: property_schema(member) for name, member in spec.properties.items()}
         if required := [name for name, member in spec.properties.items() if member.required]:
@@ -62,9 +90,9 @@ def manifest_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "Connectory manifest, format 1", **Manifest.model_json_schema(by_alias=True)}
 
 
-def _described(spec: Input) -> dict[str, Any]:
-    """Say in words whether it must be given: some models read nothing else."""
-    word = "Required." if spec.required else "Optional."
+def _described(spec: Input, word: str) -> dict[str, Any]:
+    """Say in words what a schema alone does not: some models read nothing else."""
     schema = property_schema(spec)
-    schema["description"] = f"{word} {spec.description}".rstrip()
+    given = FILE_WORDS if spec.type == "file" else ""
+    schema["description"] = " ".join(part for part in (word, spec.description, given) if part)
     return schema

@@ -132,7 +132,7 @@ def _auth(connector: Connector) -> list[dict[str, Any]]:
                 for field, spec in method.fields.items()
             ],
         }
-        for name, method in connector.manifest.auth.items()
+        for name, method in connector.auth.items()
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectory.catalog.checks.actions import check_action, check_scopes, takes_key
+from connectory.catalog.checks.actions import check_action, check_scope, takes_key
 from connectory.catalog.checks.answers import check_errors, check_retry
 from connectory.catalog.checks.auth import check_auth
 from connectory.catalog.checks.expressions import check_expression
@@ -43,7 +43,8 @@ def _findings(sign: Sign) -> Iterator[Finding]:
     yield from check_servers(sign)
     yield from check_headers(("headers",), manifest.headers, Names(facts=sign.known_facts))
     yield from check_auth(sign)
-    yield from check_scopes([(("scopes", at), scope) for at, scope in enumerate(manifest.scopes)], sign)
+    for at, scope in enumerate(manifest.scopes):
+        yield from check_scope(("scopes", at), scope, sign)
     yield from check_expression(("message",), manifest.message)
     yield from check_errors(("errors",), manifest.errors)
     if manifest.retry is not None:

@@ -99,25 +99,21 @@ def _check_sign_in(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterato
         if action.credential not in known:
             hint = did_you_mean(action.credential[:60], known) or "Declare it under `by_name` of a way to sign in."
             yield Finding((*path, "credential"), f"No way to sign in has a credential '{action.credential}'.", hint)
-    needed: list[tuple[KeyPath, str]] = []
     for at, scope in enumerate(action.scopes):
-        if isinstance(scope, str):
-            needed.append(((*path, "scopes", at), scope))
-        else:
-            needed += [((*path, "scopes", at, index), one) for index, one in enumerate(scope)]
-            if not scope:
-                yield Finding((*path, "scopes", at), "Of an empty list no scope can be granted.", "Name one or more.")
-    yield from check_scopes(needed, sign)
+        if not scope:
+            yield Finding((*path, "scopes", at), "No scope is named.", "Name one, or a list of which one is enough.")
+        elif action.credential is None:  # of another credential the scopes may be asked for in another way
+            yield from check_scope((*path, "scopes", at), scope, sign)
 
 
-def check_scopes(needed: list[tuple[KeyPath, str]], sign: Sign) -> Iterator[Finding]:
-    """Yield the scopes that no sign-in asks for, where there is one that lists its scopes."""
-    known = {scope for method in sign.methods if isinstance(method, TokenRequest) for scope in method.scopes}
-    known |= {scope for method in sign.methods if isinstance(method, OAuth2Method) for scope in method.always}
-    for path, scope in needed if known else ():
-        if scope not in known:
-            hint = did_you_mean(scope[:60], known) or "List it in the method's `scopes`."
-            yield Finding(path, f"The sign-in never asks for the scope '{scope[:60]}'.", hint)
+def check_scope(path: KeyPath, scope: str | list[str], sign: Sign) -> Iterator[Finding]:
+    """Yield a scope that no sign-in asks for, where there is one that lists its scopes; of a list, one is enough."""
+    known = {one for method in sign.methods if isinstance(method, TokenRequest) for one in method.scopes}
+    known |= {one for method in sign.methods if isinstance(method, OAuth2Method) for one in method.always}
+    any_of = [scope] if isinstance(scope, str) else scope
+    if known and not known & set(any_of):
+        hint = did_you_mean(any_of[0][:60], known) or "List it in the method's `scopes`."
+        yield Finding(path, f"The sign-in never asks for the scope '{' or '.join(any_of)[:100]}'.", hint)
 
 
 def _check_key(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[Finding]:

@@ -72,6 +72,4 @@ def _standard() -> Mapping[str, tuple[int, int | None]]:
 
     table: Mapping[str, Mapping[str, Any]] = Functions.FUNCTION_TABLE
     takes = {name: entry["signature"] for name, entry in table.items()}
-    return {
-        name: (len(spec), None if spec and spec[-1].get("variadic") else len(spec)) for name, spec in takes.items()
-    }
+    return {name: (len(spec), None if spec and spec[-1].get("variadic") else len(spec)) for name, spec in takes.items()}
