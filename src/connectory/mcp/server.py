@@ -21,6 +21,7 @@ from connectory.identity.principal import Principal
 from connectory.mcp.changes import ListChanges, view_of
 from connectory.mcp.handlers import FixedTools
 from connectory.mcp.replies import error_reply, result_reply, text_reply
+from connectory.mcp.resources import Resources
 from connectory.mcp.tool_list import tools_within
 
 INSTRUCTIONS = (
@@ -88,12 +89,16 @@ def build_server(
     ) -> t.SubscriptionsListenResult:
         return await changes.listen(ctx, params, await principal_of(ctx))
 
+    resources = Resources(gateway, principal_of)
     server: Server[Any] = (Server if is_stateless else AnnouncingServer)(
         "connectory",
         version=__version__,
         instructions=INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_resources=resources.list,
+        on_list_resource_templates=resources.list_templates,
+        on_read_resource=resources.read,
         on_subscriptions_listen=listen,
         get_tool_input_schema=lambda _: None,
     )
