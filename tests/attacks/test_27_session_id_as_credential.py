@@ -1,4 +1,4 @@
-"""26 and 27. Session ids: this server keeps no sessions, so an id opens nothing, whoever made it up or gave it out."""
+"""27, and 26 without sessions: a stateless server gives out no id, and none opens anything, whoever made it up."""
 
 from __future__ import annotations
 

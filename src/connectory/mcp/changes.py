@@ -56,11 +56,19 @@ class ListChanges:
     """The listeners of this process. `run` is the one task; whoever starts it ends it."""
 
     def __init__(
-        self, revisions: Revisions, renew: Renew, view: View, streams: OpenStreams, *, poll_s: float = POLL_S
+        self,
+        revisions: Revisions,
+        renew: Renew,
+        view: View,
+        streams: OpenStreams,
+        *,
+        poll_s: float = POLL_S,
+        most_of_one: int = MOST_OF_ONE,
     ) -> None:
         """`renew` says who a principal is by now, None for one whom nothing may reach any more."""
         self.streams = streams
-        self._revisions, self._renew, self._view, self._poll_s = revisions, renew, view, poll_s
+        self._revisions, self._renew, self._view = revisions, renew, view
+        self._poll_s, self._most_of_one = poll_s, most_of_one
         self._listeners: set[Listener] = set()
         self._anybody = asyncio.Event()
 
@@ -105,7 +113,7 @@ class ListChanges:
         It ends when the server does, and when its principal may not come in any more.
         """
         of_one = sum(person(listener.principal) == person(principal) for listener in self._listeners)
-        if len(self._listeners) >= MOST_LISTENERS or of_one >= MOST_OF_ONE:
+        if len(self._listeners) >= MOST_LISTENERS or of_one >= self._most_of_one:
             raise MCPError(t.INTERNAL_ERROR, "Too many open subscriptions. Close some, then try again.")
         bus = InMemorySubscriptionBus()
         handler = ListenHandler(bus)
