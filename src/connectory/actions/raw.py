@@ -152,7 +152,7 @@ def _check_header(name: str, connector: Connector) -> None:
 
 def _places(connector: Connector) -> Iterator[Placement]:
     """Every place in which some way to sign in puts a credential."""
-    for method in connector.manifest.auth.values():
+    for method in connector.auth.values():
         yield from method.placements
 
 

@@ -30,7 +30,7 @@ class Redactor:
     def __init__(self, connector: Connector, auth_method: str, values: Values) -> None:
         secrets = {one.get_secret_value() for one in values.secrets.values()} - {""}
         self._secrets = sorted(secrets, key=len, reverse=True)
-        places = connector.manifest.auth[auth_method].placements
+        places = connector.auth[auth_method].placements
         found = _spellings(self._secrets).union(*(_basic(place, values) for place in places))
         # A header whose secret is masked anyway keeps its first word: `Bearer ***`.
         headers = {

@@ -170,7 +170,7 @@ def _with_key(tree: Any, place: IdempotencyKey | None, key: str | None) -> Any:
 def _placement(
     connector: Connector, auth_method: str, values: Values, *, server: str | None, credential: str | None
 ) -> Placement:
-    method = connector.manifest.auth[auth_method]
+    method = connector.auth[auth_method]
     if credential is None:
         return method.placement(_server_name(connector, server))
     place = method.by_name.get(credential)

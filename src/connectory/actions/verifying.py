@@ -17,8 +17,7 @@ _BETWEEN = re.compile(r"[,\s]+")
 
 def verify_of(target: Target) -> Verify | None:
     """Return the verify call of the method that was signed in with, or the manifest's."""
-    manifest = target.connector.manifest
-    return manifest.auth[target.auth_method].verify or manifest.verify
+    return target.connector.verify_of(target.auth_method)
 
 
 def read_verified(spec: Verify, reply: Reply, title: str) -> Verified:

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from connectory.catalog.manifest import ActionManifest, AuthMethod, Effect, Manifest
+from connectory.catalog.manifest import ActionManifest, AuthMethod, Effect, Manifest, Verify
 from connectory.catalog.schema import build_input_schema
 
 
@@ -39,30 +39,39 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """What we know of a provider. `actions` by their name without the connector's prefix.
-
-    `auth`: the ways to sign in, a family member's from its family (design 4.4); its own manifest has none.
-    """
+    """What we know of a provider. `actions` by their name without the connector's prefix."""
 
     name: str
     manifest: Manifest
     actions: Mapping[str, Action]
-    auth: Mapping[str, AuthMethod]
+    family_auth: Mapping[str, AuthMethod] | None = None
+
+    @property
+    def auth(self) -> Mapping[str, AuthMethod]:
+        """The ways to sign in by name; a member's are its family's (design 4.4), its own manifest has none."""
+        return self.manifest.auth if self.family_auth is None else self.family_auth
 
     @property
     def title(self) -> str:
         """The provider's name as a person would say it."""
         return self.manifest.title
 
+    def verify_of(self, method: str) -> Verify | None:
+        """Return the call that proves a sign-in by `method`: the method's own goes first, but never a family's.
 
-def compile_connector(manifest: Manifest, auth: Mapping[str, AuthMethod] | None = None) -> Connector:
-    """Build the connector that a checked manifest describes; `auth` is its family's, where it is a member."""
+        What a family's method calls stands on the family's servers, which a member need not have.
+        """
+        own = self.manifest.auth.get(method)
+        return (own.verify if own is not None else None) or self.manifest.verify
+
+
+def compile_connector(manifest: Manifest, family: Mapping[str, AuthMethod] | None = None) -> Connector:
+    """Build the connector that a checked manifest describes; `family` are the ways to sign in of a member's family."""
     actions = {
         name: Action(tool_name(manifest.name, name), name, manifest.name, spec)
         for name, spec in manifest.actions.items()
     }
-    ways = manifest.auth if auth is None else auth
-    return Connector(manifest.name, manifest, MappingProxyType(actions), MappingProxyType(dict(ways)))
+    return Connector(manifest.name, manifest, MappingProxyType(actions), family)
 
 
 def tool_name(connector: str, action: str) -> str:

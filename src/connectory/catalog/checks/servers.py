@@ -124,7 +124,7 @@ def _facts_in(text: str) -> list[Placeholder]:
 
 def _told_by_calls(method: AuthMethodBase, sign: Sign) -> Iterator[str]:
     """The facts that a provider's answer tells: nothing holds them to a pattern."""
-    verify = method.verify or sign.manifest.verify
+    verify = sign.verify_of(method)
     told = set(verify.facts) if verify is not None else set()
     if isinstance(method, OAuth2Method) and method.choose is not None:
         told |= set(method.choose.facts)
