@@ -115,7 +115,7 @@ def _bracketed(key: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
             raise InvalidArguments(f"'{key[:60]}' is nested too deeply.", hint=f"At most {DEEPEST} levels can be sent.")
         members = value.items() if isinstance(value, Mapping) else enumerate(value)
         for name, member in members:
-            if re.search(r"[\[\]]|^$", str(name)):
+            if name == "" or set("[]") & set(str(name)):
                 raise InvalidArguments(
                     f"A name below '{key[:60]}' is empty or holds a bracket.", hint="Name it without brackets."
                 )
