@@ -32,7 +32,7 @@ auth:
     help: Any key will do.
     header: {{Authorization: "Bearer {{credential.token}}"}}
 verify:
-  request: {get: /me}
+  request: {{get: /me}}
   account: {{id: id, name: name}}
 actions:
   get_thing:
