@@ -38,7 +38,10 @@ def test_attack_27_an_id_without_a_token_is_401_at_once(outside: Outside) -> Non
         answer = outside.post("tools/call", LIST, Mcp_Session_Id=made_up)
         assert (answer.status, answer.body) == (401, bare.body)
         for method in ("GET", "DELETE"):
-            assert outside.send(method, "/mcp", {"Mcp-Session-Id": made_up, "Accept": "*/*"}).status == 405
+            assert outside.send(method, "/mcp", {"Mcp-Session-Id": made_up, "Accept": "*/*"}).status == 401
+    assert outside.send("GET", "/sse", {"Accept": "*/*"}).status == 401
+    messages = f"/sse/messages?session_id={secrets.token_hex(16)}"
+    assert outside.send("POST", messages, {"Content-Type": "application/json"}, "{}").status == 401
 
 
 def test_attack_27_a_revoked_token_stops_at_the_very_next_request(outside: Outside) -> None:
