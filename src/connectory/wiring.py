@@ -155,7 +155,7 @@ def _auth(
 
     async def verify(connector: Connector, new: NewGrant) -> Account:
         facts = {**new.facts, "id": new.connection_id}
-        target = Target(connector, new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
+        target = Target(connector.signed_in_by(new.method), new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
         told = await executor.verify(target)
         return Account(told.account_id, told.account_name, told.scopes)
 

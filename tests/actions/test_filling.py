@@ -203,6 +203,32 @@ def test_when_takes_the_tree_where_the_value_was_given(given: dict[str, Any], th
     assert ("x" in found) is there
 
 
+@pytest.mark.parametrize(
+    ("given", "result"),
+    [
+        ({"more": {"city": "Paris"}, "email": "a@b"}, {"mail": "a@b", "city": "Paris"}),
+        ({"more": {"city": "Paris"}}, {"city": "Paris"}),
+        ({"email": "a@b"}, {"mail": "a@b"}),
+        ({"more": {}}, {}),
+        ({}, "absent"),
+    ],
+)
+def test_merge_adds_the_members_of_an_object(given: dict[str, Any], result: Any) -> None:
+    value = filled({"merge": "{more}", "of": {"mail": "{email}"}}, **given)
+
+    assert ("absent" if absent(value) else value) == result
+
+
+def test_merge_loses_nothing_that_is_given_twice() -> None:
+    with pytest.raises(InvalidArguments, match="'more' holds 'mail', which another argument gives already"):
+        filled({"merge": "{more}", "of": {"mail": "{email}"}}, more={"mail": "x"}, email="a@b")
+
+
+def test_merge_takes_an_object_only() -> None:
+    with pytest.raises(InvalidArguments, match="'more' must be an object"):
+        filled({"merge": "{more}", "of": {"mail": "{email}"}}, more=["x"])
+
+
 @pytest.mark.parametrize("inside", ["a {x}", "{x.b} and {x.b}"])
 @pytest.mark.parametrize("value", [{"b": [1]}, {"b": {}}, {"b": PNG}])
 def test_a_text_holds_no_list_object_or_file(inside: str, value: Any) -> None:

@@ -240,12 +240,27 @@ def _when(form: Form, values: Values) -> Any:
     return _ABSENT if fill_tree(form.argument, values) is _ABSENT else fill_tree(form.of, values)
 
 
+def _merge(form: Form, values: Values) -> Any:
+    own, further = fill_tree(form.of, values), fill_tree(form.argument, values)
+    if further is _ABSENT or further is None:
+        return own
+    if not isinstance(further, Mapping):
+        raise InvalidArguments(f"{_named(form.argument)} must be an object.", hint="Give names with their values.")
+    named = {} if own is _ABSENT else own
+    if twice := sorted(named.keys() & further.keys()):
+        raise InvalidArguments(
+            f"{_named(form.argument)} holds '{twice[0]}', which another argument gives already.", hint="Give it once."
+        )
+    return {**named, **further}
+
+
 _FORMS: Mapping[FormName, Callable[[Form, Values], Any]] = {
     "each": _each,
     "join": _join,
     "quote": _quote,
     "convert": _convert,
     "when": _when,
+    "merge": _merge,
 }
 
 

@@ -106,7 +106,7 @@ class DirectBackend:
             return checked, ()
         confirmed = entry.private_confirmed and self._settings.is_local
         try:
-            servers = connector.manifest.servers
+            servers = connector.signed_in_by(entry.method).manifest.servers
             return checked, resolve_hosts(servers, method.fields, checked.facts, private_confirmed=confirmed)
         except InvalidPath as error:
             return CheckedEntry({}, {}, (Problem("", error.text),)), ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -55,6 +55,14 @@ class Connector:
     def title(self) -> str:
         """The provider's name as a person would say it."""
         return self.manifest.title
+
+    def signed_in_by(self, method: str) -> Connector:
+        """Return the connector as connections of this method see it: some methods have servers of their own (Jira)."""
+        own = self.auth.get(method)
+        if own is None or not own.servers:
+            return self
+        servers = {name: own.servers.get(name, text) for name, text in self.manifest.servers.items()}
+        return replace(self, manifest=self.manifest.model_copy(update={"servers": servers}))
 
     def verify_of(self, method: str) -> Verify | None:
         """Return the call that proves a sign-in by `method`: the method's own goes first, but never a family's.

@@ -1,10 +1,11 @@
-"""What may stand in a body, a query or variables beside plain YAML: five forms, each a mapping with `of` (design 4.2).
+"""What may stand in a body, a query or variables beside plain YAML: six forms, each a mapping with `of` (design 4.2).
 
     each: "{lines}"           of: TREE   the tree once for each element; `{each}` and `{each.price}` are the element
     join: " AND "             of: TREES  the texts that are there, joined; `before` and `after` stand around them
     quote: soql               of: TEXT   a text of a query language, each value quoted as that language wants it
     convert: mime_message     of: TREE   the value, put through a converter or several in turn
     when: "{email}"           of: TREE   the tree, where that value was given
+    merge: "{properties}"     of: TREE   the mapping, and beside its own the members of that object
 
 A form is absent where what it is made of is absent, and prunes its key like any absent input.
 """
@@ -15,14 +16,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-FormName = Literal["each", "join", "quote", "convert", "when"]
-FORMS: tuple[FormName, ...] = ("each", "join", "quote", "convert", "when")
+FormName = Literal["each", "join", "quote", "convert", "when", "merge"]
+FORMS: tuple[FormName, ...] = ("each", "join", "quote", "convert", "when", "merge")
 EXTRAS: Mapping[FormName, frozenset[str]] = {
     "each": frozenset(),
     "join": frozenset({"before", "after"}),
     "quote": frozenset({"bare"}),
     "convert": frozenset(),
     "when": frozenset(),
+    "merge": frozenset(),
 }
 # Query languages by name; `actions/quoting.py` knows how each quotes.
 QUERY_LANGUAGES = ("soql", "coql", "jql", "cql", "drive", "odata", "stripe_search", "github_search", "quickbooks")

@@ -80,7 +80,7 @@ class Gateway:
             connector = self._steps.catalog.connector(action.connector)
             named = _one_name(checked.connection, connection)
             chosen = await self._choose(principal, connector, named, action.effect)
-            call = _Call(principal, connector, *chosen, line)
+            call = _Call(principal, connector.signed_in_by(chosen[1].method), *chosen, line)
             line.learn(connection_id=call.connection.id)
             if checked.dry_run:
                 return await self._preview(call, action, checked)
@@ -98,7 +98,8 @@ class Gateway:
             await self._steps.quotas.use_call(principal)
             require_unicode(given)
             chosen, grant = await self._steps.auth.resolve(principal, connection)
-            call = _Call(principal, self._steps.catalog.connector(chosen.connector), chosen, grant, line)
+            connector = self._steps.catalog.connector(chosen.connector).signed_in_by(grant.method)
+            call = _Call(principal, connector, chosen, grant, line)
             line.learn(connection_id=chosen.id)
             check_raw(raw, call.connector)
             judged = judge_raw(call.connector, call.facts, raw)

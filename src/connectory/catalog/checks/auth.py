@@ -10,7 +10,7 @@ from connectory.catalog.checks.facts import Sign, secret_fields, secrets_of, sig
 from connectory.catalog.checks.names import ALWAYS_KNOWN, Names, check_template, placeholders_of
 from connectory.catalog.checks.oauth import check_oauth
 from connectory.catalog.checks.requests import check_request, reads
-from connectory.catalog.checks.servers import addresses_of, check_held
+from connectory.catalog.checks.servers import addresses_of, check_held, check_server_name
 from connectory.catalog.checks.words import check_header_name, check_headers
 from connectory.catalog.manifest import (
     AuthMethod,
@@ -24,7 +24,6 @@ from connectory.catalog.manifest import (
 )
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import did_you_mean
 
 OF_CLIENT = frozenset({"client_id", "client_secret"})  # sent to the token endpoint, by the backend itself
 NOTHING_PLACED = frozenset({"none", "dsn", "oauth1"})
@@ -82,12 +81,7 @@ def _check_placements(path: KeyPath, method: AuthMethod, sign: Sign) -> Iterator
         yield from _check_placement(here, place, names, sign)
     if not sign.manifest.is_bundle:
         for server in method.by_server:
-            if server not in sign.manifest.servers:
-                hint = (
-                    did_you_mean(server[:60], sign.manifest.servers)
-                    or f"There are: {', '.join(sign.manifest.servers)}."
-                )
-                yield Finding((*path, "by_server", server), f"There is no server '{server}'.", hint)
+            yield from check_server_name((*path, "by_server", server), server, sign.manifest)
     if method.method in NOTHING_PLACED:
         yield from _check_nothing_placed(path, method)
     else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from connectory.catalog.manifest import AuthMethod, AuthMethodBase, Manifest, OAuth2Method, TokenRequest, Verify
+from connectory.catalog.manifest import AuthMethod, AuthMethodBase, Manifest, TokenRequest, Verify
 
 Ways = Mapping[str, AuthMethod]
 
@@ -35,9 +35,13 @@ class Sign:
     @property
     def certain_facts(self) -> set[str] | None:
         """The facts that every connection has, whichever way it signed in."""
+        return self.certain_facts_of(self.methods)
+
+    def certain_facts_of(self, methods: Sequence[AuthMethodBase]) -> set[str] | None:
+        """The facts that every connection has that signed in by one of these."""
         if self.ways is None:
             return None
-        each = [set(self._facts(method, certain=True)) for method in self.methods]
+        each = [set(self._facts(method, certain=True)) for method in methods]
         return set.intersection(*each) if each else set()
 
     @property
@@ -66,8 +70,6 @@ def sign_in_facts(method: AuthMethodBase, *, certain: bool) -> Iterator[str]:
             yield name
     if isinstance(method, TokenRequest):
         yield from method.facts
-    if isinstance(method, OAuth2Method) and method.choose is not None:
-        yield from method.choose.facts
 
 
 def secret_fields(method: AuthMethodBase) -> set[str]:

@@ -9,7 +9,7 @@ from connectory.catalog.checks.expressions import check_expression
 from connectory.catalog.checks.facts import Sign, secret_fields
 from connectory.catalog.checks.names import ALWAYS_KNOWN, Names, check_template, placeholders_of
 from connectory.catalog.checks.requests import check_request, reads
-from connectory.catalog.checks.servers import OAUTH_ADDRESSES, addresses_of, check_address, check_held
+from connectory.catalog.checks.servers import addresses_of, check_address, check_held, sign_in_addresses
 from connectory.catalog.checks.words import check_headers
 from connectory.catalog.manifest import (
     AppRegistration,
@@ -63,16 +63,13 @@ def _known(method: TokenRequest | OAuth1Method) -> _Known:
     typed = {name for name, field in fields if not field.is_secret and (field.required or field.default is not None)}
     told = method.facts if isinstance(method, TokenRequest) else {}
     called_back = typed | {name for name, fact in told.items() if fact.callback is not None}
-    chosen = method.choose.facts if isinstance(method, OAuth2Method) and method.choose is not None else {}
-    return _Known(typed, called_back, called_back | set(told) | set(chosen))
+    return _Known(typed, called_back, called_back | set(told))
 
 
 def _check_addresses(path: KeyPath, method: TokenRequest | OAuth1Method, known: _Known) -> Iterator[Finding]:
     at = {"token_url": known.called_back, "refresh_url": known.signed_in, "access_token_url": known.called_back}
-    for key in OAUTH_ADDRESSES:
-        text = getattr(method, key, None)
-        if text is not None:
-            yield from _check_one_address((*path, key), text, method, at.get(key, known.typed))
+    for key, text in sign_in_addresses(method).items():
+        yield from _check_one_address((*path, key), text, method, at.get(key, known.typed))
     if isinstance(method, OAuth2Method) and method.revoke is not None:
         yield from _check_one_address((*path, "revoke", "url"), method.revoke.url, method, known.signed_in)
 
@@ -107,6 +104,9 @@ def _check_token_request(path: KeyPath, method: TokenRequest, sign: Sign, known:
         if name == ALWAYS_KNOWN:
             yield Finding(here, "{connection.id} is the connection's own id.", "Choose another name.")
         yield from check_expression((*here, "token"), fact.token, converters=False)
+        yield from check_expression((*here, "chosen"), fact.chosen, converters=False)
+        if fact.chosen is not None and (not isinstance(method, OAuth2Method) or method.choose is None):
+            yield Finding((*here, "chosen"), "Nothing is chosen after this sign-in.", "Say what by `choose`.")
         yield from check_held(here, name, fact, addresses)
 
 
@@ -127,16 +127,12 @@ def _check_code_flow(path: KeyPath, method: OAuth2Method, sign: Sign, known: _Kn
     if method.choose is None:
         return
     choose, here = method.choose, (*path, "choose")
-    before = known.signed_in - set(choose.facts)
+    before = known.signed_in - {name for name, fact in method.facts.items() if fact.chosen is not None}
     yield from check_request((*here, "request"), choose.request, sign, Names(facts=before), certain=before)
     if not reads(choose.request):
         yield Finding((*here, "request"), f"This call only reads: {choose.request.method} would change.", "Use get.")
     for key in ("items", "id", "name"):
         yield from check_expression((*here, key), getattr(choose, key))
-    for name, text in choose.facts.items():
-        if name == ALWAYS_KNOWN:
-            yield Finding((*here, "facts", name), "{connection.id} is the connection's own id.", "Choose another name.")
-        yield from check_expression((*here, "facts", name), text)
 
 
 def _check_texts(path: KeyPath, texts: dict[str, str], names: Names) -> Iterator[Finding]:

@@ -92,7 +92,7 @@ def _check_flat(path: KeyPath, tree: object, names: Names, what: str) -> Iterato
         form = form_of(tree)
         if form is None:
             yield Finding(path, f"{what} is a text or a list of texts.", "`convert: json_text` makes a text of it.")
-        elif form.name == "when":
+        elif form.name in ("each", "when"):
             yield from _check_flat((*path, "of"), form.of, names, what)
         return
     template = parsed(tree)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from connectory.catalog.checks.facts import Sign, sign_in_facts
 from connectory.catalog.checks.names import ALWAYS_KNOWN, Names, check_template, parsed
 from connectory.catalog.checks.words import check_pattern
 from connectory.catalog.manifest import (
+    AuthMethod,
     AuthMethodBase,
     CredentialField,
     FieldKind,
+    Manifest,
     OAuth2Method,
     SignInFact,
     TokenRequest,
@@ -20,7 +22,7 @@ from connectory.catalog.manifest import (
 from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import InvalidPath
+from connectory.errors import InvalidPath, did_you_mean
 from connectory.net.url import parse_url
 
 # Values that would move a server's address to another host; no pattern of a field used there may match one whole.
@@ -36,6 +38,9 @@ ESCAPES = (
     ".",
     "a\n",
 )
+OAUTH_ADDRESSES = (
+    "authorize_url", "device_url", "token_url", "refresh_url", "request_token_url", "access_token_url",
+)  # fmt: skip
 HOST_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)  # as `auth/hosts.py` lets through
 
 
@@ -50,18 +55,33 @@ class _Source:
 
 def check_servers(sign: Sign) -> Iterator[Finding]:
     """Yield what is wrong with the base addresses of a manifest."""
-    told = {name for method in sign.methods for name in _told_by_calls(method, sign)}
     for name, text in sign.manifest.servers.items():
-        path: KeyPath = ("servers", name)
-        yield from check_template(path, text, Names(facts=sign.certain_facts, flat=True))
-        used = {item.name for item in _facts_in(text)}
-        for fact in sorted(used & told):
-            hint = "Ask for it by a field, or take it from the token answer or callback; in a path it may stand."
-            yield Finding(
-                path, f"{{connection.{fact}}} is told by an answer, and cannot decide where requests go.", hint
-            )
-        if not used & told:
-            yield from check_address(path, text, sign.methods)
+        methods = [method for method in sign.methods if name not in method.servers]
+        yield from _check_server(("servers", name), text, sign, methods or sign.methods)
+    for way, method in (sign.manifest.auth or {}).items():
+        for name, text in method.servers.items():
+            path: KeyPath = ("auth", way, "servers", name)
+            yield from check_server_name(path, name, sign.manifest)
+            yield from _check_server(path, text, sign, [method])
+
+
+def check_server_name(path: KeyPath, name: str, manifest: Manifest) -> Iterator[Finding]:
+    """Yield a finding where the manifest has no server of this name."""
+    if name not in manifest.servers:
+        hint = did_you_mean(name[:60], manifest.servers) or f"There are: {', '.join(manifest.servers)}."
+        yield Finding(path, f"There is no server '{name}'.", hint)
+
+
+def _check_server(path: KeyPath, text: str, sign: Sign, methods: Sequence[AuthMethod]) -> Iterator[Finding]:
+    """One base address, for connections that signed in by one of `methods`."""
+    told = {name for method in methods for name in _told_by_calls(method, sign)}
+    yield from check_template(path, text, Names(facts=sign.certain_facts_of(methods), flat=True))
+    used = {item.name for item in _facts_in(text)}
+    for fact in sorted(used & told):
+        hint = "Ask for it by a field, or take it from the token answer or callback; in a path it may stand."
+        yield Finding(path, f"{{connection.{fact}}} is told by an answer, and cannot decide where requests go.", hint)
+    if not used & told:
+        yield from check_address(path, text, methods)
 
 
 def check_address(
@@ -107,14 +127,16 @@ def check_held(
 
 def addresses_of(sign: Sign, method: AuthMethodBase) -> list[str]:
     """Return every address that facts of `method` may build."""
-    own = [getattr(method, name, None) for name in OAUTH_ADDRESSES]
     revoke = method.revoke.url if isinstance(method, OAuth2Method) and method.revoke is not None else None
-    return [text for text in (*sign.manifest.servers.values(), *own, revoke) if isinstance(text, str)]
+    servers = {**sign.manifest.servers, **method.servers}
+    own = sign_in_addresses(method).values()
+    return [text for text in (*servers.values(), *own, revoke) if isinstance(text, str)]
 
 
-OAUTH_ADDRESSES = (
-    "issuer", "authorize_url", "device_url", "token_url", "refresh_url", "request_token_url", "access_token_url",
-)  # fmt: skip
+def sign_in_addresses(method: AuthMethodBase) -> dict[str, str]:
+    """Return the addresses of a sign-in by their key; a service account's `issuer` is a name and no address."""
+    keys = [*OAUTH_ADDRESSES, *(["issuer"] if isinstance(method, OAuth2Method) else [])]
+    return {key: text for key in keys if (text := getattr(method, key, None)) is not None}
 
 
 def _facts_in(text: str) -> list[Placeholder]:
@@ -126,8 +148,6 @@ def _told_by_calls(method: AuthMethodBase, sign: Sign) -> Iterator[str]:
     """The facts that a provider's answer tells: nothing holds them to a pattern."""
     verify = sign.verify_of(method)
     told = set(verify.facts) if verify is not None else set()
-    if isinstance(method, OAuth2Method) and method.choose is not None:
-        told |= set(method.choose.facts)
     typed = set(method.fields) | (set(method.facts) if isinstance(method, TokenRequest) else set())
     yield from told - typed
 

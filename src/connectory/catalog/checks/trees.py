@@ -56,6 +56,8 @@ def _is_form_sure(form: Form, names: Names) -> bool:
         is_filled = spec is not None and is_certain(spec) and (spec.min_items or 0) > 0
         inner = replace(names, has_each=True, element=spec.items if spec is not None else None)
         return is_filled and is_surely_given(form.of, inner)
+    if form.name == "merge":
+        return is_surely_given(form.of, names) or is_surely_given(form.argument, names)
     if form.name == "when":
         return is_surely_given(form.argument, names) and is_surely_given(form.of, names)
     return is_surely_given(form.of, names)
@@ -82,6 +84,8 @@ def _check_form(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
             yield from check_quote(path, form, names)
         case "convert":
             yield from _check_convert(path, form, names)
+        case "merge":
+            yield from _check_merge(path, form, names)
         case "when":
             if _one(form.argument) is None:
                 yield Finding(
@@ -107,6 +111,19 @@ def _check_each(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
     yield from check_tree((*path, "of"), form.of, inner)
     if not any(item.scope == "each" for item in placeholders_of(form.of)):
         yield Finding((*path, "of"), "Nothing here is of the element.", "Write {each}, or {each.NAME} of an object.")
+
+
+def _check_merge(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
+    only = _one(form.argument)
+    spec = names.spec_of(only) if only is not None else None
+    if only is None:
+        yield Finding((*path, "merge"), "`merge` takes exactly one placeholder.", 'Write merge: "{properties}".')
+    elif spec is not None and spec.type != "object":
+        yield Finding((*path, "merge"), f"{only} is of type {spec.type}; `merge` takes an object.")
+    if not isinstance(form.of, Mapping) or form_of(form.of) is not None:
+        yield Finding((*path, "of"), "`merge` adds to a mapping.", "Write the named members under `of`.")
+    yield from check_tree((*path, "merge"), form.argument, replace(names, flat=False))
+    yield from check_tree((*path, "of"), form.of, names)
 
 
 def _check_join(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
@@ -135,7 +152,7 @@ def _check_convert(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]
             place = (*here, at) if isinstance(form.argument, list) else here
             yield Finding(place, f"There is no converter {str(name)[:60]!r}.", hint)
     takes_files = bool(given) and given[0] in OF_FILES
-    yield from check_tree((*path, "of"), form.of, replace(names, files=names.files or takes_files, flat=False))
+    yield from check_tree((*path, "of"), form.of, replace(names, files=takes_files, flat=False))
 
 
 def _check_near_form(path: KeyPath, tree: Mapping[str, Any]) -> Iterator[Finding]:
@@ -174,7 +191,7 @@ def _looks_meant(name: str, argument: object) -> bool:
         return all(word in CONVERTERS for word in words)
     if name == "quote":
         return argument in QUERY_LANGUAGES
-    return name == "each" and _one(argument) is not None
+    return name in ("each", "merge") and _one(argument) is not None
 
 
 def _one(tree: object) -> Placeholder | None:

@@ -29,10 +29,11 @@ class AppRegistration(Strict):
 
 
 class SignInFact(Strict):
-    """A fact of the connection that the sign-in gives: from the token answer or from the callback's query."""
+    """A fact of the connection that the sign-in gives: in the token answer or the callback, or by what was chosen."""
 
     token: str | None = Field(None, description="JMESPath over the token answer.")
     callback: str | None = Field(None, description="Parameter of the callback.")
+    chosen: str | None = Field(None, description="JMESPath over the item of `choose` that the person chose.")
     kind: Literal[FieldKind.TEXT, FieldKind.ORIGIN, FieldKind.CHOICE] = Field(
         FieldKind.TEXT,
         description="As of a field; an origin can be a server, as in {connection.instance_url}/services.",
@@ -42,8 +43,8 @@ class SignInFact(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> SignInFact:
-        if (self.token is None) == (self.callback is None):
-            raise ValueError("needs one of token, callback")
+        if sum(source is not None for source in (self.token, self.callback, self.chosen)) != 1:
+            raise ValueError("needs exactly one of token, callback, chosen")
         if (self.kind is FieldKind.CHOICE) != bool(self.choices):
             raise ValueError("kind choice needs `choices`, and only it takes them")
         return self
@@ -70,7 +71,6 @@ class AccountChoice(Strict):
     items: str = Field("@", description="Where the list is.")
     id: str = Field(description="JMESPath over an item: its id.")
     name: str = Field(description="JMESPath over an item: its name for a person.")
-    facts: dict[Name, str] = Field(description="Facts of the connection by name: JMESPath over the item.")
 
 
 class Revocation(Strict):

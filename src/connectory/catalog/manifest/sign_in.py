@@ -81,6 +81,10 @@ class AuthMethodBase(Placement):
     help: str = Field("", description="What to do, in a few sentences.")
     docs: WebAddress | None = Field(None, description="The provider's documentation of this way to sign in.")
     fields: dict[Name, CredentialField] = Field(default_factory=dict, description="What the person enters, by name.")
+    servers: dict[Name, str] = Field(
+        default_factory=dict,
+        description="Base URLs in place of the file's own, for connections that signed in this way.",
+    )
     by_server: dict[Name, Placement] = Field(
         default_factory=dict, description="Where the credential goes instead, for requests to these servers."
     )
