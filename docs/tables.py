@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 
 from connectory.catalog import manifest as format_1
 from connectory.catalog.schema import manifest_schema
+from connectory.cli.clients.catalogue import CLIENTS, Client
 from connectory.cli.main import app
 from connectory.cli.setup import is_secret
 from connectory.errors import ConnectoryError
@@ -116,7 +117,29 @@ def manifest_table() -> str:
     return "\n".join(_part(heading, model, base) for heading, model, base in PARTS)
 
 
+def clients_table() -> str:
+    """One row per client, then where each keeps its file."""
+    rows = [
+        (
+            f"`{client.name}`",
+            client.title,
+            client.syntax.value,
+            f"`{client.container}`",
+            "yes" if client.local else "no",
+            "yes" if client.remote else "no",
+            f"{client.tools}: {client.tools_why}" if client.tools else "",
+        )
+        for client in CLIENTS
+    ]
+    columns = ("Name", "Client", "Its file is", "Key", "Command", "`--http`", "Tools written")
+    places = [
+        (client.title, *(_places(client, system) for system in ("linux", "macos", "windows"))) for client in CLIENTS
+    ]
+    return _table(columns, rows) + "\n" + _table(("Client", "Linux", "macOS", "Windows, seen from WSL"), places)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
+    "clients": clients_table,
     "settings": settings_table,
     "errors": errors_table,
     "commands": commands_table,
@@ -143,6 +166,17 @@ def write_pages() -> list[str]:
             page.write_text(text, encoding="utf-8")
             changed.append(page.name)
     return changed
+
+
+def _places(client: Client, system: str) -> str:
+    folders = {
+        "home": "~",
+        "config": "~/.config",
+        "user": "%USERPROFILE%",
+        "roaming": "%APPDATA%",
+        "local": "%LOCALAPPDATA%",
+    }
+    return ", ".join(f"`{place.file.format(**folders)}`" for place in client.places.get(system, ()))
 
 
 def _setting_type(field: FieldInfo) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from connectory.cli import audit, calling, connecting, connections, connectors, servers, setup
+from connectory.cli.clients import commands as clients
 from connectory.cli.failures import Commands, run_guarded
 from connectory.cli.manifests import manifests
 from connectory.cli.policies import policies
@@ -36,6 +37,8 @@ def connectory(
 
 app.command(rich_help_panel=SERVE)(servers.serve)
 app.command(rich_help_panel=SERVE)(servers.stdio)
+app.command(rich_help_panel=SERVE)(clients.install)
+app.command(rich_help_panel=SERVE)(clients.uninstall)
 app.command(rich_help_panel=USE, cls=connecting.ConnectCommand)(connecting.connect)
 app.command("connections", rich_help_panel=USE)(connections.list_connections)
 app.command(rich_help_panel=USE)(connections.disconnect)
