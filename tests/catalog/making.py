@@ -53,18 +53,19 @@ GOOD: dict[str, Any] = {
 ABSENT = object()
 
 
-def changed(*changes: tuple[str, Any]) -> dict[str, Any]:
-    """Return the good manifest with values set, or removed by `ABSENT`, at dotted paths."""
-    tree = copy.deepcopy(GOOD)
+def changed(*changes: tuple[str, Any], base: dict[str, Any] = GOOD) -> dict[str, Any]:
+    """Return the good manifest with values set, or removed by `ABSENT`, at paths like `actions/list/errors/0`."""
+    tree: dict[str, Any] = json.loads(json.dumps(base))  # without parts that stand in two places
     for path, value in changes:
         *way, last = path.split("/")
-        place = tree
+        place: Any = tree
         for key in way:
-            place = place.setdefault(key, {})
+            place = place[int(key)] if isinstance(place, list) else place.setdefault(key, {})
+        at: Any = int(last) if isinstance(place, list) else last
         if value is ABSENT:
-            del place[last]
+            del place[at]
         else:
-            place[last] = value
+            place[at] = copy.deepcopy(value)
     return tree
 
 
@@ -73,9 +74,9 @@ def parse(tree: dict[str, Any]) -> tuple[Manifest | None, tuple[ManifestProblem,
     return parse_manifest(json.dumps(tree, indent=1).encode(), Path("acme.yaml"))
 
 
-def problems_of(*changes: tuple[str, Any]) -> list[str]:
+def problems_of(*changes: tuple[str, Any], base: dict[str, Any] = GOOD) -> list[str]:
     """Return the problems of the changed manifest as `key path: message hint`."""
-    return [str(problem).split(": ", 1)[1] for problem in parse(changed(*changes))[1]]
+    return [str(problem).split(": ", 1)[1] for problem in parse(changed(*changes, base=base))[1]]
 
 
 def write(folder: Path, name: str, **values: Any) -> Path:

@@ -64,6 +64,12 @@ def test_members_of_objects_keep_their_own_required_list_and_are_closed() -> Non
     }
 
 
+def test_a_key_that_is_null_says_nothing() -> None:
+    assert schema_of((f"{ACTION}/inputs/a", {"type": None, "format": None}))["properties"]["a"] == {
+        "description": "Optional."
+    }
+
+
 def test_a_null_default_is_kept_and_an_absent_one_is_not_invented() -> None:
     properties = schema_of((f"{ACTION}/inputs/a", {"default": None}), (f"{ACTION}/inputs/b", {"type": "string"}))[
         "properties"
@@ -104,3 +110,51 @@ def test_the_published_schema_accepts_every_packaged_manifest_and_no_misspelt_ke
         tree = read_document(file.read_bytes()).value
         validator.validate(tree)
         assert not validator.is_valid({**tree, "titel": "x"})
+
+
+def test_null_may_be_given_where_an_input_says_so() -> None:
+    specs: dict[str, dict[str, Any]] = {"a": {"type": "integer"}, "b": {"enum": ["x", "y"]}, "c": {"type": "array"}}
+    nullable = [(f"{ACTION}/inputs/{name}", {**spec, "nullable": True}) for name, spec in specs.items()]
+    properties = schema_of(*nullable)["properties"]
+
+    assert properties["a"]["type"] == ["integer", "null"]
+    assert properties["b"] == {"type": ["string", "null"], "enum": ["x", "y", None], "description": "Optional."}
+    assert properties["c"]["type"] == ["array", "null"]
+    for name, good in (("a", 1), ("b", "x"), ("c", [])):
+        validator = jsonschema.Draft202012Validator(properties[name])
+        assert validator.is_valid(None)
+        assert validator.is_valid(good)
+        assert not validator.is_valid("z")
+
+
+def test_a_file_is_a_handle_or_content_and_never_a_path() -> None:
+    schema = schema_of((f"{ACTION}/inputs/file", {"type": "file", "required": True, "description": "The picture."}))
+    many = schema_of((f"{ACTION}/inputs/files", {"type": "array", "items": {"type": "file"}}))
+    file = schema["properties"]["file"]
+
+    assert file["description"].startswith("Required. The picture. Give one of result (a handle, rs_...), text, base64;")
+    assert set(file["properties"]) == {"result", "text", "base64", "name", "media_type"}
+    validator = jsonschema.Draft202012Validator(file)
+    assert validator.is_valid({"result": "rs_1", "name": "a.png"})
+    assert not validator.is_valid({"path": "/etc/passwd"})
+    assert not validator.is_valid("/etc/passwd")
+    assert "rs_..." in many["properties"]["files"]["items"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("item", "lists"),
+    [
+        ("{id: id}", True),
+        ("data.{id: id}", True),
+        ("[].{id: id}", True),
+        ("@", False),
+        ("merge(@, {id: id})", False),
+        ("{id: id}.id", False),
+        ("`{}`", False),
+    ],
+)
+def test_fields_are_listed_where_members_have_names(item: str, lists: bool) -> None:
+    properties = schema_of((f"{ACTION}/answer/item", item))["properties"]
+
+    assert ("fields" in properties) == lists
+    assert not {"raw", "dry_run"} & properties.keys()

@@ -68,7 +68,8 @@ def property_schema(spec: Input) -> dict[str, Any]:
     if spec.type == "file":
         return {"type": "object", "properties": dict(FILE_PROPERTIES), "additionalProperties": False}
     own = {"required", "nullable", "items", "properties", "additional_properties"}
-    schema: dict[str, Any] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=own)
+    given = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=own)
+    schema: dict[str, Any] = {key: value for key, value in given.items() if value is not None or key == "default"}
     if "type" not in schema and spec.enum and all(isinstance(word, str) for word in spec.enum):
         schema = {"type": "string", **schema}
     if spec.nullable:

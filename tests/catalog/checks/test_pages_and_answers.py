@@ -1,0 +1,122 @@
+"""Each style of pages has what it needs; projections, details and error rules can work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.catalog.making import ABSENT, problems_of
+from tests.catalog.rich import RICH
+
+SEARCH = "actions/search"
+LIST = "actions/list_all"
+EXPAND = f"{LIST}/answer/expand"
+ITEM = f"{SEARCH}/answer/item"
+LAST = {"style": "last_id", "more": "has_more", "max_size": 5}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            (f"{LIST}/request/query", {}),
+            "list_all.pages: Nothing in the request says which page is meant, as style page",
+        ),
+        ((f"{SEARCH}/request/body/after", ABSENT), "search.pages: Nothing in the request says which page is meant"),
+        ((f"{LIST}/pages", "link_header"), "list_all.request.query.page: {cursor} is not at hand here."),
+        ((f"{LIST}/pages", ABSENT), "list_all.request.query.page: {cursor} is not at hand here."),
+        ((f"{SEARCH}/pages", ABSENT), "search.request.query.limit: {limit} is not at hand here."),
+        (
+            (f"{SEARCH}/pages", {"style": "next_url", "path": "next"}),
+            "search.request: Only a GET has `pages` of this style",
+        ),
+        ((f"{LIST}/pages/max_size", ABSENT), "list_all.pages: Nothing in the request says how many items"),
+        ((f"{SEARCH}/pages/path", "next["), "search.pages.path: This is no JMESPath expression"),
+        ((f"{SEARCH}/pages/more", "lenght(data)"), "search.pages.more: There is no function lenght()."),
+        ((f"{LIST}/pages", {**LAST, "id": "]"}), "list_all.pages.id: This is no JMESPath expression"),
+        ((f"{LIST}/pages/next_header", "X Next"), "list_all.pages.next_header: 'X Next' is no header name."),
+        ((f"{LIST}/pages/total_header", "a:"), "list_all.pages.total_header: 'a:' is no header name."),
+        ((f"{LIST}/answer", {"as": "file"}), "list_all.answer: An action with `pages` needs `answer.items`."),
+        ((f"{LIST}/effect", "write"), "list_all.pages: Only a read has `pages`."),
+        ((ITEM, "{id: id"), "search.answer.item: This is no JMESPath expression"),
+        (
+            (ITEM, "{at: from_unix_second(created)}"),
+            "There is no function from_unix_second(). Did you mean 'from_unix_seco",
+        ),
+        ((ITEM, "{at: from_unix_seconds(created, `1`)}"), "from_unix_seconds() takes 1 argument, not 2."),
+        ((ITEM, "{at: from_table(rows)}"), "from_table() takes 2 arguments, not 1."),
+        ((ITEM, "{at: join(',')}"), "join() takes 2 arguments, not 1."),
+        ((ITEM, "{at: merge()}"), "merge() takes at least 1 argument, not 0."),
+        ((ITEM, "{at: map(&nope(@), list)}"), "There is no function nope()."),
+        ((ITEM, "[?contains(to_strin(a), 'x')]"), "There is no function to_strin(). Did you mean 'to_string'"),
+        (
+            (f"{EXPAND}/request", {"post": "/x/{each.id}", "graphql": "mutation { a }"}),
+            "expand.request: It is sent for every",
+        ),
+        (
+            (f"{EXPAND}/request", {"delete": "/x/{each.id}"}),
+            "expand.request: It is sent for every item of a list, and DELETE",
+        ),
+        ((f"{EXPAND}/request", {"get": "/x"}), "expand.request: It is the same for every item."),
+        ((f"{EXPAND}/request/server", "x"), "expand.request.server: There is no server 'x'."),
+        ((f"{EXPAND}/request/get", "/x/{each.id}/{cursor}"), "expand.request.get: {cursor} is not at hand here."),
+        ((f"{EXPAND}/when", "a &&"), "expand.when: This is no JMESPath expression"),
+        ((f"{EXPAND}/into", "a.b"), "expand.into: 'a.b' is no name of a member."),
+        ((f"{LIST}/answer/items", ABSENT), "list_all.answer.expand: `expand` needs `items`"),
+        (("actions/get_file/answer/file_name", "{idd}.bin"), "answer.file_name: {idd} is no input. Did you mean 'id'?"),
+        (("actions/get_file/request", {"head": "/files/{id}"}), "get_file.answer: A HEAD answer has no body."),
+        ((f"{SEARCH}/errors/0/when/body", "code =="), "search.errors[0].when.body: This is no JMESPath expression"),
+        ((f"{SEARCH}/errors/0/when/status", [40]), "search.errors[0].when.status[0]: 40 is no HTTP status."),
+        (("errors/0/when/header", {"X Left": "0"}), "errors[0].when.header.X Left: 'X Left' is no header name."),
+        (("errors/0/code", "missing_scope"), "errors[0].retry: After missing_scope nothing is tried again."),
+        (("errors/0/retry/header", "X Reset"), "errors[0].retry.header: 'X Reset' is no header name."),
+        (("errors/0/retry", {"body": "[", "as": "seconds"}), "errors[0].retry.body: This is no JMESPath expression"),
+        (("errors/0/retry/as", "sekonds"), "errors[0].retry.as: Input should be 'seconds'"),
+        (("errors/0/message", "error."), "errors[0].message: This is no JMESPath expression"),
+        (("retry/body", "a["), "retry.body: This is no JMESPath expression"),
+        (("message", "error."), "message: This is no JMESPath expression"),
+    ],
+)
+def test_pages_and_answers_that_cannot_work_are_told(change: tuple[str, Any], says: str) -> None:
+    found = problems_of(change, base=RICH)
+
+    assert any(says in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {"style": "offset", "total": "total", "max_size": 5},
+        {"style": "page", "more": "more", "max_size": 5},
+        {"style": "cursor", "path": "next", "max_size": 5},
+        LAST,
+    ],
+)
+def test_each_style_that_counts_takes_the_cursor_in_the_request(pages: dict[str, Any]) -> None:
+    assert problems_of((f"{LIST}/pages", pages), base=RICH) == []
+
+
+@pytest.mark.parametrize(
+    "pages",
+    ["link_header", {"style": "next_url", "path": "next"}, {"style": "next_url_header", "header": "X-Next"}],
+)
+def test_each_style_that_is_an_address_takes_the_size_alone(pages: Any) -> None:
+    changes = [(f"{LIST}/pages", pages), (f"{LIST}/request/query", {"size": "{limit}"})]
+
+    assert problems_of(*changes, base=RICH) == []
+
+
+def test_details_may_be_fetched_by_a_post_that_reads_and_use_inputs() -> None:
+    request = {"post": "/lines", "body": {"order": "{each.id}", "state": "{state}"}}
+    state = (f"{LIST}/inputs", {"state": {"enum": ["open"], "description": "State."}})
+
+    assert problems_of((f"{EXPAND}/request", request), state, base=RICH) == []
+
+
+def test_all_functions_of_jmespath_and_all_of_ours_are_known() -> None:
+    expression = (
+        "{a: abs(a), b: not_null(a, b, c), c: sort_by(l, &x), d: from_table(a, b), e: from_pairs(l, 'k', 'v'), "
+        "f: from_html(b), g: from_mime_parts(p), h: to_array(a), i: sum(l), j: max_by(l, &x)}"
+    )
+
+    assert problems_of((ITEM, expression), base=RICH) == []

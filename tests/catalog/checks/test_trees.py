@@ -1,0 +1,93 @@
+"""A form that is misspelt or cannot work is told before it is sent as it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.catalog.making import problems_of
+from tests.catalog.rich import RICH
+
+SEARCH = "actions/search/request/body"
+CREATE = "actions/create/request/body"
+LINE = {"each": "{lines}", "of": "{each.sku}"}
+HTML = {"convert": "html", "of": "{html}"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            (f"{CREATE}/lines", {"eech": "{lines}", "of": "{each.sku}"}),
+            "lines.eech: 'eech' is no form. Did you mean 'each'",
+        ),
+        ((f"{CREATE}/lines", {"each": "{lines}", "off": "{each.sku}"}), "lines.off: 'off' is no key of the form each."),
+        ((f"{CREATE}/lines", {"each": "{lines}"}), "lines: The form each lacks `of`."),
+        ((f"{CREATE}/text", {"convert": "html"}), "text: The form convert lacks `of`."),
+        ((f"{CREATE}/text", {"convert": ["html", "base64url"]}), "text: The form convert lacks `of`."),
+        ((f"{CREATE}/lines", {**LINE, "join": ","}), "lines: A form has one of each, join."),
+        ((f"{CREATE}/lines", {**LINE, "befor": ","}), "lines.befor: 'befor' is no key of the form each."),
+        (
+            (f"{CREATE}/text", {"join": ",", "of": ["{html}"], "aftr": "."}),
+            "text.aftr: 'aftr' is no key of the form join. Did",
+        ),
+        ((f"{CREATE}/lines/each", "all {lines}"), "lines.each: `each` takes exactly one placeholder"),
+        ((f"{CREATE}/lines/each", "lines"), "lines.each: `each` takes exactly one placeholder"),
+        ((f"{CREATE}/lines/each", 5), "lines.each: `each` takes exactly one placeholder"),
+        ((f"{CREATE}/lines/each", "{linse}"), "lines.each: {linse} is no input. Did you mean 'lines'?"),
+        ((f"{CREATE}/lines/each", "{html}"), "lines.each: {html} is of type string; `each` goes over a list."),
+        ((f"{CREATE}/lines/of", "{html}"), "lines.of: Nothing here is of the element."),
+        (
+            (f"{CREATE}/lines/of/sku", "{each.skoo}"),
+            "lines.of.sku: {each.skoo}: 'each' has no member 'skoo'. Did you mean",
+        ),
+        ((f"{CREATE}/lines/of/sku", "{each.sku.x}"), "'each.sku' is of type string, which has no members"),
+        ((f"{CREATE}/note", "{each}"), "note: {each} is not at hand here."),
+        ((f"{CREATE}/text", {"join": 5, "of": ["{html}"]}), "text.join: `join` takes a text."),
+        ((f"{CREATE}/text", {"join": ",", "of": "{html}"}), "text.of: `join` takes a list."),
+        ((f"{CREATE}/text", {"join": ",", "of": ["{html}"], "after": ["."]}), "text.after: `after` takes a text."),
+        (
+            (f"{CREATE}/text", {"join": "{lines}", "of": ["{html}"]}),
+            "text.join: {lines} is of type array, which cannot",
+        ),
+        ((f"{CREATE}/text/convert", "markdwn"), "text.convert: There is no converter 'markdwn'."),
+        (
+            (f"{CREATE}/text/convert", ["html", "base46"]),
+            "text.convert[1]: There is no converter 'base46'. Did you mean 'b",
+        ),
+        ((f"{CREATE}/text/convert", []), "text.convert: No converter is named."),
+        ((f"{CREATE}/text/convert", 7), "text.convert: There is no converter '7'."),
+        ((f"{CREATE}/text", {"when": "{html} there", "of": 1}), "text.when: `when` takes exactly one placeholder."),
+        ((f"{CREATE}/text", {"when": "{htmll}", "of": HTML}), "text.when: {htmll} is no input. Did you mean 'html'?"),
+        ((f"{CREATE}/note", "{lines} of it"), "note: {lines} is of type array, which cannot stand inside a text here."),
+        (
+            (f"{SEARCH}/after", "{owner.nam}"),
+            "body.after: {owner.nam}: 'owner' has no member 'nam'. Its properties are: id.",
+        ),
+        (("actions/search/inputs/owner/properties", {}), "'owner' has no member 'id'. Its properties are: none."),
+        (
+            ("actions/create/request/headers", {"X-L": "{lines}"}),
+            "X-L: {lines} is of type array, which cannot stand inside",
+        ),
+    ],
+)
+def test_a_form_that_cannot_work_is_told(change: tuple[str, Any], says: str) -> None:
+    found = problems_of(change, base=RICH)
+
+    assert any(says in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"of": "{html}", "value": 1},  # a provider's own key `of`
+        {"each": "day", "html": "{html}"},
+        {"when": "now", "html": "{html}"},
+        {"join": "left", "html": "{html}"},
+        {"when": "{note}", "of": {"join": ", ", "of": {"each": "{lines}", "of": "{each.sku}"}}},
+    ],
+)
+def test_what_is_no_misspelt_form_is_left_alone(tree: Any) -> None:
+    used = {"sku": "{note}", "html": "{html}"}
+
+    assert problems_of((f"{CREATE}/text", tree), (f"{CREATE}/used", used), base=RICH) == []
