@@ -52,6 +52,7 @@ def test_what_is_absent_prunes_its_key_and_what_loses_all_its_members_goes_too(t
         ({"a": "{none}"}, {}),
         (["{none}"], []),
         ({"each": "{none}", "of": "{each}"}, []),
+        ({"merge": "{none}", "of": {"a": "{none}"}}, {}),
         ({}, {}),
         ("{none}", None),
         ({"when": "{none}", "of": {"a": 1}}, None),

@@ -115,9 +115,10 @@ def fill_body(tree: Any, values: Values) -> Any:
     """Fill a body or the variables: as `fill_tree`, but a root that is an object or list stays when all of it goes."""
     filled = fill_tree(tree, values)
     form = form_of(tree)
-    if filled is not _ABSENT or isinstance(tree, str) or (form and form.name != "each"):
+    if filled is not _ABSENT or isinstance(tree, str) or (form and form.name not in ("each", "merge")):
         return filled
-    return [] if form or isinstance(tree, Sequence) else {}
+    is_list = isinstance(tree, Sequence) or (form and form.name == "each")
+    return [] if is_list else {}
 
 
 def fill_tree(tree: Any, values: Values) -> Any:
