@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 
-from connectory.actions.answers import MAX_DEPTH, Reading, Reply, read_answer
+from connectory.actions.answers import MAX_DEPTH, MOST_LINES, Reading, Reply, read_answer
 from connectory.actions.filling import Values
 from connectory.actions.redaction import Redactor
 from connectory.actions.rules import Rules
@@ -132,3 +132,62 @@ def test_what_is_nested_too_deeply_is_an_error_of_the_provider() -> None:
     assert read(200, fits)
     assert refusal(200, deeper).code == "unexpected_response"
     assert refusal(400, b'{"message": ' + deeper + b"}").code == "provider_rejected"
+
+
+def test_json_lines_are_a_list_of_their_values() -> None:
+    lines = b'{"a": 1}\r\n\n  \n{"a": 2}\n[3]'
+
+    assert reply(200, lines, answer={"as": "json_lines"}).value == [{"a": 1}, {"a": 2}, [3]]
+    assert reply(200, lines, answer={"as": "json_lines", "items": "[?a]", "item": "a"}).value == [1, 2]
+    assert refusal(200, b'{"a": 1}\nno json', answer={"as": "json_lines"}).code == "unexpected_response"
+
+
+def test_attack_107_json_lines_are_bounded() -> None:
+    assert len(reply(200, b"1\n" * MOST_LINES, answer={"as": "json_lines"}).value) == MOST_LINES
+    assert refusal(200, b"1\n" * (MOST_LINES + 1), answer={"as": "json_lines"}).code == "response_too_large"
+
+
+@pytest.mark.parametrize(
+    ("charset", "body"),
+    [
+        ("", "héllo €".encode()), ("; charset=utf-16-le", "héllo €".encode("utf-16-le")),
+        ('; Charset="windows-1252"', "héllo €".encode("cp1252")), ("; charset=no-such", "héllo €".encode()),
+        ("; charset=zlib", "héllo €".encode()), ("; charset=punycode", "héllo €".encode()),
+    ],
+)  # fmt: skip
+def test_a_text_is_read_in_its_charset(charset: str, body: bytes) -> None:
+    headers = {"content-type": f"text/plain{charset}"}
+
+    assert reply(200, body, answer={"as": "text"}, headers=headers).value == "héllo €"
+
+
+def test_a_text_stays_one_even_where_it_is_json() -> None:
+    assert reply(200, b'{"a": 1}', answer={"as": "text"}).value == '{"a": 1}'
+
+
+def test_what_json_cannot_hold_is_replaced() -> None:
+    value = read(200, b'{"\\ud800": ["a\\udfffb", "\\ud83d\\ude00", NaN, -Infinity]}')
+
+    assert value == {"\ufffd": ["a\ufffdb", "\U0001f600", None, None]}
+
+
+def test_attack_107_an_object_with_a_million_keys_is_read_like_any_other() -> None:
+    body = b"{" + b",".join(b'"%d":0' % number for number in range(1_000_000)) + b"}"
+
+    assert reply(200, body, answer={"item": '{last: "999999"}'}).value == {"last": 0}
+
+
+def test_a_projection_that_does_not_fit_is_an_error_of_the_provider() -> None:
+    assert refusal(200, {"a": 1}, answer={"item": "sort(a)"}).code == "unexpected_response"
+    assert refusal(200, {"a": 1}, answer={"items": "a"}).code == "unexpected_response"
+    assert reply(200, {"a": 1}, answer={"items": "a", "item": "sort(a)"}, is_raw=True).value == {"a": 1}
+
+
+def test_a_write_whose_answer_cannot_be_read_may_have_been_done() -> None:
+    assert "look first" in refusal(200, b"<html>", is_read=False).hint
+    assert "look first" not in refusal(200, b"<html>").hint
+
+
+@pytest.mark.parametrize("status", [300, 301, 304, 307])
+def test_a_redirect_that_was_not_followed_is_no_answer(status: int) -> None:
+    assert refusal(status, b"").code == "unexpected_response"

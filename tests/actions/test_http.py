@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.actions.calling import KEY, ORIGIN, Caller, gives, in_turn
 
 from connectory.actions.raw import RawRequest
 from connectory.errors import ConnectoryError
@@ -15,6 +16,7 @@ from connectory.testing.application import connect, make_application, make_princ
 from connectory.testing.provider import FakeProvider, answers
 
 Page = tuple[int, Any, str]  # status, body, what it names as its next page
+KEYED = "idempotency: {header: Idempotency-Key}"
 NEXT = "https://api.notes.example/v1/books/b/notes?page="
 
 
@@ -114,3 +116,44 @@ async def test_headers_that_a_raw_request_is_told_are_masked() -> None:
 
     assert "location: " in result.text
     assert "s3cret-token" not in result.text
+
+
+PREVIEWED = (
+    "request: {get: '/things/{id}', query: {per: '{limit}', at: '{cursor}'}}\ninputs: {id: {type: string}}\n"
+    "answer: {items: items}\npages: "
+)
+
+
+async def test_a_preview_is_the_request_without_the_credentials_and_nothing_is_sent() -> None:
+    caller = Caller("request: {post: /things, body: {a: '{a}'}}\neffect: write", in_turn(gives({})), KEYED)
+
+    shown = (await caller.preview(a=[1])).value
+
+    assert shown["method"] == "POST"
+    assert shown["url"] == f"{ORIGIN}/v1/things"
+    assert shown["body"] == {"a": [1]}
+    assert shown["headers"]["Idempotency-Key"]
+    assert KEY not in str(shown)
+    assert "authorization" not in {name.lower() for name in shown["headers"]}
+    assert not caller.sent
+
+
+async def test_a_preview_shows_the_page_that_was_asked_for() -> None:
+    counted = Caller(f"{PREVIEWED}{{style: offset, max_size: 20}}", in_turn(gives({})))
+    named = Caller(f"{PREVIEWED}link_header", in_turn(gives({})))
+
+    first = await counted.preview(limit=10, id="7")
+    later = await counted.preview(limit=10, page="10", id="7")
+    address = await named.preview(page=f"{ORIGIN}/v1/things/7?at=2", id="7")
+
+    assert first.value["url"] == f"{ORIGIN}/v1/things/7?per=10"
+    assert later.value["url"] == f"{ORIGIN}/v1/things/7?per=10&at=10"
+    assert address.value["url"] == f"{ORIGIN}/v1/things/7?at=2"
+
+
+async def test_raw_gives_the_whole_answer_unprojected() -> None:
+    lines = "request: {get: /things}\nanswer: {items: items, item: '{name: name}'}"
+    caller = Caller(lines, in_turn(gives({"items": [{"id": 1, "name": "a"}], "total": 1})))
+
+    assert (await caller.call()).value == [{"name": "a"}]
+    assert (await caller.call(raw=True)).value == {"items": [{"id": 1, "name": "a"}], "total": 1}

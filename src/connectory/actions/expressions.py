@@ -65,11 +65,13 @@ def _options() -> jmespath.Options:
     from connectory.actions.converters import FROM
 
     class Converting(Functions):
-        FUNCTION_TABLE = Functions.FUNCTION_TABLE | {
-            name: {"function": _ignoring_self(FROM[name]), "signature": ({"types": []},) * count}
-            for name, count in ANSWER_FUNCTIONS.items()
-        }
+        """JMESPath's own functions, and ours."""
 
+    # Set afterwards: the library's metaclass fills the table from methods, when the class is made.
+    Converting.FUNCTION_TABLE = Functions.FUNCTION_TABLE | {
+        name: {"function": _ignoring_self(FROM[name]), "signature": ({"types": []},) * count}
+        for name, count in ANSWER_FUNCTIONS.items()
+    }
     return jmespath.Options(custom_functions=Converting())
 
 

@@ -1,0 +1,71 @@
+"""The verify call: whose the sign-in is, what it may do, and facts for later requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.actions.calling import Caller, gives, in_turn
+
+from connectory.actions.executor import Verified
+from connectory.errors import UnexpectedResponse
+
+ANY = "request: {get: /things}"
+BODY = {"user": {"id": 7, "name": "Ada"}, "scopes": ["b", "a c"], "base": "eu", "team": None, "odd": [1]}
+
+
+def verified(verify: str, body: Any = None, headers: dict[str, str] | None = None, method: str = "") -> Caller:
+    top = f"verify: {{request: {{get: /who}}, {verify}}}\n{method}"
+    return Caller(ANY, in_turn(gives(body or BODY, headers=headers)), top)
+
+
+ACCOUNT = "account: {id: user.id, name: user.name}"
+
+
+async def test_the_account_is_told_as_texts() -> None:
+    assert await verified(ACCOUNT).verify() == Verified("7", "Ada")
+    assert await verified("account: {id: user.id, name: user.nick}").verify() == Verified("7", "7")
+
+
+@pytest.mark.parametrize(
+    ("where", "headers", "scopes"),
+    [
+        ("header: X-Scopes", {"x-scopes": "repo, user:email  gist"}, ("gist", "repo", "user:email")),
+        ("header: X-Scopes", {}, ()),
+        ("body: scopes", {}, ("a", "b", "c")),
+        ("body: base", {}, ("eu",)),
+        ("body: odd", {}, ()),
+    ],
+)
+async def test_the_scopes_are_told_as_a_header_a_text_or_a_list(
+    where: str, headers: dict[str, str], scopes: tuple[str, ...]
+) -> None:
+    assert (await verified(f"{ACCOUNT}, scopes: {{{where}}}", headers=headers).verify()).scopes == scopes
+
+
+async def test_facts_are_texts_and_what_is_none_is_left_out() -> None:
+    caller = verified(f"{ACCOUNT}, facts: {{base: base, team: team, odd: odd, number: user.id}}")
+
+    assert (await caller.verify()).facts == {"base": "eu", "number": "7"}
+
+
+async def test_a_method_may_have_a_verify_call_of_its_own() -> None:
+    method = (
+        'auth: {token: {method: api_key, header: {X-Key: "{credential.token}"},'
+        " verify: {request: {get: /bot}, account: {id: base, name: base}}}}"
+    )
+    caller = verified(ACCOUNT, method=method)
+
+    assert (await caller.verify()).account_id == "eu"
+    assert caller.sent[0].url.path == "/v1/bot"
+
+
+async def test_an_answer_without_an_account_is_no_proof() -> None:
+    with pytest.raises(UnexpectedResponse, match="not with an account"):
+        await verified("account: {id: team, name: base}").verify()
+
+
+async def test_it_is_sent_again_like_any_read() -> None:
+    caller = Caller(ANY, in_turn(gives({}, 503), gives(BODY)), f"verify: {{request: {{get: /who}}, {ACCOUNT}}}")
+
+    assert (await caller.verify()).account_id == "7"
