@@ -10,6 +10,7 @@ from tests.contracts.check import check_action, check_lookup
 from tests.contracts.description import Description
 from tests.contracts.github import GITHUB_DESCRIPTION, describe
 
+from connectory.actions.expressions import evaluate
 from connectory.catalog.catalog import load_catalog, packaged_folder
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Effect
@@ -17,8 +18,8 @@ from connectory.catalog.manifest import Effect
 ACTIONS = [
     "list_issues", "get_issue", "create_issue", "update_issue", "comment_on_issue", "search_issues", "get_repository",
     "list_pull_requests", "get_pull_request", "create_pull_request", "merge_pull_request", "list_pull_request_files",
-    "list_reviews", "create_review", "search_code", "search_repositories", "list_releases", "create_release",
-    "list_workflow_runs", "rerun_workflow",
+    "list_reviews", "create_review", "get_file", "write_file", "search_code", "search_repositories", "list_releases",
+    "create_release", "list_workflow_runs", "rerun_workflow",
 ]  # fmt: skip
 ISSUE: dict[str, Any] = {
     "number": 1347, "title": "Found a bug", "state": "open", "user": {"login": "octocat"}, "body": "No.",
@@ -79,6 +80,23 @@ def test_an_issue_says_whether_it_is_a_pull_request(github: Connector) -> None:
 
     assert jmespath.search(item, ISSUE)["is_pull_request"] is False
     assert jmespath.search(item, {**ISSUE, "pull_request": {}})["is_pull_request"] is True
+
+
+@pytest.mark.parametrize(
+    ("answer", "content", "entries"),
+    [
+        ({"type": "file", "content": "R3LDvMOf\nZQo=\n"}, "Grüße\n", None),  # GitHub breaks lines at 60 characters
+        ({"type": "file", "content": "", "encoding": "none"}, "", None),  # over 1 MB
+        ({"type": "dir", "entries": [{"path": "src", "type": "dir"}]}, None, ["src"]),
+    ],
+)
+def test_a_file_comes_as_text_and_a_folder_as_its_entries(
+    github: Connector, answer: Any, content: str | None, entries: list[str] | None
+) -> None:
+    given = evaluate(github.actions["get_file"].manifest.answer.item, answer)
+
+    assert given["content"] == content
+    assert (given["entries"] and [entry["path"] for entry in given["entries"]]) == entries
 
 
 @pytest.mark.parametrize(
