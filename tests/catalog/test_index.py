@@ -23,7 +23,7 @@ TITLE = "Changed in the index"
 
 def change_index(index: Path) -> Path:
     """Change the title in the one compiled manifest: who sees it has read the index."""
-    (file,) = index.glob("*.json")
+    (file,) = index.iterdir()
     head, manifest = parts(file)
     manifest["title"] = TITLE
     write_parts(file, head, manifest)
@@ -31,14 +31,15 @@ def change_index(index: Path) -> Path:
 
 
 def parts(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    head, manifest = file.read_text().split("\n")
+    head, manifest, end = file.read_text().split("\n")
+    assert end == ""
     return json.loads(head), json.loads(manifest)
 
 
 def write_parts(file: Path, head: dict[str, Any], manifest: dict[str, Any]) -> None:
     body = json.dumps(manifest)
     head["outline"]["digest"] = hashlib.sha256(body.encode()).hexdigest()
-    file.write_text(f"{json.dumps(head)}\n{body}")
+    file.write_text(f"{json.dumps(head)}\n{body}\n")
 
 
 def title(folder: Path, index: Path) -> str:
@@ -64,8 +65,9 @@ def test_a_known_file_comes_from_the_index_and_is_the_same(folder: Path, tmp_pat
 def test_a_packaged_manifest_survives_the_index_unchanged(file: Path, tmp_path: Path) -> None:
     manifest, index = load_manifest(file), ManifestIndex(tmp_path)
     index.keep(file, file.stat(), Compiled.of(manifest))
+    index.save()
 
-    found = index.find(file, file.stat())
+    found = ManifestIndex(tmp_path).find(file, file.stat())
     assert found is not None
     assert found.manifest() == manifest
 
@@ -87,10 +89,12 @@ def test_a_file_touched_without_change_of_size_is_parsed_again(folder: Path, tmp
     assert title(folder, tmp_path / "i") == "Acme"
 
 
-@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"program": "x"}', "\x80\x04pickle", "9" * 5_000_000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", '{"program": "x"}', "\x80\x04pickle", "9" * 5_000_000, '{"a": 1}\n{}\n']
+)
 def test_a_broken_index_file_is_passed_over_and_written_anew(text: str, folder: Path, tmp_path: Path) -> None:
     title(folder, tmp_path / "i")
-    (file,) = (tmp_path / "i").glob("*.json")
+    (file,) = (tmp_path / "i").iterdir()
     file.write_text(text)
 
     assert title(folder, tmp_path / "i") == "Acme"
@@ -99,10 +103,35 @@ def test_a_broken_index_file_is_passed_over_and_written_anew(text: str, folder: 
 
 def test_an_index_file_that_is_not_whole_is_passed_over(folder: Path, tmp_path: Path) -> None:
     title(folder, tmp_path / "i")
-    (file,) = (tmp_path / "i").glob("*.json")
+    (file,) = (tmp_path / "i").iterdir()
     file.write_text(file.read_text().replace('"Acme"', '"Acne"'))
 
     assert title(folder, tmp_path / "i") == "Acme"
+
+
+def test_of_an_index_that_was_cut_off_what_is_whole_is_believed(tmp_path: Path) -> None:
+    for name in ("acme", "beta", "gamma"):
+        write(tmp_path / "m", name)
+    first = load_catalog([tmp_path / "m"], index_dir=tmp_path / "i")
+    (file,) = (tmp_path / "i").iterdir()
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines[:3], lines[3][:-20]]))
+
+    again = load_catalog([tmp_path / "m"], index_dir=tmp_path / "i")
+
+    assert dict(again.connectors) == dict(first.connectors)
+    assert file.read_text().splitlines() == lines
+
+
+def test_the_index_forgets_files_that_are_gone_with_the_next_change(folder: Path, tmp_path: Path) -> None:
+    write(folder, "beta")
+    load_catalog([folder], index_dir=tmp_path / "i")
+    (folder / "acme.yaml").unlink()
+    write(folder, "gamma")
+    load_catalog([folder], index_dir=tmp_path / "i")
+
+    (file,) = (tmp_path / "i").iterdir()
+    assert [json.loads(line)["outline"]["name"] for line in file.read_text().splitlines()[::2]] == ["beta", "gamma"]
 
 
 def test_an_index_of_another_program_version_is_passed_over(folder: Path, tmp_path: Path) -> None:

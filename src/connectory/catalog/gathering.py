@@ -58,8 +58,11 @@ def gather(folders: Sequence[Path], index: ManifestIndex | None) -> Gathered:
     families = {name: source for name, source in sources.items() if not source.compiled.outline.is_member}
     members = {name: fitting for name, source in sources.items() if (fitting := _with_family(run, source, families))}
     serving = {name: source for name, source in members.items() if _includes_fit(run, source, members)}
+    own_tools = _with_own_tools(run, serving)
+    if index is not None:
+        index.save()
     return Gathered(
-        {name: source.compiled for name, source in _with_own_tools(run, serving).items()},
+        {name: source.compiled for name, source in own_tools.items()},
         {name: source.compiled for name, source in families.items()},
         tuple(run.problems),
     )

@@ -1,8 +1,9 @@
 """The compiled index: manifests that passed every check, as JSON, so that a start does not parse YAML.
 
-One file per manifest: a line that says what it is, then the manifest, which is parsed when its connector is first
-asked for. Believed only if this very program wrote it for this very file (path, time, size), it is whole, it belongs to
-us and nobody else may write it; else it is passed over and written anew. JSON, never pickle: reading it runs nothing.
+One file, two lines per manifest: what it is, and the manifest, which is parsed when its connector is first asked for.
+An entry is believed only if this very program wrote it for this very file (path, time, size) and it is whole; the file,
+if it belongs to us and nobody else may write it. What is not believed is passed over and written anew. JSON, never
+pickle: reading it runs nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from connectory import __version__
 from connectory.catalog.manifest import Manifest
 from connectory.catalog.problems import file_text
 
-MAX_BYTES = 4_000_000  # a manifest has at most 1 MB of YAML
+FILE_NAME = "manifests.jsonl"
+MAX_BYTES = 64_000_000  # a manifest has at most 1 MB of YAML
 
 
 class Outline(BaseModel):
@@ -44,7 +46,7 @@ class Outline(BaseModel):
 
 
 class IndexHead(BaseModel):
-    """The first line of an index file: what was compiled, from what, and by what."""
+    """The first line of an entry: what was compiled, from what, and by what."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -83,28 +85,30 @@ class Compiled:
 
 
 class ManifestIndex:
-    """The folder of compiled manifests. A folder that cannot be written is no error: then YAML is parsed each time."""
+    """The compiled manifests of a folder. One that cannot be written is no error: then YAML is parsed each time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._read = _entries(folder / FILE_NAME)
+        self._used: dict[str, tuple[bytes, Compiled]] = {}
+        self._is_changed = False
 
     def find(self, file: Path, status: os.stat_result) -> Compiled | None:
         """Return the compiled manifest of `file` as it is now, or None."""
-        data = _read_own(self._place(file))
-        if data is None:
+        name = file_text(file)
+        entry = self._read.get(name)
+        if entry is None:
             return None
-        line, _, body = data.partition(b"\n")
-        try:
-            head = IndexHead.model_validate_json(line)
-        except ValidationError:
+        head, line, body = entry
+        known = (head.program, head.mtime_ns, head.size, head.outline.digest)
+        if known != (_program(), status.st_mtime_ns, status.st_size, _digest(body)):
             return None
-        known = (head.program, head.file, head.mtime_ns, head.size, head.outline.digest)
-        if known != (_program(), file_text(file), status.st_mtime_ns, status.st_size, _digest(body)):
-            return None
-        return Compiled(head.outline, body, head.family_digest)
+        compiled = Compiled(head.outline, body, head.family_digest)
+        self._used[name] = (line, compiled)
+        return compiled
 
     def keep(self, file: Path, status: os.stat_result, compiled: Compiled) -> None:
-        """Store the compiled manifest, readable by us alone; written beside and moved into place, so never half."""
+        """Take a compiled manifest in; `save` writes it."""
         head = IndexHead(
             program=_program(),
             file=file_text(file),
@@ -113,20 +117,38 @@ class ManifestIndex:
             family_digest=compiled.family_digest,
             outline=compiled.outline,
         )
-        place = self._place(file)
+        self._used[head.file] = (head.model_dump_json().encode(), compiled)
+        self._is_changed = True
+
+    def save(self) -> None:
+        """Store what was found and kept, readable by us alone; written beside and moved into place, so never half."""
+        if not self._is_changed:
+            return
+        place = self._folder / FILE_NAME
         draft = place.with_suffix(f".{secrets.token_hex(8)}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(head.model_dump_json().encode() + b"\n" + compiled.body)
+                for line, compiled in self._used.values():
+                    stream.writelines((line, b"\n", compiled.body, b"\n"))
             draft.replace(place)
         except OSError:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
 
-    def _place(self, file: Path) -> Path:
-        return self._folder / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:32]}.json"
+
+def _entries(place: Path) -> dict[str, tuple[IndexHead, bytes, bytes]]:
+    """Read the index file: heads, as objects and as they stand there, and bodies, by the file they are of."""
+    lines = (_read_own(place) or b"").split(b"\n")
+    found: dict[str, tuple[IndexHead, bytes, bytes]] = {}
+    for line, body in zip(lines[::2], lines[1::2], strict=False):
+        try:
+            head = IndexHead.model_validate_json(line)
+        except ValidationError:
+            return found  # cut off, or of another program: what stands behind would be read out of step
+        found[head.file] = (head, line, body)
+    return found
 
 
 def _digest(body: bytes) -> str:
