@@ -3,7 +3,7 @@
 import pytest
 
 from connectory.auth.hosts import is_allowed_by, parse_origin, reach_by_spelling, resolve_hosts
-from connectory.catalog.manifest import CredentialField, FieldKind
+from connectory.catalog.manifest import CredentialField, FieldKind, SignInFact
 from connectory.errors import InvalidPath, ManifestInvalid
 from connectory.net.address import AllowList, HostRule, Reach
 
@@ -114,3 +114,18 @@ def test_a_missing_fact_is_named() -> None:
 def test_a_server_is_never_made_of_an_input() -> None:
     with pytest.raises(ManifestInvalid):
         resolve_hosts({"api": "https://{host}.acme.example"}, {}, {"host": "x"}, private_confirmed=False)
+
+
+def test_an_origin_that_the_sign_in_gives_is_a_server_without_anybodys_confirmation() -> None:
+    given = {"instance_url": SignInFact(token="instance_url", kind=FieldKind.ORIGIN), "hub": SignInFact(token="hub")}
+    servers = {"api": "{connection.instance_url}/services", "log": "https://{connection.hub}.example"}
+    facts = {"instance_url": "https://acme.my.example/", "hub": "h1"}
+
+    found = resolve_hosts(servers, {}, facts, private_confirmed=True, given=given)
+
+    assert found == (HostRule("https://acme.my.example"), HostRule("https://h1.example"))
+    for broken in ("https://acme.my.example/elsewhere", "https://user@acme.my.example", "acme.my.example"):
+        with pytest.raises(InvalidPath):
+            resolve_hosts(servers, {}, {**facts, "instance_url": broken}, private_confirmed=False, given=given)
+    with pytest.raises(InvalidPath):
+        resolve_hosts(servers, {}, {**facts, "hub": "https://evil.example"}, private_confirmed=False, given=given)

@@ -53,6 +53,19 @@ async def test_renewed_credentials_replace_those_that_were_seen(vault: Vault, pl
     assert await vault.grants.open_credentials(renewed) == tokens
 
 
+async def test_tokens_beside_the_access_token_are_secrets_like_it(vault: Vault, place: Place) -> None:
+    tokens = OAuthTokens(access_token=SecretStr("xoxb-1"), further={"user_token": SecretStr("xoxp-2")})
+
+    kept = await vault.grants.replace_credentials(await make_grant(vault, place), tokens, expires_at=None)
+    opened = await vault.grants.open_credentials(kept)
+
+    assert {name: one.get_secret_value() for name, one in opened.secrets().items()} == {
+        "access_token": "xoxb-1", "user_token": "xoxp-2",
+    }  # fmt: skip
+    assert "xoxp-2" not in f"{opened!r} {opened.model_dump_json()} {kept!r}"
+    assert b"xoxp-2" not in kept.sealed_credentials
+
+
 async def test_a_renewal_may_change_facts_and_scopes_and_ends_the_lease(vault: Vault, place: Place) -> None:
     grant = await make_grant(vault, place)
     lease = {"lease_by": "process 1", "lease_until": NOW + timedelta(seconds=30)}

@@ -7,10 +7,11 @@ classic way round a host check (attack 57).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from types import MappingProxyType
 
-from connectory.catalog.manifest import CredentialField
+from connectory.catalog.manifest import CredentialField, FieldKind, SignInFact
 from connectory.catalog.template import Placeholder, parse_template
 from connectory.errors import InvalidPath, ManifestInvalid
 from connectory.net.address import METADATA_NAMES, AllowList, HostRule, Reach, reach_of
@@ -56,23 +57,27 @@ def resolve_hosts(
     facts: Mapping[str, str],
     *,
     private_confirmed: bool,
+    given: Mapping[str, SignInFact] = MappingProxyType({}),
 ) -> tuple[HostRule, ...]:
     """Fill every server with `facts` and return their origins, each once.
 
-    A confirmation for private addresses counts only where the person typed the origin, never for the manifest's own
-    hosts. Raises `InvalidPath` on a fact that is missing or cannot be part of a server, `ManifestInvalid` on a server
-    that cannot be filled at all.
+    `given` are the facts that the sign-in gives, some of them whole origins too (Salesforce's `instance_url`). A
+    confirmation for private addresses counts only where the person typed the origin, never for these nor for the
+    manifest's own hosts. Raises `InvalidPath` on a fact that is missing or cannot be part of a server,
+    `ManifestInvalid` on a server that cannot be filled at all.
     """
+    typed = {name for name, field in fields.items() if field.is_origin}
+    origins = typed | {name for name, fact in given.items() if fact.kind is FieldKind.ORIGIN}
     confirmed: dict[str, bool] = {}
     for template in servers.values():
         parts = parse_template(template).parts
-        typed = any(isinstance(part, Placeholder) and _is_origin(fields, part) for part in parts)
-        origin = parse_url("".join(_fill(part, fields, facts) for part in parts)).origin
-        confirmed[origin] = confirmed.get(origin, False) or (typed and private_confirmed)
+        is_typed = any(isinstance(part, Placeholder) and part.name in typed for part in parts)
+        origin = parse_url("".join(_fill(part, origins, facts) for part in parts)).origin
+        confirmed[origin] = confirmed.get(origin, False) or (is_typed and private_confirmed)
     return tuple(HostRule(origin, private) for origin, private in confirmed.items())
 
 
-def _fill(part: str | Placeholder, fields: Mapping[str, CredentialField], facts: Mapping[str, str]) -> str:
+def _fill(part: str | Placeholder, origins: Collection[str], facts: Mapping[str, str]) -> str:
     if isinstance(part, str):
         return part
     if part.scope != "connection":
@@ -80,15 +85,13 @@ def _fill(part: str | Placeholder, fields: Mapping[str, CredentialField], facts:
     value = facts.get(part.name)
     if value is None:
         raise InvalidPath(f"The server's address needs '{part.name}'.", hint=f"Fill in '{part.name}'.")
-    if not _is_origin(fields, part) and _PART.fullmatch(value) is None:
+    if part.name in origins:
+        return parse_origin(value).origin
+    if _PART.fullmatch(value) is None:
         raise InvalidPath(
             f"'{part.name}' cannot be part of a server's address.", hint="Use letters, digits, dots and hyphens."
         )
     return value
-
-
-def _is_origin(fields: Mapping[str, CredentialField], part: Placeholder) -> bool:
-    return part.name in fields and fields[part.name].is_origin
 
 
 def _address(url: Url) -> IPv4Address | IPv6Address | None:

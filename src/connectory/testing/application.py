@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import httpx2
+from pydantic import SecretStr
 
 from connectory.auth.backend import Connected, Entry
+from connectory.auth.hosts import resolve_hosts
+from connectory.auth.sessions import ConnectSessions
 from connectory.catalog.catalog import Catalog
+from connectory.catalog.manifest import TokenRequest
 from connectory.identity.principal import Principal
 from connectory.settings import Settings, load_settings
 from connectory.testing.connectors import make_catalog
 from connectory.testing.provider import FakeProvider
 from connectory.vault.clock import Clock, utc_now
-from connectory.vault.entities import Connection, Role, UserId
+from connectory.vault.credentials import OAuthTokens
+from connectory.vault.entities import Connection, Role, StoredGrant, UserId
 from connectory.vault.vault import open_memory_vault
 from connectory.wiring import Application, running
 
@@ -82,3 +88,49 @@ async def connect(
     step = await application.auth.submit(session, "browser", entry)
     assert isinstance(step, Connected), step
     return step.connection
+
+
+async def grant_oauth(
+    application: Application,
+    principal: Principal,
+    connector: str,
+    method: str = "oauth",
+    *,
+    token: str = "s3cret-access-token",
+    facts: Mapping[str, str] | None = None,
+    further: Mapping[str, str] | None = None,
+    scopes: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    alias: str = "default",
+    now: Clock = utc_now,
+) -> Connection:
+    """Store what a finished OAuth sign-in leaves: tokens, facts and frozen hosts. No provider is asked.
+
+    `further` are the tokens beside the access token, by the manifest's names.
+    """
+    vault, known = application.vault, application.catalog.connector(connector)
+    way, facts = known.auth[method], facts or {}
+    tokens = OAuthTokens(
+        access_token=SecretStr(token),
+        further={name: SecretStr(one) for name, one in (further or {}).items()},
+        expires_at=expires_at,
+    )
+    given = way.facts if isinstance(way, TokenRequest) else {}
+    servers = known.signed_in_by(method).manifest.servers
+    hosts = resolve_hosts(servers, way.fields, facts, private_confirmed=False, given=given)
+    sessions = ConnectSessions(vault, now)
+    owner = str(principal.user_id)
+    invited = await sessions.create(principal, owner, connector, alias, "direct", tuple(scopes), None)
+    stored = StoredGrant(
+        backend="direct",  # it gives out what is stored, of whatever kind
+        method=method,
+        family=known.manifest.auth_family,
+        account_id=None,
+        account_name=None,
+        credentials=tokens,
+        facts=facts,
+        scopes=tuple(scopes),
+        expires_at=expires_at,
+        hosts=hosts,
+    )
+    return await vault.sessions.finish(await sessions.bind(invited, "browser"), stored)

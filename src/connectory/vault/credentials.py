@@ -60,16 +60,20 @@ class SecretFields(_Credentials):
 
 
 class OAuthTokens(_Credentials):
-    """A token answer (RFC 6749 section 5.1); `expires_at` is absent where the provider names no lifetime."""
+    """A token answer (RFC 6749 section 5.1); `expires_at` is absent where the provider names no lifetime.
+
+    `further` are tokens that came beside it, by the manifest's names: Slack's of a user beside the bot's.
+    """
 
     kind: Literal["oauth"] = "oauth"
     access_token: Secret
     refresh_token: Secret | None = None
     token_type: str = "Bearer"
     expires_at: AwareDatetime | None = None
+    further: dict[str, Secret] = {}
 
     def secrets(self) -> Mapping[str, SecretStr]:
-        return {"access_token": self.access_token}
+        return {**self.further, "access_token": self.access_token}
 
     def lasts(self, valid_for_s: float, *, now: datetime) -> bool:
         return self.expires_at is None or (self.expires_at - now).total_seconds() > valid_for_s
