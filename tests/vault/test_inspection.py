@@ -7,12 +7,14 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import LargeBinary
 from tests.vault.folders import fill
 from tests.vault.rows import NOW, Clock, audit_line, make_place
 
 from connectory.errors import DatabaseUnusable
 from connectory.settings import Settings
 from connectory.vault.inspection import (
+    SEALED,
     count_sealed,
     foreign_parts,
     inspecting,
@@ -23,6 +25,7 @@ from connectory.vault.inspection import (
 )
 from connectory.vault.keys import KeyRing, load_key_ring
 from connectory.vault.schema import HEAD
+from connectory.vault.tables import metadata
 from connectory.vault.vault import open_vault
 
 
@@ -96,3 +99,14 @@ def test_in_a_folder_that_cannot_be_written_it_can_still_be_read(settings: Setti
         if is_root:
             os.seteuid(0)
         settings.data_dir.chmod(0o700)
+
+
+def test_no_encrypted_column_is_forgotten() -> None:
+    binary = {
+        (table.name, column.name)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, LargeBinary)
+    }
+
+    assert binary == set(SEALED)

@@ -283,6 +283,13 @@ def test_content_that_is_not_what_it_should_be_is_refused(
     assert not new.data_dir.exists()
 
 
+def test_a_backup_that_lacks_the_key_it_speaks_of_is_refused(backup: Path, new: Settings, tmp_path: Path) -> None:
+    rest = {name: data for name, data in members(backup).items() if name != "key"}
+
+    with pytest.raises(BadInput, match="does not hold what it says"):
+        restore(new, write_tar(tmp_path / "less.tar", rest))
+
+
 def altered(backup: Path, tmp_path: Path, *statements: str) -> Path:
     """The backup after somebody has worked on its database."""
     file = tmp_path / "altered.db"

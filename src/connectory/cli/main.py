@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from connectory.cli import audit, calling, connecting, connections, connectors, servers, setup
+from connectory.cli import audit, backup, calling, connecting, connections, connectors, servers, setup
 from connectory.cli.clients import commands as clients
+from connectory.cli.doctor.command import doctor
 from connectory.cli.failures import Commands, run_guarded
 from connectory.cli.manifests import manifests
 from connectory.cli.policies import policies
@@ -51,7 +52,10 @@ app.add_typer(users, name="user", rich_help_panel=MANAGE)
 app.add_typer(tokens, name="token", rich_help_panel=MANAGE)
 app.add_typer(policies, name="policy", rich_help_panel=MANAGE)
 app.command(rich_help_panel=MANAGE)(audit.audit)
+app.command(rich_help_panel=MANAGE)(backup.backup)
+app.command(rich_help_panel=MANAGE)(backup.restore)
 app.add_typer(manifests, name="manifest", rich_help_panel=WRITE)
+app.command(rich_help_panel=WRITE)(doctor)
 app.command(rich_help_panel=WRITE)(setup.settings)
 app.command(rich_help_panel=WRITE)(setup.version)
 

@@ -160,8 +160,8 @@ def _checked(file: Path, tar: tarfile.TarFile) -> Iterator[str]:
     for member in tar:
         name = member.name
         left -= member.size
-        # `isreg` is true of sparse files too: a few bytes of file that unfold to any size.
-        if not member.isreg() or member.issparse() or left < 0:
+        # The size of a sparse member, which is a regular one too, is what its few bytes would unfold to.
+        if not member.isreg() or left < 0:
             raise _no_backup(file, "it holds a member that is no plain file")
         manifest = MANIFEST.fullmatch(name)
         is_manifest = manifest is not None and not manifest["name"].startswith(".") and "\\" not in name

@@ -64,22 +64,7 @@ def make_backup(
     Blocks. Raises `AlreadyExists`, `DatabaseUnusable` where there is none or it is damaged, `KeyInvalid`,
     `DatabaseLocked`, `DatabaseFull`, `SetupError`.
     """
-    database = database_path(settings)
-    try:
-        is_taken = file.exists() and not force
-        if not database.exists():
-            raise DatabaseUnusable(
-                f"There is nothing to back up: {database} does not exist.",
-                hint="Is this the right data folder? `connectory settings` shows it (CONNECTORY_DATA_DIR).",
-            )
-        manifests, left_out = _manifests(settings.data_dir / MANIFESTS)
-    except OSError as error:
-        raise DatabaseUnusable(
-            f"The data folder cannot be read: {error.strerror} ({error.filename}).",
-            hint="Run this as the user whom the folder belongs to.",
-        ) from error
-    if is_taken:
-        raise already_there(file)
+    manifests, left_out = _look_first(settings, file, force=force)
     found = find_keys(settings)
     if with_key and found is None:
         raise KeyInvalid(
@@ -104,6 +89,25 @@ def make_backup(
     except OSError as error:
         raise not_written(file, error) from error
     return BackupMade(file, info, sealed, found.source if found else None, left_out, is_private)
+
+
+def _look_first(settings: Settings, file: Path, *, force: bool) -> tuple[Mapping[str, bytes], tuple[str, ...]]:
+    """Return the manifests, if there is anything to back up, and a place for it."""
+    database = database_path(settings)
+    try:
+        if file.exists() and not force:
+            raise already_there(file)
+        if not database.exists():
+            raise DatabaseUnusable(
+                f"There is nothing to back up: {database} does not exist.",
+                hint="Is this the right data folder? `connectory settings` shows it (CONNECTORY_DATA_DIR).",
+            )
+        return _manifests(settings.data_dir / MANIFESTS)
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"A file cannot be read: {error.strerror} ({error.filename}).",
+            hint="Run this as the user whom the data folder belongs to.",
+        ) from error
 
 
 def copy_database(source: Path, target: Path, *, wait_s: float) -> None:

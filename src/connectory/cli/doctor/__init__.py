@@ -1,0 +1,1 @@
+"""`connectory doctor`: one module per group of findings; each looks, changes nothing, and says how to mend."""

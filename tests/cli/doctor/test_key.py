@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+
+from tests.cli.doctor.reports import examine
+from tests.cli.terminal import Terminal
+
+
+def test_a_lost_key_is_told_before_a_start_makes_another(demo: Terminal) -> None:
+    (demo.folder / "key").unlink()
+
+    report = examine(demo)
+
+    assert report.wrong == {"key"}
+    assert "demo/default" in report.text("key")
+    assert "before you start" in report.text("key")
+    assert not (demo.folder / "key").exists()
+
+
+def test_a_wrong_key_is_told_with_what_it_does_not_open(demo: Terminal) -> None:
+    (demo.folder / "key").write_text(os.urandom(32).hex())
+
+    report = examine(demo)
+
+    assert report.wrong == {"key", "connections"}
+    assert "does not open 2 of 2 stored values (connections: demo/default)" in report.text("key")
+    assert "connectory connect demo --alias default" in report.text("key")
+
+
+def test_where_the_key_file_would_have_been_right_that_is_said(demo: Terminal) -> None:
+    report = examine(demo, CONNECTOR_ENCRYPTION_KEY=os.urandom(32).hex())
+
+    assert "unset CONNECTOR_ENCRYPTION_KEY" in report.text("key", "wrong")
+
+
+def test_a_loose_key_file_is_told_with_its_command(demo: Terminal) -> None:
+    (demo.folder / "key").chmod(0o644)
+
+    assert f"chmod 600 {demo.folder / 'key'}" in examine(demo).text("key", "wrong")
+
+
+def test_a_key_of_the_old_form_is_a_note(demo: Terminal) -> None:
+    old = os.urandom(16).hex()
+
+    report = examine(demo, CONNECTOR_ENCRYPTION_KEY=f"{(demo.folder / 'key').read_text().strip()},{old}")
+
+    assert "128 bits" in report.text("key", "note")
+    assert report.code == 0
+    assert old not in str(report.findings)
+    assert report.err == ""  # it is a finding, and no line of the log
