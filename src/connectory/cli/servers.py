@@ -26,9 +26,10 @@ def serve(
     """Serve the web page and /mcp until Ctrl-C."""
     settings = prepared_settings()
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    from connectory.cli.serving import serve_web
+    from connectory.cli.serving import leave_at_once, serve_web
 
     run_to_end(serve_web(settings.model_copy(update=given), no_auth=no_auth))
+    leave_at_once()
 
 
 def stdio(
@@ -46,6 +47,7 @@ def stdio(
         show_text(explain_stdio())
         return
     settings = prepared_settings()
-    from connectory.cli.serving import serve_stdio
+    from connectory.cli.serving import leave_at_once, serve_stdio
 
     run_to_end(serve_stdio(settings, max_tools or settings.max_tools))
+    leave_at_once()

@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
 
@@ -114,9 +114,7 @@ async def serve_stdio(settings: Settings, max_tools: int) -> None:
                 wire = asyncio.create_task(serve_wire(server), name="stdio")
                 await _first_of(wire, stop)
     if not wire.done():
-        # The SDK reads stdin in a thread, which nothing can wake while the client holds the pipe open. All is closed.
-        sys.stderr.flush()
-        os._exit(0)
+        leave_at_once()  # the SDK reads stdin in a thread, which nothing can wake while the client holds the pipe open
     wire.result()
 
 
@@ -128,6 +126,13 @@ def list_changes(application: Application) -> ListChanges:
 
     view = partial(list_view, application.gateway)
     return ListChanges(application.vault.workspaces.revisions, application.tokens.renew, view, OpenStreams())
+
+
+def leave_at_once() -> NoReturn:
+    """End the process, in which all is closed by now: taking a thousand modules apart takes half a second."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def mcp_server(

@@ -64,7 +64,10 @@ class HttpEndpoint:
     async def running(self) -> AsyncIterator[None]:
         """Accept requests until the block ends."""
         async with self._manager.run():
-            yield
+            try:
+                yield
+            finally:
+                await self._manager.end_sessions()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -103,6 +106,11 @@ class _BoundedSessions(StreamableHTTPSessionManager):
 
     The SDK bounds them all together, and ends those that nobody uses.
     """
+
+    async def end_sessions(self) -> None:
+        """Close every session. A call under way would otherwise wait a second for an answer that nobody can send."""
+        for transport in list(self._server_instances.values()):
+            await transport.terminate()
 
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
         subject = requestor["subject"] if requestor else None

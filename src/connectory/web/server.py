@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
-GRACE_S = 0.5  # what is under way at the end may take this long: a client that ends us waits a second or two
+GRACE_S = 0.3  # what is under way at the end may take this long: a client that ends us waits a second or two
 BACKLOG = 512
 MOST_CONNECTIONS = 500  # at once; with what goes out they stay below the usual 1,024 files of a process
 NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
