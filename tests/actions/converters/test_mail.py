@@ -166,7 +166,7 @@ def nested(depth: int) -> bytes:
         b"Content-Type: multipart/mixed; boundary=b\n\n" + (b"--b\nContent-Type: a/b" + b";" * 480 + b"\n\n") * 1_900,
         b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n" * (MEGABYTE // 4),
         b"Content-Type: message/rfc822\n\n" * (MEGABYTE // 30),
-        b"Content-Type: text/plain; charset=punycode\n\n\xff" + b"a" * MEGABYTE,
+        b"Content-Type: text/plain; charset=punycode\n\n\xff-" + b"a" * MEGABYTE,
         b"a:b\n" * (MEGABYTE // 4),
         nested(20_000),
         nested(45) + b"\n" * (3 * MEGABYTE),
@@ -191,6 +191,14 @@ def test_a_hostile_megabyte_of_mail_is_quick(source: bytes) -> None:
     read(source)
 
     assert time.perf_counter() - started < PLENTY_S
+
+
+def test_more_parts_than_mail_has_are_read_as_one_text() -> None:
+    head, part = "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n", "--b\nContent-Type: image/png\n\n"
+
+    assert len(read(head + part * 400)["attachments"]) == 400
+    assert read(head + part * 600)["attachments"] == []
+    assert read(head + part * 600)["subject"] == "x"
 
 
 def test_gmails_tree_is_read() -> None:

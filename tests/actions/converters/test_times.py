@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,6 +71,11 @@ def test_a_number_becomes_a_date_time(seconds: Any, text: Any) -> None:
 
 def test_a_number_of_thousands_of_digits_stays_a_number() -> None:
     assert FROM["from_unix_seconds"](10**5000) == 10**5000
+
+
+def test_what_python_calls_a_number_and_json_does_not_stays_as_it_is() -> None:
+    assert math.isnan(FROM["from_unix_seconds"](math.nan))
+    assert FROM["from_unix_milliseconds"](-math.inf) == -math.inf
 
 
 def test_milliseconds_keep_their_fraction() -> None:

@@ -26,7 +26,6 @@ from connectory.actions.converters.html import html_to_text
 from connectory.actions.converters.times import format_utc
 
 # More than mail has, and what keeps the library's work linear: it looks for every open boundary in every line.
-MAX_MULTIPARTS = 50
 MAX_BOUNDARY_CHECKS = 4_000_000
 MAX_PARTS = 500
 MAX_PARAMETERS_LENGTH = 1_000  # characters of a header that is read for its parameters
@@ -107,10 +106,9 @@ def from_mime_parts(value: Any) -> Any:
 
 def _parse(data: bytes) -> Message[Any, Any]:
     """Return the message; one in more parts than mail has, or with mad parameters, by its headers and as one text."""
-    multiparts = len(_MULTIPART.findall(data))
-    checks = multiparts * (data.count(b"\n") + data.count(b"\r"))
+    checks = len(_MULTIPART.findall(data)) * (data.count(b"\n") + data.count(b"\r"))
     parts = data.count(b"\n--") + data.count(b"\r--")
-    if multiparts <= MAX_MULTIPARTS and checks <= MAX_BOUNDARY_CHECKS and parts <= MAX_PARTS:
+    if checks <= MAX_BOUNDARY_CHECKS and parts <= MAX_PARTS:
         # It follows messages within messages by recursion, and sorts the pieces of a boundary by number and None.
         with suppress(RecursionError, TypeError, ValueError, LookupError):
             return BytesParser(EmailMessage, policy=_POLICY).parsebytes(data)
