@@ -54,13 +54,32 @@ def gather(folders: Sequence[Path], index: ManifestIndex | None) -> Gathered:
     A folder that does not exist is a problem like a broken file. Blocks.
     """
     run = _Gathering(index)
-    sources = _with_own_names(run, [found for file in _files(folders, run.problems) if (found := _load(run, file))])
+    return _gather(run, list(_files(folders, run.problems)))
+
+
+def check_files(files: Sequence[Path], beside: Sequence[Path] = ()) -> tuple[ManifestProblem, ...]:
+    """Check manifests together, beside those in the folders `beside`: the problems of `files`, in their order.
+
+    What meets, belongs to a family or is a bundle is judged as if these files were added to those folders. Blocks.
+    """
+    own = {file.resolve() for file in files}
+    elsewhere: list[ManifestProblem] = []  # what is wrong with neighbours was not asked
+    neighbours = [file for file in _files(beside, elsewhere) if file.resolve() not in own]
+    run = _Gathering(None)
+    _gather(run, [*neighbours, *files])
+    told = {file_text(file): at for at, file in enumerate(files)}
+    mine = [problem for problem in run.problems if problem.file in told]
+    return tuple(sorted(mine, key=lambda problem: (told[problem.file], problem.line)))
+
+
+def _gather(run: _Gathering, files: Sequence[Path]) -> Gathered:
+    sources = _with_own_names(run, [found for file in files if (found := _load(run, file))])
     families = {name: source for name, source in sources.items() if not source.compiled.outline.is_member}
     members = {name: fitting for name, source in sources.items() if (fitting := _with_family(run, source, families))}
     serving = {name: source for name, source in members.items() if _includes_fit(run, source, members)}
     own_tools = _with_own_tools(run, serving)
-    if index is not None:
-        index.save()
+    if run.index is not None:
+        run.index.save()
     return Gathered(
         {name: source.compiled for name, source in own_tools.items()},
         {name: source.compiled for name, source in families.items()},

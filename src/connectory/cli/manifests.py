@@ -23,21 +23,28 @@ def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Manifests, or folders of them.")],
     as_json: AsJson = False,
 ) -> None:
-    """Check manifests; exit code 1 where anything is wrong."""
-    from connectory.catalog.loading import read_manifest
+    """Check manifests, beside the packaged ones; exit code 1 where anything is wrong. Advice keeps no manifest out."""
+    from connectory.catalog.catalog import packaged_folder
+    from connectory.catalog.gathering import check_files
+    from connectory.catalog.loading import read_advice
 
-    checked = {file: read_manifest(file)[1] for path in paths for file in _files(path)}
-    problems = [problem for found in checked.values() for problem in found]
+    files = list(dict.fromkeys(file for path in paths for file in _files(path)))
+    problems = check_files(files, [packaged_folder()])
+    advice = [one for file in files for one in read_advice(file)]
     if as_json:
         show_json(
-            {"checked": [str(file) for file in checked], "problems": [_describe(problem) for problem in problems]}
+            {
+                "checked": [str(file) for file in files],
+                "problems": [_describe(problem) for problem in problems],
+                "advice": [_describe(one) for one in advice],
+            }
         )
     else:
-        for problem in problems:
-            show_text(str(problem))
-        good = sum(not found for found in checked.values())
-        show_text(f"{good} of {len(checked)} {'manifest is' if len(checked) == 1 else 'manifests are'} good.")
-    if problems or not checked:
+        for text in (*map(str, problems), *(f"advice: {one}" for one in advice)):
+            show_text(text)
+        good = len(files) - len({problem.file for problem in problems})
+        show_text(f"{good} of {len(files)} {'manifest is' if len(files) == 1 else 'manifests are'} good.")
+    if problems or not files:
         raise typer.Exit(1)
 
 

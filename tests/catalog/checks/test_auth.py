@@ -10,6 +10,8 @@ from tests.catalog.rich import RICH
 
 OAUTH = "auth/oauth"
 CHOICE = {"title": "Region", "kind": "choice", "choices": {"eu": "Europe", "x/y": "Elsewhere"}}
+SECRET = {"title": "Key", "kind": "secret"}
+BASIC = {"username": "x", "password": "{credential.token}"}
 JWT = {
     "method": "jwt_bearer",
     "token_url": "https://accounts.rich.example/token",
@@ -22,6 +24,12 @@ JWT = {
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        (
+            ("auth/key", {"method": "api_key", "header": {"authorization": "{credential.token}"}, "basic": BASIC}),
+            "auth.key.header: Basic sets the Authorization header itself.",
+        ),
+        (("auth/none", {"method": "none", "fields": {"k": SECRET}}), "auth.none: Method none has nothing to sign in"),
+        ((f"{OAUTH}/fields", {"r": {**CHOICE, "pattern": "eu"}}), "fields.r.pattern: A choice needs no pattern"),
         ((f"{OAUTH}/authorize_url", "http://accounts.rich.example/a"), "authorize_url: A sign-in goes over https."),
         ((f"{OAUTH}/authorize_url", "accounts.rich.example"), "authorize_url: This is no address."),
         ((f"{OAUTH}/authorize_url", "https://a.example/#x"), "authorize_url: This is no address."),

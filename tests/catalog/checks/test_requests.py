@@ -19,6 +19,7 @@ RAW = {"put": "/files/{id}", "encoding": "raw", "body": "Text: {id}"}
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ((f"{SEARCH}/post", "/{owner.id}"), "inputs.owner: 'owner' stands in the path, so it must be given."),
         ((f"{UPLOAD}/encoding", "json"), "upload.request.body.file: The file {file} cannot stand here."),
         ((f"{UPLOAD}/encoding", "form_brackets"), "upload.request.body.file: The file {file} cannot stand here."),
         (
@@ -75,6 +76,15 @@ def test_what_an_encoding_or_place_cannot_hold_is_told(change: tuple[str, Any], 
     found = problems_of(change, base=RICH)
 
     assert any((says or "The file {file} cannot stand here.") in problem for problem in found), found
+
+
+def test_a_member_in_a_path_is_required_of_its_object() -> None:
+    required = ("actions/search/inputs/owner/required", True)
+
+    found = problems_of((f"{SEARCH}/post", "/{owner.id}"), required, base=RICH)
+
+    told = "{owner.id} stands in the path, so it must be given. Make the member required too."
+    assert f"actions.search.inputs.owner: {told}" in found
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,10 @@ HTML = {"convert": "html", "of": "{html}"}
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ((f"{CREATE}/note", {"merge": "all {owner}", "of": {}}), "note.merge: `merge` takes exactly one placeholder."),
+        ((f"{CREATE}/note", {"merge": "{html}", "of": {}}), "note.merge: {html} is of type string; `merge` takes"),
+        ((f"{CREATE}/note", {"merge": "{htm}", "of": {}}), "note.merge: {htm} is no input. Did you mean 'html'?"),
+        ((f"{CREATE}/note", {"merge": "{html}", "of": ["{note}"]}), "note.of: `merge` adds to a mapping."),
         (
             (f"{CREATE}/lines", {"eech": "{lines}", "of": "{each.sku}"}),
             "lines.eech: 'eech' is no form. Did you mean 'each'",
