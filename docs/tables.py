@@ -60,6 +60,7 @@ PARTS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("An error rule", format_1.ErrorRule, None),
     ("When a rule applies", format_1.Condition, None),
     ("When to try again", format_1.RetryTime, None),
+    ("A limit by cost", format_1.Bucket, None),
     ("The idempotency key", format_1.IdempotencyKey, None),
     ("An action", format_1.ActionManifest, None),
     ("An input", format_1.Input, None),

@@ -63,6 +63,26 @@ def test_what_cannot_be_read_says_nothing(kind: str, said: Any) -> None:
     assert wait(kind, said, in_body=True) is None
 
 
+BUCKET = RetryTime.model_validate({"bucket": {"needed": "needed", "left": "left", "per_second": "rate"}})
+
+
+@pytest.mark.parametrize(
+    ("needed", "left", "rate", "seconds"),
+    [(700, 200, 100, 5), (12.5, 10, 50.0, 0.05), (10, 40, 50, 0), (10**9, 0, 1, LONGEST_S), ("70", "20", "10", 5)],
+)
+def test_a_bucket_is_waited_for_until_what_is_missing_has_come_back(
+    needed: Any, left: Any, rate: Any, seconds: float
+) -> None:
+    found = seconds_to_wait({}, {"needed": needed, "left": left, "rate": rate}, BUCKET)
+
+    assert found == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("said", [{"rate": 0}, {"rate": -1}, {"rate": None}, {"left": None}, {"needed": "many"}])
+def test_a_bucket_that_does_not_fill_or_is_not_told_says_nothing(said: dict[str, Any]) -> None:
+    assert seconds_to_wait({}, {"needed": 7, "left": 2, "rate": 1, **said}, BUCKET) is None
+
+
 def test_retry_after_goes_first_then_the_places_in_turn() -> None:
     headers = httpx2.Headers({"retry-after": "7", "x-reset": "9"})
     places = (place("seconds", in_body=True), place("seconds", in_body=False))

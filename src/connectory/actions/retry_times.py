@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectory.actions.expressions import evaluate_or_none
-from connectory.catalog.manifest import RetryTime
+from connectory.catalog.manifest import Bucket, RetryTime
 
 LONGEST_S = 86_400.0
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?", re.ASCII)
@@ -24,7 +24,11 @@ def seconds_to_wait(headers: Mapping[str, str], body: Any, *places: RetryTime | 
     told = _retry_after(headers.get("retry-after", "").strip())
     for place in places:
         if told is None and place is not None:
-            told = _seconds(place, _found(place, headers, body))
+            told = (
+                _refilled(place.bucket, body)
+                if place.bucket is not None
+                else _seconds(place, _found(place, headers, body))
+            )
     return None if told is None else max(0.0, min(told, LONGEST_S))
 
 
@@ -44,6 +48,13 @@ def _seconds(place: RetryTime, found: Any) -> float | None:
         return None
     value = number / 1000 if kind in ("milliseconds", "unix_milliseconds") else number
     return value - time.time() if kind in ("unix_seconds", "unix_milliseconds") else value
+
+
+def _refilled(bucket: Bucket, body: Any) -> float | None:
+    """How long it takes until what is missing has come back."""
+    places = (bucket.needed, bucket.left, bucket.per_second)
+    needed, left, rate = (_number(evaluate_or_none(place, body)) for place in places)
+    return None if needed is None or left is None or not rate or rate < 0 else (needed - left) / rate
 
 
 def _number(found: Any) -> float | None:

@@ -77,3 +77,5 @@ def check_retry(path: KeyPath, retry: RetryTime) -> Iterator[Finding]:
     """Yield what is wrong with where an answer says when to try again."""
     yield from check_header_name((*path, "header"), retry.header)
     yield from check_expression((*path, "body"), retry.body)
+    for key in ("needed", "left", "per_second"):
+        yield from check_expression((*path, "bucket", key), getattr(retry.bucket, key, None))

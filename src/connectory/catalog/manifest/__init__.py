@@ -8,6 +8,7 @@ source of the published JSON Schema and of the reference in `docs/manifests.md`.
 from connectory.catalog.manifest.answers import (
     AccountPaths,
     Answer,
+    Bucket,
     Condition,
     ErrorRule,
     Expand,
@@ -83,6 +84,7 @@ __all__ = [
     "AuthMethodBase",
     "BasicCredentials",
     "BasicMethod",
+    "Bucket",
     "Category",
     "ClientCredentialsMethod",
     "Condition",

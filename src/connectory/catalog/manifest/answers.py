@@ -77,19 +77,34 @@ class Condition(Strict):
         return self
 
 
+class Bucket(Strict):
+    """A limit by cost that fills up again: one waits for what is missing, over how fast it comes back (Shopify)."""
+
+    needed: str = Field(description="JMESPath over the answer that gives the points the call needs.")
+    left: str = Field(description="JMESPath over the answer that gives the points that are there.")
+    per_second: str = Field(description="JMESPath over the answer that gives the points that come back each second.")
+
+
 class RetryTime(Strict):
     """Where the answer says when to try again, beside the Retry-After header (RFC 9110 section 10.2.3)."""
 
     header: str | None = Field(None, description="The answer header that holds it.")
     body: str | None = Field(None, description="JMESPath over the answer that gives it.")
-    kind: Literal["seconds", "milliseconds", "unix_seconds", "unix_milliseconds", "duration", "date_time"] = Field(
-        alias="as", description="What stands there; duration: as in 6m0s; date_time: RFC 3339."
+    bucket: Bucket | None = Field(None, description="The points of a limit by cost, from which the time follows.")
+    kind: Literal["seconds", "milliseconds", "unix_seconds", "unix_milliseconds", "duration", "date_time"] | None = (
+        Field(
+            None,
+            alias="as",
+            description="What stands in that header or body; duration: as in 6m0s; date_time: RFC 3339.",
+        )
     )
 
     @model_validator(mode="after")
     def _one_place(self) -> RetryTime:
-        if (self.header is None) == (self.body is None):
-            raise ValueError("needs one of header, body")
+        if sum(place is not None for place in (self.header, self.body, self.bucket)) != 1:
+            raise ValueError("needs one of header, body, bucket")
+        if (self.kind is None) != (self.bucket is not None):
+            raise ValueError("a header or body needs `as`, and a bucket has none")
         return self
 
 
