@@ -80,7 +80,10 @@ class Caller:
 def gives(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> httpx2.Response:
     """An answer: bytes as they are, all else as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return httpx2.Response(status, content=content, headers={"content-type": "application/json", **(headers or {})})
+    told = {"content-type": "application/json", **(headers or {})}
+    return httpx2.Response(
+        status, content=content, headers=[(name.encode(), value.encode()) for name, value in told.items()]
+    )
 
 
 def in_turn(*responses: httpx2.Response) -> Answer:

@@ -52,6 +52,15 @@ def test_a_value_of_any_shape_is_projected_or_refused(expression: str, value: An
         assert repr(loose) == repr(found)  # by their words: NaN is not itself
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"), [("ceil(@)", float("inf")), ("floor(@)", float("nan")), ("sum(@)", [1, "2"])]
+)
+def test_what_jmespath_lets_through_of_python_is_refused_too(expression: str, value: Any) -> None:
+    with pytest.raises(UnexpectedResponse):
+        evaluate(expression, value)
+    assert evaluate_or_none(expression, value) is None
+
+
 @pytest.mark.parametrize("value", [0, 0.0, 1, "x", [0], {"a": 0}, True])
 def test_what_jmespath_counts_as_true_is_true(value: Any) -> None:
     assert is_true(value)

@@ -45,6 +45,10 @@ STYLES: dict[str, tuple[str, Callable[[int], tuple[Any, dict[str, str]]]]] = {
         "pages: link_header",
         lambda n: ({}, {"link": f'<{URL}0>; rel="first", <{URL}{n + 1}>; rel="next last"'} if n < 2 else {}),
     ),
+    "a link beside one in another script": (
+        "pages: link_header",
+        lambda n: ({}, {"link": f'<{URL}{n + 1}>; rel="next"; title="größer"'} if n < 2 else {}),
+    ),
     "header": (
         "pages: {style: next_url_header, header: X-Next}",
         lambda n: ({}, {"x-next": f"{URL}{n + 1}"} if n < 2 else {"x-next": ""}),

@@ -11,7 +11,14 @@ from connectory.actions.executor import Verified
 from connectory.errors import UnexpectedResponse
 
 ANY = "request: {get: /things}"
-BODY = {"user": {"id": 7, "name": "Ada"}, "scopes": ["b", "a c"], "base": "eu", "team": None, "odd": [1]}
+BODY = {
+    "user": {"id": 7, "name": "Ada"},
+    "scopes": ["b", "a c"],
+    "base": "eu",
+    "team": None,
+    "odd": [1],
+    "long": "x" * 501,
+}
 
 
 def verified(verify: str, body: Any = None, headers: dict[str, str] | None = None, method: str = "") -> Caller:
@@ -44,7 +51,7 @@ async def test_the_scopes_are_told_as_a_header_a_text_or_a_list(
 
 
 async def test_facts_are_texts_and_what_is_none_is_left_out() -> None:
-    caller = verified(f"{ACCOUNT}, facts: {{base: base, team: team, odd: odd, number: user.id}}")
+    caller = verified(f"{ACCOUNT}, facts: {{base: base, team: team, odd: odd, long: long, number: user.id}}")
 
     assert (await caller.verify()).facts == {"base": "eu", "number": "7"}
 

@@ -159,7 +159,8 @@ def _link(response: OutboundResponse) -> Mapping[str, str]:
         return {}
     import httpx2
 
-    links = httpx2.Response(200, headers={"link": response.headers["link"][: LONGEST * 4]}).links
+    said = response.headers["link"][: LONGEST * 4].encode("utf-8", "replace")  # httpx2 takes a text for ASCII
+    links = httpx2.Response(200, headers=[(b"link", said)]).links
     return next((link for link in links.values() if "next" in link.get("rel", "").lower().split()), {})
 
 
