@@ -117,6 +117,12 @@ def test_what_the_model_refuses_is_told_by_key_path_with_what_was_meant(change: 
     assert any(problem.startswith(says) for problem in problems_of(change)), problems_of(change)
 
 
+def test_of_a_choice_of_kinds_only_what_is_wrong_further_in_is_told() -> None:
+    assert problems_of((f"{ACTION}/scopes", [["a", 2]])) == [
+        "actions.list_orders.scopes[0][1]: This should be text. Put it into quotes."
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

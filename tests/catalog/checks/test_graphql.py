@@ -22,6 +22,7 @@ def test_a_document_may_have_fragments_defaults_and_selections_that_look_like_pl
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ((DOCUMENT, "{a" * 2000), "This is no GraphQL document: Document is nested too deeply"),
         (
             (DOCUMENT, "query { orders {"),
             "graph.request.graphql: This is no GraphQL document: Expected Name, found <EOF> (line 1",

@@ -44,6 +44,15 @@ def test_a_value_that_would_be_part_of_a_query_is_told(tree: Any, says: str) -> 
     assert any(says in problem for problem in found), found
 
 
+def test_beside_quoted_parts_a_text_is_of_a_query_whatever_its_key_is_called() -> None:
+    condition = {"join": " AND ", "of": [QUOTED, "b = {name}"]}
+
+    found = problems_of((QUERY, "{name}"), ("actions/search/request/body/text", condition), REST, base=RICH)
+
+    assert len(found) == 1
+    assert found[0].startswith("actions.search.request.body.text.of[1]: {name} stands in a query")
+
+
 def test_a_query_parameter_and_variables_are_judged_as_bodies_are() -> None:
     found = problems_of(("actions/search/request/query/q", "in:{name}"), base=RICH)
     assert "actions.search.request.query.q: {name} stands in a query" in found[0]

@@ -68,8 +68,6 @@ def _parse(text: str) -> DocumentNode | str:
     except GraphQLError as error:
         at = f" (line {error.locations[0].line}, column {error.locations[0].column})" if error.locations else ""
         return f"{error.message.removeprefix('Syntax Error: ')[:200].rstrip('.')}{at}."
-    except RecursionError:
-        return "it is nested too deep."
 
 
 def _operations(document: DocumentNode) -> list[OperationDefinitionNode]:
