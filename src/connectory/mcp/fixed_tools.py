@@ -98,7 +98,8 @@ FIXED_TOOLS: tuple[t.Tool, ...] = (
             "action": _text("Required. The action's name, e.g. github_list_issues."),
             "arguments": {
                 "type": "object",
-                "description": "The action's arguments by name.",
+                "description": "The action's arguments by name. Every action also takes `fields` (a list: only these "
+                "of each item), `raw` (true: the service's own answer), `dry_run` (true: show the request, send none).",
                 "additionalProperties": True,
             },
             "connection": CONNECTION,

@@ -26,7 +26,8 @@ from connectory.mcp.tool_list import tools_within
 
 INSTRUCTIONS = (
     "Connectory lets you use the services this person uses. list_connectors shows them, connect gives a sign-in link, "
-    "search_actions finds what can be done, call_action does it. Never ask for passwords or keys in chat."
+    "search_actions finds what can be done, call_action does it. Every action also takes dry_run=true (shows the exact "
+    "request, sends nothing) and raw=true (the service's own answer). Never ask for passwords or keys in chat."
 )
 OWN_FAILURE = "Try once more; then tell the person to look at its log."
 _log = structlog.get_logger(__name__)
@@ -47,6 +48,47 @@ class AnnouncingServer(Server[Any]):
         return super().create_initialization_options(options, *arguments, **named)
 
 
+class Tools:
+    """Answers what clients ask about tools: which there are, and what a call gives."""
+
+    def __init__(
+        self, gateway: Gateway, fixed: FixedTools, principal_of: PrincipalOf, budget: Budget, changes: ListChanges
+    ) -> None:
+        self._gateway, self._fixed = gateway, fixed
+        self._principal_of, self._budget, self._changes = principal_of, budget, changes
+
+    async def list(self, ctx: ServerRequestContext[Any], _: t.PaginatedRequestParams | None) -> t.ListToolsResult:
+        """List what the principal may use, within the budget of the client."""
+        principal = await self._principal_of(ctx)
+        max_tools, max_tokens = self._budget(ctx)
+        denied = await self._gateway.denied(principal, CONNECT, DISCONNECT)
+        actions = await self._gateway.callable_actions(principal)
+        self._changes.note_shown(ctx, principal, view_of([action.tool for action in actions], denied))
+        return t.ListToolsResult(tools=tools_within(actions, denied, max_tools=max_tools, max_tokens=max_tokens))
+
+    async def call(self, ctx: ServerRequestContext[Any], params: t.CallToolRequestParams) -> t.CallToolResult:
+        """Call a tool. Whatever goes wrong comes back as a result that a model can act on."""
+        arguments = params.arguments or {}
+        try:
+            principal = await self._principal_of(ctx)
+            text = await self._fixed.call(principal, params.name, arguments)
+            if text is not None:
+                return text_reply(text)
+            return result_reply(await self._gateway.call_action(principal, params.name, arguments))
+        except ConnectoryError as error:
+            _log_ours(error, params.name)
+            return error_reply(self._fixed.clearer(error, params.name), arguments)
+        except Exception:  # noqa: BLE001  # the last line of defence: a trace belongs in our log, not in a model
+            _log.exception("a tool call failed in a way nobody foresaw", tool=params.name[:100])
+            return error_reply(ConnectoryError("Connectory itself failed.", hint=OWN_FAILURE), arguments)
+
+    async def listen(
+        self, ctx: ServerRequestContext[Any], params: t.SubscriptionsListenRequestParams
+    ) -> t.SubscriptionsListenResult:
+        """Tell a client of the modern era when its list changes, until it leaves."""
+        return await self._changes.listen(ctx, params, await self._principal_of(ctx))
+
+
 def build_server(
     gateway: Gateway,
     fixed: FixedTools,
@@ -60,46 +102,18 @@ def build_server(
 
     A stateless one cannot announce changes to clients of the legacy era, and does not promise to.
     """
-
-    async def list_tools(ctx: ServerRequestContext[Any], _: t.PaginatedRequestParams | None) -> t.ListToolsResult:
-        principal = await principal_of(ctx)
-        max_tools, max_tokens = budget(ctx)
-        denied = await gateway.denied(principal, CONNECT, DISCONNECT)
-        actions = await gateway.callable_actions(principal)
-        changes.note_shown(ctx, principal, view_of([action.tool for action in actions], denied))
-        return t.ListToolsResult(tools=tools_within(actions, denied, max_tools=max_tools, max_tokens=max_tokens))
-
-    async def call_tool(ctx: ServerRequestContext[Any], params: t.CallToolRequestParams) -> t.CallToolResult:
-        arguments = params.arguments or {}
-        try:
-            principal = await principal_of(ctx)
-            text = await fixed.call(principal, params.name, arguments)
-            if text is not None:
-                return text_reply(text)
-            return result_reply(await gateway.call_action(principal, params.name, arguments))
-        except ConnectoryError as error:
-            _log_ours(error, params.name)
-            return error_reply(fixed.clearer(error, params.name), arguments)
-        except Exception:  # noqa: BLE001  # the last line of defence: a trace belongs in our log, not in a model
-            _log.exception("a tool call failed in a way nobody foresaw", tool=params.name[:100])
-            return error_reply(ConnectoryError("Connectory itself failed.", hint=OWN_FAILURE), arguments)
-
-    async def listen(
-        ctx: ServerRequestContext[Any], params: t.SubscriptionsListenRequestParams
-    ) -> t.SubscriptionsListenResult:
-        return await changes.listen(ctx, params, await principal_of(ctx))
-
+    tools = Tools(gateway, fixed, principal_of, budget, changes)
     resources = Resources(gateway, principal_of)
     server: Server[Any] = (Server if is_stateless else AnnouncingServer)(
         "connectory",
         version=__version__,
         instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
+        on_list_tools=tools.list,
+        on_call_tool=tools.call,
         on_list_resources=resources.list,
         on_list_resource_templates=resources.list_templates,
         on_read_resource=resources.read,
-        on_subscriptions_listen=listen,
+        on_subscriptions_listen=tools.listen,
         get_tool_input_schema=lambda _: None,
     )
     server.middleware.append(_guard)

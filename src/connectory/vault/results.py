@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -54,19 +55,7 @@ class KeptResults:
         whose = (workspace_id, user_id, token_id)
         kept = KeptResult(ResultId(new_id("rs")), *whose, connection_id, body, expires_at, media_type, file_name)
         sealed = await asyncio.to_thread(self._keys.seal, body, bound_to=_place(kept.id, workspace_id))
-        values = {
-            "id": kept.id,
-            "workspace_id": workspace_id,
-            "user_id": user_id,
-            "token_id": token_id,
-            "connection_id": connection_id,
-            "body": sealed,
-            "size": len(body),
-            "media_type": media_type,
-            "file_name": file_name,
-            "expires_at": expires_at,
-            "created_at": self._now(),
-        }
+        values = {**asdict(kept), "body": sealed, "size": len(body), "created_at": self._now()}
 
         def insert(connection: sa.Connection) -> None:
             connection.execute(self._over())
