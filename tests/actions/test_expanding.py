@@ -66,6 +66,12 @@ async def test_what_cannot_be_read_stays_bare_and_is_told() -> None:
     assert KEY not in outcome.note
 
 
+async def test_what_has_more_than_came_is_told() -> None:
+    caller = Caller(f"{LIST}answer: {{items: items, {EXPAND[:-1]}, more: 'more && id > `2`'}}}}", details(5))
+
+    assert (await caller.call()).note == "2 of 5 have more than came: only their first page is shown."
+
+
 async def test_an_item_without_what_the_request_needs_stays_bare() -> None:
     bare = gives({"items": [{"name": "x"}, "text", None]})
     caller = Caller(f"{LIST}answer: {{items: items, {EXPAND}}}", lambda _: bare)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from connectory.errors import ConnectoryError, InvalidArguments, PolicyDenied
-from connectory.gateway.fields import projected_names
+from connectory.gateway.fields import field_names, projected_names
 from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_application, make_principal
+from connectory.testing.connectors import NOTES_YAML, make_connector
 from connectory.testing.provider import FakeProvider, answers
 from connectory.vault.entities import PolicyEffect
 from connectory.wiring import Application
@@ -123,6 +124,23 @@ async def test_what_is_denied_is_not_even_shown(place: Place) -> None:
         await call(place, "notes_create_note", **NEW, dry_run=True)
 
     assert refusal.value.code == "policy_denied"
+
+
+@pytest.mark.parametrize(
+    ("expand", "names"),
+    [
+        ("", ("id", "title")),
+        ("expand: {request: {get: '/n/{each.id}'}, item: '{text: text}'}", ("text",)),
+        ("expand: {request: {get: '/n/{each.id}'}, item: '{text: text}', into: more}", ("id", "title", "more")),
+    ],
+)
+def test_what_an_item_is_expanded_with_can_be_chosen(expand: str, names: tuple[str, ...]) -> None:
+    yaml = NOTES_YAML.replace(
+        'answer: {items: "@", item: "{id: id, title: title}"}',
+        f'answer: {{items: "@", item: "{{id: id, title: title}}", {expand}}}',
+    )
+
+    assert field_names(make_connector(yaml).actions["list_notes"]) == names
 
 
 @pytest.mark.parametrize(

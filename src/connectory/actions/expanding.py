@@ -48,7 +48,7 @@ class _Details:
 
     def __init__(self, exchange: Exchange, plan: Plan, reading: Reading, spec: Expand) -> None:
         self._exchange, self._plan, self._reading, self._spec = exchange, plan, reading, spec
-        self._due = self._sent = 0
+        self._due = self._sent = self._cut = 0
         self._failures: list[ConnectoryError] = []
         self._stopped = ""  # why nothing further is asked for
         self._fatal: ProviderUnauthorized | None = None
@@ -71,6 +71,8 @@ class _Details:
         """Say what stayed bare, and why."""
         if self._failures:
             yield f"{len(self._failures)} of {self._due} could not be read: {self._failures[0].text}"
+        if self._cut:
+            yield f"{self._cut} of {self._due} have more than came: only their first page is shown."
         if self._due > self._sent:
             yield f"{self._due - self._sent} of {self._due} were not asked for: {self._stopped}"
 
@@ -90,6 +92,8 @@ class _Details:
                     self._stopped = "the provider wants fewer requests."
             else:
                 below[number] = self._place(slot, reply)
+                more = self._spec.more
+                self._cut += more is not None and is_true(evaluate_or_none(more, reply.body))
 
     def _must_stop(self) -> bool:
         if self._sent >= MOST_REQUESTS:

@@ -60,7 +60,7 @@ def build_input_schema(action: ActionManifest) -> dict[str, Any]:
 
 def has_named_members(action: ActionManifest) -> bool:
     """Whether the answer is projected to members with names, of which an agent may want a few."""
-    return _NAMED_MEMBERS.fullmatch(action.answer.item) is not None
+    return _NAMED_MEMBERS.fullmatch(action.answer.shown) is not None
 
 
 def property_schema(spec: Input) -> dict[str, Any]:

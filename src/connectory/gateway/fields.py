@@ -12,7 +12,7 @@ from connectory.errors import InvalidArguments, nearest
 
 def check_fields(action: Action, fields: Sequence[str]) -> None:
     """Raise `InvalidArguments` for a name that no item of the action's answer has."""
-    known = projected_names(action.manifest.answer.item)
+    known = field_names(action)
     if not known:
         raise InvalidArguments(
             f"{action.tool} gives its answer as it comes, so it has no `fields` to choose from.",
@@ -25,6 +25,14 @@ def check_fields(action: Action, fields: Sequence[str]) -> None:
         raise InvalidArguments(
             f"{action.tool} gives no field '{unknown[0][:60]}'{meant}.", hint=f"Its fields are: {', '.join(known)}."
         )
+
+
+def field_names(action: Action) -> tuple[str, ...]:
+    """Return the members of the action's items that can be chosen; empty where they come as they are."""
+    answer = action.manifest.answer
+    own = projected_names(answer.shown)
+    into = answer.expand.into if answer.expand is not None else None
+    return tuple(dict.fromkeys([*own, into])) if own and into is not None else own
 
 
 def pick(value: Any, fields: Sequence[str]) -> Any:

@@ -33,7 +33,7 @@ def check_answer(path: KeyPath, action: ActionManifest, sign: Sign, names: Names
 
 
 def _check_expand(path: KeyPath, expand: Expand, sign: Sign, names: Names) -> Iterator[Finding]:
-    for key in ("when", "items", "item"):
+    for key in ("when", "items", "item", "more"):
         yield from check_expression((*path, key), getattr(expand, key))
     if expand.into is not None and not MEMBER.fullmatch(expand.into):
         yield Finding((*path, "into"), f"{expand.into[:60]!r} is no name of a member.", "Write it like details.")

@@ -22,6 +22,9 @@ class Expand(Strict):
     when: str | None = Field(None, description="JMESPath over the item: only where it is true.")
     items: str | None = Field(None, description="Where the list is in that answer; absent: it is one object.")
     item: str = Field("@", description="How that object, or each item of that list, is projected.")
+    more: str | None = Field(
+        None, description="JMESPath over that answer that is true where it is not all: the agent is then told so."
+    )
     into: str | None = Field(
         None, description="Member of the item that takes what came; absent: it takes the item's place."
     )
@@ -51,6 +54,11 @@ class Answer(Strict):
     file_name: str | None = Field(
         None, description="file: its name as a template of inputs, where the answer has no Content-Disposition."
     )
+
+    @property
+    def shown(self) -> str:
+        """The projection whose members the agent sees: that of the details, where they take the items' place."""
+        return self.expand.item if self.expand is not None and self.expand.into is None else self.item
 
     @model_validator(mode="after")
     def _only_json_is_projected(self) -> Answer:
@@ -121,7 +129,11 @@ class ErrorRule(Strict):
 class AccountPaths(Strict):
     """JMESPath expressions over the verify answer that give the account's id and name."""
 
-    id: str = Field(description="Gives the account's id, by which a change of account is noticed.")
+    id: str | None = Field(
+        None,
+        description="Gives the account's id, by which a change of account is noticed. Only `otherwise` may leave it "
+        "out, where nothing tells it.",
+    )
     name: str = Field(description="Gives the name by which a person knows the account.")
 
 
@@ -138,7 +150,7 @@ class GrantedScopes(Strict):
         return self
 
 
-class Verify(Strict):
+class Proof(Strict):
     """A cheap call that proves the credentials and tells whose they are."""
 
     request: Request = Field(description="What is sent; it changes nothing.")
@@ -148,3 +160,17 @@ class Verify(Strict):
         default_factory=dict,
         description="Facts of the connection that the answer gives, by name: JMESPath. None can be part of a server.",
     )
+
+
+class Verify(Proof):
+    """The call that proves a sign-in, and another one for keys that have few rights."""
+
+    otherwise: Proof | None = Field(
+        None, description="What is asked instead where the credentials may not make this call (403)."
+    )
+
+    @model_validator(mode="after")
+    def _names_the_account(self) -> Verify:
+        if self.account.id is None:
+            raise ValueError("`account` needs `id`; only that of `otherwise` may leave it out")
+        return self
