@@ -8,7 +8,7 @@ import pytest
 from tests.actions.calling import Caller, gives, in_turn
 
 from connectory.actions.executor import Verified
-from connectory.errors import UnexpectedResponse
+from connectory.errors import ConnectoryError, UnexpectedResponse
 
 ANY = "request: {get: /things}"
 BODY = {
@@ -76,3 +76,25 @@ async def test_it_is_sent_again_like_any_read() -> None:
     caller = Caller(ANY, in_turn(gives({}, 503), gives(BODY)), f"verify: {{request: {{get: /who}}, {ACCOUNT}}}")
 
     assert (await caller.verify()).account_id == "7"
+
+
+OTHERWISE = f"{ACCOUNT}, otherwise: {{request: {{get: /limits}}, account: {{name: base}}, scopes: {{body: scopes}}}}"
+
+
+@pytest.mark.parametrize("rule", ["", "errors: [{when: {status: [403]}, code: missing_scope}]\n"])
+async def test_a_key_that_may_not_make_the_call_is_proven_by_another(rule: str) -> None:
+    top = f"{rule}verify: {{request: {{get: /who}}, {OTHERWISE}}}"
+    caller = Caller(ANY, in_turn(gives({}, 403), gives(BODY)), top)
+
+    assert await caller.verify() == Verified(None, "eu", ("a", "b", "c"))
+    assert [one.url.path for one in caller.sent] == ["/v1/who", "/v1/limits"]
+
+
+@pytest.mark.parametrize(("first", "then"), [((401, 200), 1), ((500, 500, 500, 200), 3), ((403, 403), 2)])
+async def test_what_is_dead_or_down_is_not_proven_by_another_call(first: tuple[int, ...], then: int) -> None:
+    answers = (gives(BODY, status) for status in first)
+    caller = Caller(ANY, in_turn(*answers), f"verify: {{request: {{get: /who}}, {OTHERWISE}}}")
+
+    with pytest.raises(ConnectoryError):
+        await caller.verify()
+    assert len(caller.sent) == then

@@ -19,7 +19,8 @@ from connectory.actions.rules import Rules
 from connectory.actions.sending import Exchange, Plan, redactor_of
 from connectory.actions.verifying import read_verified, verify_of
 from connectory.catalog.connector import Action
-from connectory.catalog.manifest import ActionManifest, Answer, Effect
+from connectory.catalog.manifest import ActionManifest, Answer, Effect, Proof
+from connectory.errors import MissingScope, ProviderForbidden
 from connectory.net.client import OutboundClient
 
 HEADERS_TOLD = ("etag", "last-modified", "location")  # what a raw request may need for its next one
@@ -89,10 +90,18 @@ class HttpExecutor:
         )
 
     async def verify(self, target: Target) -> Verified:
-        """Run the verify call; a connector without one is taken at its word."""
+        """Run the verify call, or the one beside it; a connector without one is taken at its word."""
         spec = verify_of(target)
         if spec is None:
             return Verified()
+        try:
+            return await self._prove(target, spec)
+        except (ProviderForbidden, MissingScope):
+            if spec.otherwise is None:
+                raise
+        return await self._prove(target, spec.otherwise)
+
+    async def _prove(self, target: Target, spec: Proof) -> Verified:
         values = Values({}, target.facts, target.credentials.secrets())
         rules = Rules(target.connector, is_graphql=spec.request.graphql is not None)
         reading = Reading(rules, redactor_of(target), Answer())

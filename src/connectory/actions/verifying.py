@@ -8,7 +8,7 @@ from typing import Any
 from connectory.actions.answers import Reply
 from connectory.actions.executor import Target, Verified
 from connectory.actions.expressions import evaluate
-from connectory.catalog.manifest import Verify
+from connectory.catalog.manifest import Proof, Verify
 from connectory.errors import UnexpectedResponse
 
 LONGEST_FACT = 500  # characters
@@ -20,10 +20,10 @@ def verify_of(target: Target) -> Verify | None:
     return target.connector.verify_of(target.auth_method)
 
 
-def read_verified(spec: Verify, reply: Reply, title: str) -> Verified:
-    """Return what the answer tells. Raises `UnexpectedResponse` where it names no account."""
-    account_id = _text(evaluate(spec.account.id, reply.body))
-    if account_id is None:
+def read_verified(spec: Proof, reply: Reply, title: str) -> Verified:
+    """Return what the answer tells. Raises `UnexpectedResponse` where it names no account, though it should."""
+    account_id = None if spec.account.id is None else _text(evaluate(spec.account.id, reply.body))
+    if account_id is None and spec.account.id is not None:
         raise UnexpectedResponse(
             f"{title} answered, but not with an account.",
             hint="Check that the address and the kind of key are the right ones.",
@@ -37,7 +37,7 @@ def read_verified(spec: Verify, reply: Reply, title: str) -> Verified:
     )
 
 
-def _scopes(spec: Verify, reply: Reply) -> tuple[str, ...]:
+def _scopes(spec: Proof, reply: Reply) -> tuple[str, ...]:
     if spec.scopes is None:
         return ()
     if spec.scopes.body is not None:

@@ -214,3 +214,16 @@ def test_a_method_may_have_its_own_proof() -> None:
     assert problems_of((f"{OAUTH}/verify", broken), base=RICH)[0].startswith(
         "auth.oauth.verify.request.get: This is no"
     )
+
+
+def test_the_other_proof_is_checked_too_and_gives_the_same_facts() -> None:
+    own = {key: value for key, value in RICH["verify"].items() if key != "facts"}
+    other = {"request": {"get": "/me"}, "account": {"name": "name"}}
+
+    assert problems_of(("verify/otherwise", {**other, "facts": RICH["verify"]["facts"]}), base=RICH) == []
+    assert problems_of(("verify/otherwise", {**other, "request": {"delete": "/me"}}), ("verify/facts", {}), base=RICH)[
+        0
+    ].startswith("verify.otherwise.request: A verify call changes nothing: DELETE would.")
+    assert "`otherwise` does not give the fact" in problems_of(("verify/otherwise", other), base=RICH)[0]
+    nameless = {**own, "account": {"name": "name"}}
+    assert "`account` needs `id`" in problems_of(("verify", nameless), base=RICH)[0]

@@ -19,6 +19,7 @@ from connectory.catalog.manifest import (
     FieldKind,
     JwtBearerMethod,
     Placement,
+    Proof,
     TokenRequest,
     Verify,
 )
@@ -150,6 +151,16 @@ def _check_verify_is_there(sign: Sign) -> Iterator[Finding]:
 
 
 def _check_verify(path: KeyPath, verify: Verify, sign: Sign) -> Iterator[Finding]:
+    yield from _check_proof(path, verify, sign)
+    if verify.otherwise is None:
+        return
+    yield from _check_proof((*path, "otherwise"), verify.otherwise, sign)
+    for name in sorted(verify.facts.keys() - verify.otherwise.facts.keys()):
+        hint = "Give it there too, so that every connection has it."
+        yield Finding((*path, "facts", name), f"`otherwise` does not give the fact '{name}'.", hint)
+
+
+def _check_proof(path: KeyPath, verify: Proof, sign: Sign) -> Iterator[Finding]:
     request = (*path, "request")
     names = Names(facts=sign.facts_before_verify)
     yield from check_request(request, verify.request, sign, names, certain=sign.facts_before_verify)

@@ -13,6 +13,7 @@ from connectory.catalog.manifest.answers import (
     ErrorRule,
     Expand,
     GrantedScopes,
+    Proof,
     RetryTime,
     Verify,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "Pages",
     "PagesBase",
     "Placement",
+    "Proof",
     "Request",
     "RetryTime",
     "Revocation",
