@@ -60,7 +60,7 @@ async def test_a_change_made_by_another_process_is_heard_over_every_transport_th
                 (("connect", "demo"), True),
                 (("policy", "set", "--deny", "demo_*"), False),
                 (("policy", "clear", "--yes"), True),
-                (("disconnect", "demo"), False),
+                (("disconnect", "demo", "--yes"), False),
             ):
                 done = await asyncio.to_thread(install.run, *change)
                 assert done.returncode == 0, done.stderr

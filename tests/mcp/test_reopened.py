@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import mcp_types as t
 import pytest
+from mcp.shared._context_streams import create_context_streams
+from mcp.shared.message import SessionMessage
 from tests.attacks.face import rpc
 from tests.attacks.sessions import INITIALIZE, House, make_house, message
 
+from connectory.mcp.reopened import ReopenedReads
 from connectory.testing.application import connect, make_principal
 
 FIXED = 8
@@ -41,6 +45,26 @@ async def test_a_connection_that_shakes_hands_itself_is_left_alone() -> None:
         await stream.post(message("notifications/initialized", None))
         await stream.post(message("tools/list", 3))
         assert (await stream.answer())["id"] == 3
+
+
+@pytest.mark.parametrize(
+    ("sent", "got"),
+    [
+        (["initialize", "tools/list"], ["initialize", "tools/list"]),
+        (["ping", "initialize"], ["ping", "initialize"]),
+        (["ping", "tools/list"], ["ping", "initialize", "notifications/initialized", "tools/list"]),
+        (["tools/list", "tools/list"], ["initialize", "notifications/initialized", "tools/list", "tools/list"]),
+    ],
+)
+async def test_a_handshake_is_put_before_the_first_request_that_needs_one(sent: list[str], got: list[str]) -> None:
+    write, read = create_context_streams[SessionMessage | Exception](10)
+    reads = ReopenedReads(read, b"")
+    for number, method in enumerate(sent):
+        await write.send(SessionMessage(t.JSONRPCRequest(jsonrpc="2.0", id=number, method=method)))
+    await write.aclose()
+    handed = [item.message async for item in reads if isinstance(item, SessionMessage)]
+    assert [one.method for one in handed if isinstance(one, t.JSONRPCRequest | t.JSONRPCNotification)] == got
+    await reads.aclose()
 
 
 async def test_a_modern_client_needs_no_handshake_and_gets_none() -> None:
