@@ -155,9 +155,11 @@ def _auth(
 
     async def verify(connector: Connector, new: NewGrant) -> Account:
         facts = {**new.facts, "id": new.connection_id}
-        target = Target(connector.signed_in_by(new.method), new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
+        target = Target(
+            connector.signed_in_by(new.method), new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S
+        )
         told = await executor.verify(target)
-        return Account(told.account_id, told.account_name, told.scopes)
+        return Account(told.account_id, told.account_name, told.scopes, told.facts)
 
     backends = {"direct": DirectBackend(vault, catalog, settings)}
     return AuthManager(vault, catalog, settings, backends, verify, allow_link=quotas.use_link, record=record, now=now)

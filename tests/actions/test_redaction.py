@@ -110,3 +110,34 @@ def test_a_named_credential_that_the_connection_lacks_is_passed_over() -> None:
     redactor = Redactor(PLACED, "token", values())
 
     assert redactor.clean(f"sent {KEY}") == "sent ***"
+
+
+PEM_LINES = ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", "q7H2hPMFw2p0PzV0aPq9GhZ3Lx8=")
+PEM = f"-----BEGIN PRIVATE KEY-----\n{PEM_LINES[0]}\n{PEM_LINES[1]}\n-----END PRIVATE KEY-----\n"
+ACCOUNT = {
+    "type": "service_account",
+    "private_key_id": "5d0c2b7a91",
+    "private_key": PEM,
+    "client_email": "robot@project.example",
+    "token_uri": "https://oauth2.example/token",
+    "appAuth": [{"clientSecret": "b0x-s3cret-value"}],
+}
+
+
+@pytest.mark.parametrize("file", [json.dumps(ACCOUNT), json.dumps(ACCOUNT, indent=2), f" {json.dumps(ACCOUNT)}\n"])
+@pytest.mark.parametrize("part", [PEM, *PEM_LINES, "".join(PEM_LINES), "b0x-s3cret-value", json.dumps(PEM)[1:-1]])
+def test_what_is_secret_in_a_key_file_is_masked_by_itself(file: str, part: str) -> None:
+    masked = Redactor(BASIC, "token", values(file.strip(), "password")).clean(f"sent <{part}>!")
+
+    assert masked == "sent <***>!"
+
+
+@pytest.mark.parametrize("part", [*PEM_LINES, PEM])
+def test_the_lines_of_a_key_in_pem_are_masked_by_themselves(part: str) -> None:
+    assert Redactor(BASIC, "token", values(PEM, "password")).clean(f"sent <{part}>!") == "sent <***>!"
+
+
+def test_addresses_and_names_in_a_key_file_are_no_secrets() -> None:
+    said = "robot@project.example 5d0c2b7a91 https://oauth2.example/token service_account"
+
+    assert Redactor(BASIC, "token", values(json.dumps(ACCOUNT), "password")).clean(said) == said

@@ -16,6 +16,11 @@ FIELDS = {
     "token": CredentialField(title="Key", kind=FieldKind.SECRET),
     "region": CredentialField(title="Region", required=False, default="eu"),
 }
+SITE = {
+    "region": CredentialField(title="Region", kind=FieldKind.CHOICE, choices={"eu": "Europe", "us": "America"}),
+    "size": CredentialField(title="Size", kind=FieldKind.CHOICE, choices={"s": "S", "m": "M"}, default="m"),
+}
+KEY_FILE = {"account": CredentialField(title="Key file", kind=FieldKind.FILE)}
 SERVER = {"server": CredentialField(title="Server", kind=FieldKind.ORIGIN)}
 
 
@@ -115,3 +120,32 @@ def test_a_metadata_address_is_refused_whatever_is_confirmed_or_allowed() -> Non
     allowing = LOCAL.model_copy(update={"allow_hosts": ("169.254.169.254:80",)})
 
     assert check({"server": "http://169.254.169.254"}, SERVER, confirmed=True, settings=allowing).problems
+
+
+def test_of_a_choice_only_the_choices_are_taken_and_its_default_where_nothing_was_chosen() -> None:
+    assert check({"region": "us"}, SITE).facts == {"region": "us", "size": "m"}
+
+    [problem] = check({"region": "us.evil.example", "size": "s"}, SITE).problems
+    assert (problem.field, problem.message) == ("region", "Choose one of these: Europe, America.")
+    assert [problem.field for problem in check({"region": ""}, SITE).problems] == ["region"]
+
+
+@pytest.mark.parametrize("text", ['{\n\t"a": "b"\n}', '\ufeff{\r\n\t"a": "b"\r\n}\r\n'])
+def test_a_file_may_hold_line_breaks_and_is_the_same_pasted_or_uploaded(text: str) -> None:
+    checked = check({"account": text}, KEY_FILE)
+
+    assert checked.secrets["account"].get_secret_value() == '{\n\t"a": "b"\n}'
+    assert not checked.facts
+    assert "b" not in repr(checked.secrets)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\udcffb", "a\x1bb", "a\u202eb"])
+def test_what_is_no_text_is_no_file_of_credentials(text: str) -> None:
+    [problem] = check({"account": text}, KEY_FILE).problems
+
+    assert problem.message.startswith("This is no text file")
+
+
+def test_a_file_may_have_64_kb_and_no_more() -> None:
+    assert not check({"account": "ä" * 32_768}, KEY_FILE).problems
+    assert "64 KB" in check({"account": "ä" * 32_768 + "x"}, KEY_FILE).problems[0].message

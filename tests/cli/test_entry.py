@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from connectory.auth.backend import Form, MethodForm
 from connectory.catalog.manifest import CredentialField, FieldKind
-from connectory.cli.entry import check_given, choose_method, fill_in, parse_given, variables_of
+from connectory.cli.entry import Given, check_given, choose_method, fill_in, parse_given, variables_of
 from connectory.errors import InvalidArguments
 
 SECRET = "s3cret-value"
@@ -22,6 +23,17 @@ KEY = MethodForm(
         "note": CredentialField(title="Note", required=False),
     },
 )
+ROBOT = MethodForm(
+    method="robot",
+    title="Robot",
+    help="",
+    docs=None,
+    fields={
+        "region": CredentialField(title="Region", kind=FieldKind.CHOICE, choices={"eu": "Europe", "us": "America"}),
+        "size": CredentialField(title="Size", kind=FieldKind.CHOICE, choices={"s": "S", "m": "M"}, required=False),
+        "account": CredentialField(title="Key file", kind=FieldKind.FILE),
+    },
+)
 BASIC = MethodForm(method="basic", title="Password", help="", docs=None, fields={})
 
 
@@ -31,6 +43,7 @@ class Person:
     def __init__(self, *answers: str) -> None:
         self._answers = list(answers)
         self.asked: list[tuple[str, bool]] = []
+        self.offered: list[tuple[tuple[str, ...], str | None]] = []
 
     def ask(self, text: str, *, hidden: bool, default: str | None) -> str:
         self.asked.append((text, hidden))
@@ -39,7 +52,8 @@ class Person:
     def confirm(self, text: str) -> bool:
         return True
 
-    def choose(self, text: str, choices: Sequence[str]) -> str:
+    def choose(self, text: str, choices: Sequence[str], default: str | None = None) -> str:
+        self.offered.append((tuple(choices), default))
         return self._answers.pop(0)
 
 
@@ -110,3 +124,59 @@ def test_of_several_ways_to_sign_in_the_person_chooses_one() -> None:
     with pytest.raises(InvalidArguments) as refusal:
         choose_method(form, misspelt, None)
     assert "'basic'" in refusal.value.hint
+
+
+def given(*, fields: Sequence[str] = (), env: Sequence[str] = (), files: Sequence[str] = ()) -> Given:
+    return parse_given("my-shop", None, fields, env, files, private=False, other=False)
+
+
+def test_a_choice_is_chosen_and_a_file_read_from_the_path_that_the_person_gives(tmp_path: Path) -> None:
+    (tmp_path / "key.json").write_text('{"key":\n "x"}')
+    person = Person("us", "", str(tmp_path / "key.json"))
+
+    entry = fill_in(ROBOT, given(), {}, person)
+
+    assert entry.values == {"region": "us", "size": "", "account": '{"key":\n "x"}'}
+    assert person.offered == [(("eu", "us"), None), (("s", "m"), "")]
+
+
+def test_a_file_comes_from_a_path_or_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "key.json").write_bytes(b'{"key":\r\n "\xff"}')
+    named = given(fields=["region=eu"], files=[f"account={tmp_path / 'key.json'}"])
+    check_given(ROBOT, named)
+
+    assert fill_in(ROBOT, named, {}, None).values["account"] == '{"key":\r\n "\udcff"}'
+    from_env = given(fields=["region=eu"], env=["*"])
+    assert variables_of(ROBOT, from_env)["account"] == "MY_SHOP_ACCOUNT"
+    assert fill_in(ROBOT, from_env, {"MY_SHOP_ACCOUNT": SecretStr("a\nb")}, None).values["account"] == "a\nb"
+    assert "account" not in variables_of(ROBOT, given(env=["*"], files=["account=x"]))
+
+
+@pytest.mark.parametrize("path", ["nowhere-s3cret", ".", "a\x00b", "~nobody-s3cret/x"])
+def test_a_file_that_cannot_be_read_is_told_without_what_was_given_as_its_path(path: str) -> None:
+    with pytest.raises(InvalidArguments, match="account") as refusal:
+        fill_in(ROBOT, given(fields=["region=eu"], files=[f"account={path}"]), {}, None)
+
+    assert "s3cret" not in refusal.value.text
+
+
+def test_no_more_of_a_file_is_read_than_a_credential_may_have(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 65_537)
+
+    with pytest.raises(InvalidArguments, match="64 KB"):
+        fill_in(ROBOT, given(fields=["region=eu"], files=[f"account={tmp_path / 'large'}"]), {}, None)
+
+
+@pytest.mark.parametrize(("name", "says"), [("region", "--field region=VALUE, one of: eu, us"), ("nme", "It asks for")])
+def test_only_a_file_is_taken_from_a_path(name: str, says: str) -> None:
+    with pytest.raises(InvalidArguments) as refusal:
+        check_given(ROBOT, given(files=[f"{name}=x"]))
+
+    assert says in refusal.value.hint
+
+
+def test_where_nobody_can_be_asked_a_file_is_named_with_its_option() -> None:
+    with pytest.raises(InvalidArguments) as refusal:
+        fill_in(ROBOT, given(fields=["region=eu"]), {}, None)
+
+    assert "--file account=PATH" in refusal.value.hint

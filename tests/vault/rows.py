@@ -15,7 +15,10 @@ from connectory.vault.entities import (
     AuditLine,
     Confirmation,
     Connection,
+    ConnectionId,
     ConnectSession,
+    FinishedSignIn,
+    GrantId,
     KeptResult,
     PolicyEffect,
     PolicyRule,
@@ -23,6 +26,7 @@ from connectory.vault.entities import (
     SessionId,
     SessionStatus,
     StoredGrant,
+    Use,
     User,
     UserId,
     Workspace,
@@ -98,6 +102,7 @@ def new_session(place: Place, *, alias: str = "default", expires_at: datetime | 
 def new_grant(value: str = "s3cret-token", **changes: object) -> StoredGrant:
     grant = StoredGrant(
         backend="direct",
+        connector="github",
         method="token",
         family="github",
         account_id="1",
@@ -106,9 +111,24 @@ def new_grant(value: str = "s3cret-token", **changes: object) -> StoredGrant:
         facts={"shop": "acme"},
         scopes=("repo",),
         expires_at=None,
-        hosts=(HostRule("https://api.github.com"),),
     )
     return replace(grant, **changes)  # type: ignore[arg-type]  # the tests name real fields
+
+
+def new_use(
+    connector: str = "github",
+    *,
+    connection_id: ConnectionId | None = None,
+    hosts: tuple[HostRule, ...] = (HostRule("https://api.github.com"),),
+) -> Use:
+    return Use(connector, connection_id or ConnectionId(new_id("cn")), hosts)
+
+
+def signed_in(
+    value: str = "s3cret-token", *uses: Use, grant_id: GrantId | None = None, **changes: object
+) -> FinishedSignIn:
+    """A sign-in to be stored, for a new connection unless `uses` say which."""
+    return FinishedSignIn(uses or (new_use(),), new_grant(value, **changes), grant_id)
 
 
 async def bound_session(vault: Vault, session: ConnectSession) -> ConnectSession:
@@ -126,7 +146,7 @@ async def make_connection(
     session = new_session(place, alias=alias)
     if shared:
         session = replace(session, owner=place.workspace_id)
-    return await vault.sessions.finish(await bound_session(vault, session), new_grant(value))
+    return (await vault.sessions.finish(await bound_session(vault, session), signed_in(value))).connections[0]
 
 
 async def make_token(vault: Vault, place: Place, *, hash: str | None = None) -> ApiToken:  # noqa: A002

@@ -21,8 +21,8 @@ from tests.vault.rows import (
     make_policy,
     make_result,
     make_token,
-    new_grant,
     new_session,
+    signed_in,
 )
 
 from connectory.errors import BadInput, ConnectoryError
@@ -128,7 +128,7 @@ CALLS: dict[str, Call] = {
     "sessions.connected_for": lambda p: p.vault.sessions.connected_for(
         p.other, p.first.user_id, "github", "default", owner=p.session.owner, since=NOW
     ),
-    "sessions.finish": lambda p: p.vault.sessions.finish(replace(p.session, workspace_id=p.other), new_grant()),
+    "sessions.finish": lambda p: p.vault.sessions.finish(replace(p.session, workspace_id=p.other), signed_in()),
     "sessions.expire": lambda p: p.vault.sessions.expire(replace(p.session, workspace_id=p.other)),
     "confirmations.create": lambda p: make_confirmation(
         p.vault, Place(replace(p.first.workspace, id=p.other), p.first.user), p.connection

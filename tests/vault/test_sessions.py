@@ -19,8 +19,9 @@ from tests.vault.rows import (
     key,
     make_connection,
     make_place,
-    new_grant,
     new_session,
+    new_use,
+    signed_in,
 )
 
 from connectory.errors import AlreadyExists, SessionExpired
@@ -85,7 +86,7 @@ async def test_the_session_that_became_a_connection_is_found_by_when_it_did(
     assert await vault.sessions.connected_for(*where, owner=session.owner, since=NOW) is None
     clock.advance(minutes=9)
 
-    connection = await vault.sessions.finish(session, new_grant())
+    [connection] = (await vault.sessions.finish(session, signed_in())).connections
 
     clock.advance(minutes=2)  # the session's own time is over by now
     found = await vault.sessions.connected_for(*where, owner=session.owner, since=NOW + timedelta(minutes=9))
@@ -129,7 +130,8 @@ async def test_finishing_makes_the_connection_and_its_grant_and_counts_in_the_re
     chosen_id = ConnectionId(new_id("cn"))
     hosts = (HostRule("https://10.0.0.5:8443", private_confirmed=True),)
 
-    connection = await vault.sessions.finish(session, new_grant(connection_id=chosen_id, hosts=hosts))
+    use = new_use(connection_id=chosen_id, hosts=hosts)
+    [connection] = (await vault.sessions.finish(session, signed_in("s3cret-token", use))).connections
 
     assert (connection.id, connection.name, connection.owner) == (chosen_id, "github/default", place.user_id)
     assert (connection.hosts, connection.created_at) == (hosts, NOW)
@@ -146,10 +148,10 @@ async def test_finishing_makes_the_connection_and_its_grant_and_counts_in_the_re
 
 async def test_a_session_is_finished_once(vault: Vault, place: Place) -> None:
     session = await bound_session(vault, new_session(place))
-    await vault.sessions.finish(session, new_grant())
+    await vault.sessions.finish(session, signed_in())
 
     with pytest.raises(SessionExpired):
-        await vault.sessions.finish(session, new_grant("second"))
+        await vault.sessions.finish(session, signed_in("second"))
 
     assert len(await vault.connections.list_all(place.workspace_id)) == 1
 
@@ -170,7 +172,7 @@ async def test_a_session_that_is_not_this_browsers_makes_nothing(
         session = replace(session, browser_hash="c" * 64)
 
     with pytest.raises(SessionExpired) as refusal:
-        await vault.sessions.finish(session, new_grant())
+        await vault.sessions.finish(session, signed_in())
 
     assert refusal.value.hint
     assert await vault.connections.list_all(place.workspace_id) == []
@@ -182,7 +184,7 @@ async def test_an_alias_taken_meanwhile_leaves_the_session_as_it_was(vault: Vaul
     await make_connection(vault, place)
 
     with pytest.raises(AlreadyExists, match="github/default"):
-        await vault.sessions.finish(session, new_grant())
+        await vault.sessions.finish(session, signed_in())
 
     found = await vault.sessions.get(place.workspace_id, session.id)
     assert found is not None
@@ -196,9 +198,13 @@ async def test_reconnecting_renews_the_grant_and_keeps_the_connection(vault: Vau
     before = await vault.workspaces.revision(place.workspace_id)
     session = await bound_session(vault, replace(new_session(place), connection_id=old.id))
     hosts = (HostRule("https://github.example.org"),)
-    changes = {"account_id": "2", "account_name": "hubot", "scopes": ("repo", "user"), "facts": {}, "hosts": hosts}
+    changes = {"account_id": "2", "account_name": "hubot", "scopes": ("repo", "user"), "facts": {}}
 
-    new = await vault.sessions.finish(session, new_grant("renewed", connection_id=ConnectionId("cn_x"), **changes))
+    use = new_use(connection_id=old.id, hosts=hosts)
+    done = await vault.sessions.finish(session, signed_in("renewed", use, grant_id=old.grant_id, **changes))
+
+    [new] = done.connections
+    assert done.unused == ()
 
     assert new == replace(old, hosts=hosts)
     grant = await vault.grants.get(place.workspace_id, new.grant_id)
@@ -215,7 +221,7 @@ async def test_a_reconnect_link_dies_with_its_connection(vault: Vault, place: Pl
     await vault.connections.delete(place.workspace_id, old.id)
 
     with pytest.raises(SessionExpired):
-        await vault.sessions.finish(session, new_grant())
+        await vault.sessions.finish(session, signed_in())
 
     assert await vault.connections.list_all(place.workspace_id) == []
 
@@ -246,11 +252,11 @@ async def test_of_two_processes_that_finish_one_link_exactly_one_connects(open_f
     for round_number in range(50):
         session = await bound_session(one, new_session(place, alias=f"a{round_number}"))
         outcomes = await asyncio.gather(
-            one.sessions.finish(session, new_grant("one")),
-            other.sessions.finish(session, new_grant("other")),
+            one.sessions.finish(session, signed_in("one")),
+            other.sessions.finish(session, signed_in("other")),
             return_exceptions=True,
         )
-        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Connection", "SessionExpired"]
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Finished", "SessionExpired"]
 
     assert len(await one.connections.list_all(place.workspace_id)) == 50
     assert len(await one.database.rows(sa.select(grants))) == 50

@@ -46,7 +46,9 @@ class PostedForm:
     """One form of a page."""
 
     action: str = ""
+    encoding: str = "application/x-www-form-urlencoded"
     fields: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -70,10 +72,20 @@ class Page(HTMLParser):
         self.tags.append(tag)
         self.attributes += given
         if tag == "form":
-            self.forms.append(PostedForm(given["action"]))
+            self.forms.append(PostedForm(given["action"], given.get("enctype", PostedForm.encoding)))
+        elif tag in ("select", "textarea"):
+            self._name = given["name"]
+            self.forms[-1].inputs[self._name] = given
+            self.forms[-1].fields[self._name] = ""
+            self.forms[-1].choices[self._name] = {}
+        elif tag == "option":
+            options = self.forms[-1].choices[self._name]
+            if "selected" in given or not options:
+                self.forms[-1].fields[self._name] = given["value"]
+            options[given["value"]] = ""
         elif tag == "input":
             self.forms[-1].inputs[given["name"]] = given
-            if given["type"] != "checkbox" or "checked" in given:
+            if given["type"] != "file" and (given["type"] != "checkbox" or "checked" in given):
                 self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif tag == "a":
             self.links.append(given)
@@ -81,6 +93,9 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.tags and self.tags[-1] != "title":
             self.words.append(data)
+        if self.tags and self.tags[-1] == "option" and data.strip():
+            options = self.forms[-1].choices[self._name]
+            options[next(reversed(options))] = data
 
 
 class Browser:
@@ -99,9 +114,12 @@ class Browser:
     async def open(self, path: str) -> Page:
         return Page(await self.client.get(path.removeprefix(self.origin), headers={"Accept": "text/html"}))
 
-    async def post(self, action: str, fields: Mapping[str, str]) -> httpx2.Response:
+    async def post(
+        self, action: str, fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]] | None = None
+    ) -> httpx2.Response:
+        """Post fields, as multipart/form-data where there are files."""
         headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
-        return await self.client.post(action, data=dict(fields), headers=headers)
+        return await self.client.post(action, data=dict(fields), files=files, headers=headers)
 
     async def send(self, form: PostedForm, **typed: str) -> httpx2.Response:
         """Post a form with values typed into it, named without their prefix."""

@@ -1,12 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
-from tests.web.browsing import FLEET, Browser, Page, make_token, make_web, owner_of, services_of, sign_in, token_of
+from tests.web.browsing import (
+    FLEET,
+    Browser,
+    Page,
+    PostedForm,
+    make_token,
+    make_web,
+    owner_of,
+    services_of,
+    sign_in,
+    token_of,
+)
 
 from connectory.testing.application import make_application, make_principal
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
@@ -31,6 +45,26 @@ auth:
     docs: https://kinto.example/accounts
     fields: {server: {title: Server, kind: origin, help: Where it runs., placeholder: "https://kinto.example"}}
 verify: {request: {get: /}, account: {id: user.id, name: user.id}}
+"""
+ROBOT_YAML = """
+format: 1
+name: robot
+title: Robot
+description: Let a robot work.
+category: other
+docs: https://robot.example/docs
+servers: {api: "https://{connection.region}.robot.example"}
+auth:
+  account:
+    method: basic
+    title: Service account
+    fields:
+      region: {title: Region, kind: choice, choices: {eu: Europe, us: "<America>"}, default: us}
+      size: {title: Size, kind: choice, choices: {s: Small, m: Middle}, required: false}
+      username: {title: Name}
+      account: {title: Key file, kind: file, help: The JSON file that was made for it.}
+    basic: {username: "{connection.username}", password: "{credential.account}"}
+verify: {request: {get: /me}, account: {id: id, name: login}, facts: {plan: plan, seats: seats, absent: nothing}}
 """
 OPEN_YAML = """
 format: 1
@@ -286,12 +320,16 @@ async def test_an_unknown_link_is_not_found() -> None:
 
 async def test_what_no_form_of_ours_sends_is_refused() -> None:
     form = "application/x-www-form-urlencoded"
+    part = '--x\r\nContent-Disposition: form-data; name="{}"; filename="{}"\r\n\r\na\r\n'
+    twice = part.format("file.a", "one") + part.format("file.a", "two") + "--x--\r\n"
     async with make_web() as (application, app), Browser(app) as browser:
         link = await link_for(application)
         for kind, body, status in (
             ("text/plain", "method=token&value.token=x", 415),
             ("application/json", "{}", 415),
-            ("multipart/form-data; boundary=x", "--x--", 415),
+            ("multipart/form-data", "--x--", 422),
+            ("multipart/form-data; boundary=x", "no part", 422),
+            ("multipart/form-data; boundary=x", twice, 422),
             (form, "method=token&method=none", 422),
             (form, "method=%ff", 422),
             (form, "&".join(f"a{number}=1" for number in range(200)), 422),
@@ -335,3 +373,74 @@ async def test_the_page_needs_no_script_no_inline_style_and_nothing_from_elsewhe
     assert sheet.headers["content-type"] == "text/css; charset=utf-8"
     assert "http" not in sheet.text
     assert "@import" not in sheet.text
+
+
+@asynccontextmanager
+async def robot_page() -> AsyncIterator[tuple[Application, Browser, PostedForm, FakeProvider]]:
+    """The page of a connector with all kinds of fields."""
+    told = {"id": 7, "login": "robot-7", "plan": "gold", "seats": 3}
+    provider = FakeProvider(answers(200, told))
+    catalog = make_catalog(make_connector(ROBOT_YAML))
+    mounts = {"https://eu.robot.example": provider}
+    async with make_web(catalog=catalog, mounts=mounts) as (application, app), Browser(app) as browser:
+        page = await browser.open(await link_for(application, "robot"))
+        yield application, browser, page.forms[0], provider
+
+
+async def test_every_kind_of_field_has_its_own_input_with_a_label() -> None:
+    async with robot_page() as (_, browser, form, _):
+        assert form.encoding == "multipart/form-data"
+        assert form.choices["value.region"] == {"eu": "Europe", "us": "<America>"}
+        assert form.choices["value.size"] == {"": "None", "s": "Small", "m": "Middle"}
+        assert (form.fields["value.region"], form.fields["value.size"]) == ("us", "")
+        assert form.inputs["file.account"]["type"] == "file"
+        assert "aria-label" in form.inputs["file.account"]
+        assert form.fields["value.account"] == ""
+        for words in ("Region", "Size (optional)", "Key file", "The JSON file that was made for it."):
+            assert words in Page(await browser.send(form)).text
+
+
+@pytest.mark.parametrize("how", ["pasted", "uploaded", "both", "urlencoded"])
+async def test_a_file_is_uploaded_or_pasted_and_never_shown_again(how: str) -> None:
+    key = '{\n "private_key": "s3cret"\n}'
+    files = {"file.account": ("key.json", key.encode())} if how in ("uploaded", "both") else {"file.account": ("", b"")}
+    pasted = {"pasted": key.replace("\n", "\r\n"), "both": "something else", "urlencoded": key}.get(how, "")
+    typed = {"value.region": "eu", "value.username": "robot", "value.account": pasted}
+    async with robot_page() as (application, browser, form, provider):
+        answer = await browser.post(form.action, {**form.fields, **typed}, None if how == "urlencoded" else files)
+        assert answer.status_code == 303, answer.text
+        [sent] = provider.requests
+        assert base64.b64decode(sent.headers["authorization"].removeprefix("Basic ")).decode() == f"robot:{key}"
+        done = await browser.open(answer.headers["location"])
+        assert "s3cret" not in done.html
+        principal = await owner_of(application, form.action)
+        [(_, grant)] = await application.auth.list_connections(principal)
+    assert grant.facts == {"region": "eu", "username": "robot", "plan": "gold", "seats": "3"}
+
+
+async def test_a_bad_file_and_a_bad_choice_come_back_beside_their_fields_without_what_was_sent() -> None:
+    typed = {"value.region": "nowhere.evil.example/", "value.username": "robot"}
+    files = {"file.account": ("key.der", b"s3cret\xff\x00")}
+    async with robot_page() as (_, browser, form, provider):
+        page = Page(answer := await browser.post(form.action, {**form.fields, **typed}, files))
+        assert not provider.requests
+    assert answer.status_code == 422
+    assert "Choose one of these: Europe, <America>." in page.text
+    assert "This is no text file" in page.text
+    assert "evil" not in page.html
+    assert "s3cret" not in page.html
+    [again] = page.forms
+    assert again.inputs["value.region"]["aria-invalid"] == "true"
+    assert again.choices["value.region"][""] == "Choose one"
+    assert again.fields["value.username"] == "robot"
+    described = again.inputs["file.account"]["aria-describedby"].split()
+    assert described == ["method-account-account-problem", "method-account-account-help"]
+
+
+async def test_a_file_of_64_kb_passes_and_a_larger_one_is_told_by_its_size() -> None:
+    typed = {"value.region": "eu", "value.username": "robot"}
+    async with robot_page() as (_, browser, form, _):
+        large = await browser.post(form.action, {**form.fields, **typed}, {"file.account": ("k", b"+" * 65_537)})
+        assert "64 KB" in Page(large).text
+        fits = await browser.post(form.action, {**form.fields, **typed, "value.account": "+" * 65_536})
+        assert fits.status_code == 303  # three bytes each, as a form without files escapes them

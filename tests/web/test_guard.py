@@ -9,7 +9,7 @@ from starlette.types import Message
 from tests.web.guarded_app import Handlers, client_of, make_app
 
 from connectory.settings import Settings
-from connectory.web.guard import MAX_PAGE_BODY, RequestGuard
+from connectory.web.guard import MAX_CONNECT_BODY, MAX_PAGE_BODY, RequestGuard
 
 PUBLIC: dict[str, Any] = {"app_url": "https://connect.example.com", "host": "0.0.0.0"}
 PAGE = "/connect/abc"
@@ -233,14 +233,15 @@ async def test_a_trusted_proxy_may_name_the_host_it_was_asked_for() -> None:
 
 async def test_a_form_is_cut_at_its_limit_whatever_its_header_says() -> None:
     async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(5):
+        for _ in range(17):
             yield b"x" * 16_384
 
-    just_fits = b"x" * MAX_PAGE_BODY
+    just_fits = b"x" * MAX_CONNECT_BODY
     status, handlers = await send("POST", PAGE, {}, just_fits)
     assert (status, handlers.body) == (200, just_fits)
     assert (await send("POST", PAGE, {}, just_fits + b"x"))[0] == 413
-    assert (await send("POST", "/nowhere", {}, just_fits + b"x"))[0] == 413
+    for path in ("/nowhere", "/confirm/x", "/signin"):  # where no file of credentials is given
+        assert (await send("POST", path, {"Sec-Fetch-Site": "same-origin"}, b"x" * (MAX_PAGE_BODY + 1)))[0] == 413
     assert (await send("POST", PAGE, {"Content-Length": "9" * 5000}))[0] == 413
     assert (await send("POST", PAGE, {"Content-Length": "-1"}))[0] == 413
     assert (await send("POST", "/mcp", {}, just_fits + b"x"))[0] == 200  # limits its bodies itself

@@ -11,7 +11,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -22,13 +22,17 @@ from connectory.catalog.manifest import Placement
 
 MASK = "***"
 SHORTEST = 8  # characters; a shorter one stands in many answers by chance
+# What is secret in a key file in JSON (Google's private_key, Box's clientSecret): its addresses and ids are not.
+_SECRET_MEMBER = re.compile(r"(?:key|secret|token|password|passphrase)s?$", re.IGNORECASE)
+_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]+-----(.+?)-----END", re.DOTALL)  # RFC 7468
 
 
 class Redactor:
     """The credentials of one connection, in whatever form they are sent or repeated."""
 
     def __init__(self, connector: Connector, auth_method: str, values: Values) -> None:
-        secrets = {one.get_secret_value() for one in values.secrets.values()} - {""}
+        whole = {one.get_secret_value() for one in values.secrets.values()} - {""}
+        secrets = whole.union(*map(_parts, whole))
         self._secrets = sorted(secrets, key=len, reverse=True)
         places = connector.auth[auth_method].placements
         found = _spellings(self._secrets).union(*(_basic(place, values) for place in places))
@@ -65,6 +69,33 @@ class Redactor:
     def clean_message(self, value: Any) -> Any:
         """The same for words about a failure: there also short credentials are masked, whatever else that hits."""
         return _clean(value, [*self._spellings, *self._secrets])
+
+
+def _parts(secret: str) -> set[str]:
+    """What is a secret of its own in a key file: members of its JSON, and the lines of a key in PEM."""
+    if "\n" not in secret and not secret.startswith("{"):
+        return set()
+    try:
+        found = set(_secret_members(json.loads(secret)))
+    except (ValueError, RecursionError):  # no JSON
+        found = set()
+    for block in [block for text in (secret, *found) for block in _PEM.findall(text)]:
+        lines = block.split()
+        found |= {"".join(lines), *lines}
+    return {part for part in found if len(part) >= SHORTEST}
+
+
+def _secret_members(value: Any) -> Iterator[str]:
+    """Yield the texts of a JSON value that stand under a secret's name."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, str) and _SECRET_MEMBER.search(name):
+                yield item
+            else:
+                yield from _secret_members(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secret_members(item)
 
 
 def _clean(value: Any, spellings: list[str]) -> Any:

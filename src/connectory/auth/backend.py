@@ -12,7 +12,7 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField
 from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
-from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, new_id
+from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, GrantId, new_id
 
 Route = Literal["direct", "nango_proxy"]
 Confirm = Literal["private_confirmed", "account_change_confirmed"]  # the fields of `Entry` that a tick sets
@@ -50,11 +50,21 @@ class MethodForm:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectedAccount:
+    """An account of the same family that is connected already, and can be used here without another sign-in."""
+
+    grant_id: GrantId
+    name: str
+    used_by: tuple[str, ...]  # the titles of the connectors that use it
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
-    """The next step is a form; `problems` say why the last try failed."""
+    """The next step is a form, or one of `accounts`; `problems` say why the last try failed."""
 
     methods: tuple[MethodForm, ...]
     problems: tuple[Problem, ...] = ()
+    accounts: tuple[ConnectedAccount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,7 @@ class DeviceCode:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the person entered on the form.
+    """What the person entered on the form; or, with `grant_id`, the connected account that shall be used here too.
 
     `private_confirmed`: yes, a private address is meant (design 7.3). `account_change_confirmed`: yes, the connection
     shall belong to another provider account from now on (design 5.3).
@@ -86,6 +96,7 @@ class Entry:
     values: Mapping[str, str] = field(repr=False)
     private_confirmed: bool = False
     account_change_confirmed: bool = False
+    grant_id: GrantId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,7 @@ class Account:
     id: str | None
     name: str | None
     scopes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)  # what the verify call told beside them
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +134,17 @@ Step = Form | Redirect | DeviceCode | Done
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The sign-in is over: the connection stands, and this is the account it speaks for."""
+    """The sign-in is over: the connection stands, and this is the account it speaks for.
+
+    `connector` is what was asked for; of a bundle `connection` is the first one made, `further` are the others.
+    `left_out` says, a sentence each, which connectors could not be proven.
+    """
 
     connection: Connection
     account: Account
     connector: Connector
+    further: tuple[Connection, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Revocation(StrEnum):

@@ -7,11 +7,13 @@ client is known > direct. One that cannot serve the connector is passed over; on
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from connectory.auth.backend import Backend
+from connectory.auth.backend import Access, Backend
 from connectory.catalog.connector import Connector
 from connectory.errors import BackendUnavailable
 from connectory.settings import Settings
+from connectory.vault.entities import Grant
 
 _NONE_SERVES = "Whoever runs the server must set up another way to sign in to it."
 
@@ -31,6 +33,12 @@ class BackendChoice:
                 hint=f"It has: {', '.join(sorted(self._backends)) or 'none'}.",
             )
         return self._backends[name]
+
+    async def access(self, grant: Grant, *, valid_for_s: float, now: datetime) -> Access:
+        """Return a grant's credentials, renewed where they do not last. Raises what its backend raises."""
+        backend = self.named(grant.backend)
+        access = await backend.access(grant)
+        return access if access.credentials.lasts(valid_for_s, now=now) else await backend.refresh(grant)
 
     def serving(self, connector: Connector) -> list[str]:
         """Return the names of the backends that can serve the connector now."""

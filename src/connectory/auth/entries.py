@@ -14,14 +14,19 @@ from pydantic import SecretStr
 
 from connectory.auth.backend import Entry, Problem
 from connectory.auth.hosts import is_allowed_by, parse_origin, reach_by_spelling
-from connectory.catalog.manifest import CredentialField
+from connectory.catalog.manifest import CredentialField, FieldKind
 from connectory.errors import InvalidPath
 from connectory.net.address import AllowList, Reach
 from connectory.settings import Settings
 
 MAX_VALUE_BYTES = 8192
+MAX_FILE_BYTES = 65_536
 # Cc breaks header lines (attack 62), Cf and the separators hide in pasted text, Cs cannot be encoded.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_OF_A_FILE = frozenset("\n\t")  # what may stand in a file, beside printed text; it goes into no header
+_BYTE_ORDER_MARK = "\ufeff"  # some editors write it before a text
+_INVISIBLE = "This holds a line break or an invisible character; paste it again without."
+_NO_TEXT_FILE = "This is no text file, or not the whole of one. Take it as the provider gave it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +64,20 @@ def check_entry(fields: Mapping[str, CredentialField], entry: Entry, settings: S
 
 def _trim(spec: CredentialField, text: str) -> str:
     """A key is pasted with the line break behind it; in a fact a line break is somebody's attempt (attack 14)."""
+    if spec.kind is FieldKind.FILE:  # a form posts every line break as two characters; an uploaded file has its own
+        return text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n").strip()
     return text.strip() if spec.is_secret else text.strip(" ")
 
 
 def _text_problem(name: str, spec: CredentialField, text: str) -> Problem | None:
-    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in text):
-        return Problem(name, "This holds a line break or an invisible character; paste it again without.")
-    if len(text.encode()) > MAX_VALUE_BYTES:
-        return Problem(name, f"This is longer than {MAX_VALUE_BYTES // 1024} KB, which no credential is.")
+    is_file = spec.kind is FieldKind.FILE
+    most, allowed = (MAX_FILE_BYTES, _OF_A_FILE) if is_file else (MAX_VALUE_BYTES, frozenset[str]())
+    if len(text.encode(errors="surrogatepass")) > most:
+        return Problem(name, f"This is longer than {most // 1024} KB, which no credential is.")
+    if any(unicodedata.category(character) in _REFUSED_CATEGORIES for character in set(text) - allowed):
+        return Problem(name, _NO_TEXT_FILE if is_file else _INVISIBLE)
+    if spec.choices and text not in spec.choices:
+        return Problem(name, f"Choose one of these: {', '.join(spec.choices.values())}.")
     if spec.pattern is not None and re.fullmatch(spec.pattern, text) is None:
         return Problem(name, f"This does not look right. {spec.help}".strip())
     return None

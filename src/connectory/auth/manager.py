@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
+from connectory.auth.accounts import ConnectedAccounts
 from connectory.auth.backend import (
     Access,
     Account,
@@ -29,6 +30,7 @@ from connectory.auth.connections import (
     check_alias,
     describe_account,
 )
+from connectory.auth.members import members_of
 from connectory.auth.sessions import ConnectSessions
 from connectory.auth.signin import SignIn
 from connectory.catalog.catalog import Catalog
@@ -87,7 +89,10 @@ class AuthManager:
         self._choice = BackendChoice(backends, settings)
         self._connections = Connections(vault, catalog)
         self._sessions = ConnectSessions(vault, now, sleep)
-        self._sign_in = SignIn(vault, catalog, settings, self._choice, self._sessions, verify, record)
+        accounts = ConnectedAccounts(vault, catalog, self._choice, now)
+        self._sign_in = SignIn(
+            vault, catalog, settings, self._choice, self._sessions, accounts, verify, self.withdraw, record
+        )
 
     async def connect(
         self,
@@ -109,11 +114,12 @@ class AuthManager:
         _require_connecting(principal, shared=shared)
         name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
         owner = str(principal.workspace_id if shared else principal.user_id)
-        existing = await self._owned(principal, owner, known.name, name)
-        if existing is not None and alias is None and await self._is_healthy(existing[1]):
-            raise _already_connected(*existing)
+        existing = await self._owned(principal, owner, known, name)
+        is_whole = len(existing) == len(members_of(self._catalog, known))
+        if is_whole and alias is None and await self._are_healthy(existing):
+            raise _already_connected(known, existing)
         chosen = self._choice.choose(known, backend).name
-        renewed = existing[0] if existing else None
+        renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
         session = await self._sessions.open_one(principal, owner, known.name, name, renewed)
         if session is not None and session.backend == chosen and session.scopes == tuple(scopes):
             return session
@@ -207,9 +213,7 @@ class AuthManager:
                 hint=f"Call connect(connector='{connection.connector}', alias='{connection.alias}') and give the person"
                 " the link.",
             )
-        backend = self._choice.named(grant.backend)
-        access = await backend.access(grant)
-        return access if access.credentials.lasts(valid_for_s, now=self._now()) else await backend.refresh(grant)
+        return await self._choice.access(grant, valid_for_s=valid_for_s, now=self._now())
 
     async def verify(self, principal: Principal, connection_id: ConnectionId) -> Account:
         """Ask the provider, by the manifest's verify call, whether it still takes a connection's sign-in.
@@ -261,11 +265,24 @@ class AuthManager:
         wanted = (self._choice.choose(known, backend).name, tuple(scopes))
         name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
         owner = str(principal.workspace_id if shared else principal.user_id)
-        existing = await self._owned(principal, owner, known.name, name)
-        session = await self._sessions.open_one(principal, owner, known.name, name, existing[0] if existing else None)
-        if session is None and existing is not None and await self._is_healthy(existing[1]):
-            session = await self._sessions.just_connected(principal, owner, known.name, name, existing[0])
+        existing = await self._owned(principal, owner, known, name)
+        renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
+        session = await self._sessions.open_one(principal, owner, known.name, name, renewed)
+        if session is None and existing and await self._are_healthy(existing):
+            rows = [row for row, _ in existing]
+            session = await self._sessions.just_connected(principal, owner, known.name, name, rows)
         return session if session is not None and (session.backend, session.scopes) == wanted else None
+
+    async def made_by(self, principal: Principal, session: ConnectSession) -> list[Connection]:
+        """Return the connections that a finished session made or renewed: several where it was for a bundle.
+
+        Raises `UnknownConnection` where they are gone again.
+        """
+        if session.connection_id is None:
+            return []
+        first, grant = await self._connections.by_id(principal, session.connection_id)
+        owned = await self._owned(principal, session.owner, self._catalog.connector(session.connector), session.alias)
+        return [first, *(row for row, on in owned if on.id == grant.id and row.id != first.id)]
 
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
@@ -287,18 +304,19 @@ class AuthManager:
         """Take what the person entered; the form comes back while something is wrong."""
         return await self._sign_in.submit(session, browser, entry)
 
-    async def _owned(self, principal: Principal, owner: str, connector: str, alias: str) -> Found | None:
-        found = await self._connections.visible(principal, connector)
-        return next((pair for pair in found if pair[0].owner == owner and pair[0].alias == alias), None)
+    async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
+        """The connections of this alias that are there: of a bundle those of what it includes, in its order."""
+        found = await self._connections.visible(principal)
+        there = {pair[0].connector: pair for pair in found if pair[0].owner == owner and pair[0].alias == alias}
+        return [there[one.name] for one in members_of(self._catalog, connector) if one.name in there]
 
-    async def _is_healthy(self, grant: Grant) -> bool:
-        if grant.status is not GrantStatus.ACTIVE:
-            return False
+    async def _are_healthy(self, found: Sequence[Found]) -> bool:
         try:
-            await self._vault.grants.open_credentials(grant)
+            for _, grant in found:
+                await self._vault.grants.open_credentials(grant)
         except CannotDecrypt:
             return False
-        return True
+        return all(grant.status is GrantStatus.ACTIVE for _, grant in found)
 
     async def _withdraw(self, grant: Grant) -> Revocation:
         """A provider that is down must not keep a person from disconnecting; they are told that it failed."""
@@ -326,8 +344,10 @@ def _require_connecting(principal: Principal, *, shared: bool) -> None:
         )
 
 
-def _already_connected(connection: Connection, grant: Grant) -> AlreadyExists:
+def _already_connected(connector: Connector, found: Sequence[Found]) -> AlreadyExists:
+    accounts = ", ".join(dict.fromkeys(describe_account(grant) for _, grant in found))
+    names = ", ".join(row.name for row, _ in found)
     return AlreadyExists(
-        f"{connection.connector} is already connected as {describe_account(grant)} ({connection.name}).",
-        hint=f"To connect another account pass alias; to renew this one pass alias='{connection.alias}'.",
+        f"{connector.name} is already connected as {accounts} ({names}).",
+        hint=f"To connect another account pass alias; to renew this one pass alias='{found[0][0].alias}'.",
     )

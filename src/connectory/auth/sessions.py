@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -48,13 +48,14 @@ class ConnectSessions:
         return session if session is not None and session.connection_id == wanted else None
 
     async def just_connected(
-        self, principal: Principal, owner: str, connector: str, alias: str, existing: Connection
+        self, principal: Principal, owner: str, connector: str, alias: str, existing: Sequence[Connection]
     ) -> ConnectSession | None:
-        """Return the session that made or renewed `existing` within the last two minutes."""
+        """Return the session that made or renewed one of `existing` within the last two minutes."""
         session = await self._store.connected_for(
             principal.workspace_id, principal.user_id, connector, alias, owner=owner, since=self._now() - JUST_NOW
         )
-        return session if session is not None and session.connection_id == existing.id else None
+        ids = {connection.id for connection in existing}
+        return session if session is not None and session.connection_id in ids else None
 
     async def create(
         self, principal: Principal, owner: str, connector: str, alias: str, backend: str,

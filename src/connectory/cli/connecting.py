@@ -32,6 +32,18 @@ if TYPE_CHECKING:
     from connectory.wiring import Application
 
 TRIES = 3
+FromEnv = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from-env",
+        metavar="[FIELD=VARIABLE]",
+        help="Take a field from an environment variable; alone: every field from <CONNECTOR>_<FIELD>.",
+    ),
+]
+FromFile = Annotated[
+    list[str] | None,
+    typer.Option("--file", metavar="NAME=PATH", help="Take a field from a file of yours, such as a key in JSON."),
+]
 
 
 class ConnectCommand(TyperCommand):
@@ -54,14 +66,8 @@ def connect(
     field: Annotated[
         list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="A value that is not secret.")
     ] = None,
-    from_env: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from-env",
-            metavar="[FIELD=VARIABLE]",
-            help="Take a field from an environment variable; alone: every field from <CONNECTOR>_<FIELD>.",
-        ),
-    ] = None,
+    from_env: FromEnv = None,
+    file: FromFile = None,
     shared: Annotated[bool, typer.Option("--shared", help="For the whole workspace (owners only).")] = False,
     private_address: Annotated[
         bool, typer.Option("--private-address", help="Yes, a server in a private network is meant.")
@@ -73,7 +79,9 @@ def connect(
     as_json: AsJson = False,
 ) -> None:
     """Connect a service. Secrets are asked for, or taken from the environment; never give them as arguments."""
-    given = parse_given(name, method, field or [], from_env or [], private=private_address, other=other_account)
+    given = parse_given(
+        name, method, field or [], from_env or [], file or [], private=private_address, other=other_account
+    )
     asker = Terminal() if is_interactive() else None
 
     async def begin(application: Application, principal: Principal) -> tuple[ConnectSession, Form]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from getpass import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import typer
@@ -37,8 +38,8 @@ class Asker(Protocol):
         """Return whether they say yes."""
         ...
 
-    def choose(self, text: str, choices: Sequence[str]) -> str:
-        """Return one of the choices."""
+    def choose(self, text: str, choices: Sequence[str], default: str | None = None) -> str:
+        """Return one of the choices, or the default; that is the first one where none is given."""
         ...
 
 
@@ -56,11 +57,13 @@ class Terminal:
         """Ask yes or no; no by default."""
         return typer.confirm(text, default=False, err=True)
 
-    def choose(self, text: str, choices: Sequence[str]) -> str:
+    def choose(self, text: str, choices: Sequence[str], default: str | None = None) -> str:
         """Ask for one of several words."""
+        usual = choices[0] if default is None else default
+        words = printable(f"{text} ({', '.join(choices)})")
         while True:
-            given: str = typer.prompt(f"{text} ({', '.join(choices)})", default=choices[0], err=True)
-            if given in choices:
+            given: str = typer.prompt(words, default=usual, show_default=bool(usual), err=True)
+            if given in choices or given == usual:
                 return given
             note(did_you_mean(given, choices) or "Choose one of these.")
 
@@ -73,6 +76,7 @@ class Given:
     method: str | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
     from_env: Mapping[str, str] = field(default_factory=dict)  # field -> variable
+    files: Mapping[str, str] = field(default_factory=dict)  # field -> path
     all_from_env: bool = False
     private_confirmed: bool = False
     account_change_confirmed: bool = False
@@ -84,7 +88,14 @@ class Given:
 
 
 def parse_given(
-    connector: str, method: str | None, facts: Sequence[str], from_env: Sequence[str], *, private: bool, other: bool
+    connector: str,
+    method: str | None,
+    facts: Sequence[str],
+    from_env: Sequence[str],
+    files: Sequence[str] = (),
+    *,
+    private: bool,
+    other: bool,
 ) -> Given:
     """Read the options of `connect`. Raises `InvalidArguments`."""
     named = [text for text in from_env if text != ALL_FIELDS]
@@ -93,6 +104,7 @@ def parse_given(
         method=method,
         facts=unique((split_pair(text, option="--field") for text in facts), option="--field"),
         from_env=unique((split_pair(text, option="--from-env") for text in named), option="--from-env"),
+        files=unique((split_pair(text, option="--file") for text in files), option="--file"),
         all_from_env=ALL_FIELDS in from_env,
         private_confirmed=private,
         account_change_confirmed=other,
@@ -128,7 +140,7 @@ def check_given(method: MethodForm, given: Given) -> None:
 
     Raises `InvalidArguments`, which never repeats a value.
     """
-    for name in (*given.facts, *given.from_env):
+    for name in (*given.facts, *given.from_env, *given.files):
         if name not in method.fields:
             raise InvalidArguments(
                 f"{given.connector} asks for no field of this name.",
@@ -141,6 +153,9 @@ def check_given(method: MethodForm, given: Given) -> None:
                 hint=f"Leave it out to be asked, or use --from-env {name}=VARIABLE. If it was a real one, make a new "
                 "one: it now stands in that history.",
             )
+    for name in given.files:
+        if method.fields[name].kind != "file":
+            raise InvalidArguments(f"'{name}' is no file.", hint=_how_to_give(name, method, given))
 
 
 def fill_in(method: MethodForm, given: Given, environment: Mapping[str, SecretStr], asker: Asker | None) -> Entry:
@@ -157,7 +172,7 @@ def fill_in(method: MethodForm, given: Given, environment: Mapping[str, SecretSt
     for name, spec in method.fields.items():
         value = _given_value(name, given, environment)
         if value is None and asker is not None:
-            value = asker.ask(_label(name, spec), hidden=spec.is_secret, default=spec.default)
+            value = _ask(name, spec, asker)
         if value is not None:
             values[name] = value
         elif spec.required and spec.default is None:
@@ -177,7 +192,8 @@ def fill_in(method: MethodForm, given: Given, environment: Mapping[str, SecretSt
 
 def variables_of(method: MethodForm, given: Given) -> dict[str, str]:
     """Return field -> variable for all that shall come from the environment."""
-    return {name: variable for name in method.fields if (variable := given.variable(name)) and name not in given.facts}
+    named = {*given.facts, *given.files}
+    return {name: variable for name in method.fields if (variable := given.variable(name)) and name not in named}
 
 
 def tell_problems(problems: Sequence[Problem]) -> None:
@@ -189,6 +205,8 @@ def tell_problems(problems: Sequence[Problem]) -> None:
 def _given_value(name: str, given: Given, environment: Mapping[str, SecretStr]) -> str | None:
     if name in given.facts:
         return given.facts[name]
+    if name in given.files:
+        return read_credential_file(name, given.files[name])
     variable = given.variable(name)
     value = environment.get(variable) if variable else None
     if value is None and name in given.from_env:
@@ -196,12 +214,49 @@ def _given_value(name: str, given: Given, environment: Mapping[str, SecretStr]) 
     return value.get_secret_value() if value is not None else None
 
 
+def _ask(name: str, spec: CredentialField, asker: Asker) -> str:
+    """Ask for one field; of a file the person gives the path, and what stands in it is the value."""
+    if spec.choices:
+        for choice, title in spec.choices.items():
+            note(f"  {choice}: {title}")
+        usual = spec.default if spec.default is not None else None if spec.required else ""
+        return asker.choose(_label(name, spec), list(spec.choices), usual)
+    if spec.kind == "file":
+        path = asker.ask(_label(name, spec), hidden=False, default=None)
+        return read_credential_file(name, path) if path.strip() else ""
+    return asker.ask(_label(name, spec), hidden=spec.is_secret, default=spec.default)
+
+
+def read_credential_file(name: str, path: str) -> str:
+    """Return what stands in one of the person's own files, such as a service account's key.
+
+    No more is read than a credential may have. Raises `InvalidArguments`, which never repeats the path: somebody may
+    have pasted the key in its place.
+    """
+    from connectory.auth.entries import MAX_FILE_BYTES
+
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError, RuntimeError) as error:  # the last two for what can name no file, e.g. ~nobody/x
+        reason = error.strerror if isinstance(error, OSError) else "it can be no file's name"
+        raise InvalidArguments(
+            f"The file for '{name}' cannot be read: {reason}.", hint="Give the path of a file of yours."
+        ) from None
+    if len(content) > MAX_FILE_BYTES:
+        raise InvalidArguments(
+            f"The file for '{name}' is longer than {MAX_FILE_BYTES // 1024} KB, which no credential is.",
+            hint="Give the file that the provider made for you.",
+        )
+    return content.decode(errors="surrogateescape")  # what is no text, the check of the entry refuses
+
+
 def _label(name: str, spec: CredentialField) -> str:
     notes = [
         part
         for part in (
             spec.help,
-            "not shown while you type" if spec.is_secret else "",
+            "the path of the file" if spec.kind == "file" else "not shown while you type" if spec.is_secret else "",
             "" if spec.required else "may be empty",
         )
         if part
@@ -210,7 +265,9 @@ def _label(name: str, spec: CredentialField) -> str:
 
 
 def _how_to_give(name: str, method: MethodForm, given: Given) -> str:
-    if method.fields[name].is_secret:
-        prefix = given.connector.upper().replace("-", "_")
-        return f"Use a terminal, or set {prefix}_{name.upper()} and give --from-env."
-    return f"Give --field {name}=VALUE."
+    spec = method.fields[name]
+    if spec.is_secret:
+        variable = f"{given.connector.upper().replace('-', '_')}_{name.upper()}"
+        or_file = f"give --file {name}=PATH, " if spec.kind == "file" else ""
+        return f"Use a terminal, {or_file}or set {variable} and give --from-env."
+    return f"Give --field {name}=VALUE{', one of: ' + ', '.join(spec.choices) if spec.choices else ''}."

@@ -11,17 +11,16 @@ import httpx2
 from pydantic import SecretStr
 
 from connectory.auth.backend import Connected, Entry
-from connectory.auth.hosts import resolve_hosts
+from connectory.auth.members import hosts_of
 from connectory.auth.sessions import ConnectSessions
 from connectory.catalog.catalog import Catalog
-from connectory.catalog.manifest import TokenRequest
 from connectory.identity.principal import Principal
 from connectory.settings import Settings, load_settings
 from connectory.testing.connectors import make_catalog
 from connectory.testing.provider import FakeProvider
 from connectory.vault.clock import Clock, utc_now
 from connectory.vault.credentials import OAuthTokens
-from connectory.vault.entities import Connection, Role, StoredGrant, UserId
+from connectory.vault.entities import Connection, ConnectionId, FinishedSignIn, Role, StoredGrant, Use, UserId, new_id
 from connectory.vault.vault import open_memory_vault
 from connectory.wiring import Application, running
 
@@ -109,20 +108,15 @@ async def grant_oauth(
     `further` are the tokens beside the access token, by the manifest's names.
     """
     vault, known = application.vault, application.catalog.connector(connector)
-    way, facts = known.auth[method], facts or {}
-    tokens = OAuthTokens(
-        access_token=SecretStr(token),
-        further={name: SecretStr(one) for name, one in (further or {}).items()},
-        expires_at=expires_at,
-    )
-    given = way.facts if isinstance(way, TokenRequest) else {}
-    servers = known.signed_in_by(method).manifest.servers
-    hosts = resolve_hosts(servers, way.fields, facts, private_confirmed=False, given=given)
+    facts = facts or {}
+    others = {name: SecretStr(one) for name, one in (further or {}).items()}
+    tokens = OAuthTokens(access_token=SecretStr(token), further=others, expires_at=expires_at)
+    hosts = hosts_of(known, method, facts, private_confirmed=False)
     sessions = ConnectSessions(vault, now)
-    owner = str(principal.user_id)
-    invited = await sessions.create(principal, owner, connector, alias, "direct", tuple(scopes), None)
+    invited = await sessions.create(principal, str(principal.user_id), connector, alias, "direct", tuple(scopes), None)
     stored = StoredGrant(
         backend="direct",  # it gives out what is stored, of whatever kind
+        connector=known.manifest.auth_family,
         method=method,
         family=known.manifest.auth_family,
         account_id=None,
@@ -131,6 +125,6 @@ async def grant_oauth(
         facts=facts,
         scopes=tuple(scopes),
         expires_at=expires_at,
-        hosts=hosts,
     )
-    return await vault.sessions.finish(await sessions.bind(invited, "browser"), stored)
+    signed_in = FinishedSignIn((Use(connector, ConnectionId(new_id("cn")), hosts),), stored)
+    return (await vault.sessions.finish(await sessions.bind(invited, "browser"), signed_in)).connections[0]

@@ -107,13 +107,20 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredGrant:
-    """What a finished sign-in hands to the vault: verified, not stored yet.
+class Use:
+    """A connection as it shall stand on a grant: one that exists is put there with its new hosts, any other is made."""
 
-    `connection_id` is the id that a new connection shall have; without it, or on a reconnect, the vault has its own.
-    """
+    connector: str
+    connection_id: ConnectionId
+    hosts: tuple[HostRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGrant:
+    """A sign-in as it is stored: verified, in a grant of its own or in the place of an older one."""
 
     backend: str
+    connector: str
     method: str
     family: str
     account_id: str | None
@@ -122,8 +129,22 @@ class StoredGrant:
     facts: Mapping[str, str]
     scopes: tuple[str, ...]
     expires_at: datetime | None
-    hosts: tuple[HostRule, ...]
-    connection_id: ConnectionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedSignIn:
+    """What a finished sign-in hands to the vault: on which grant which connections shall stand, the session's first.
+
+    `grant_id` is an existing grant: renewed by `grant`, or, where that is None, used as it is beside its other
+    connections, with `facts` and `scopes` that were learnt meanwhile. `problem` says what did not work besides.
+    """
+
+    uses: tuple[Use, ...]
+    grant: StoredGrant | None = None
+    grant_id: GrantId | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +182,10 @@ class SessionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectSession:
-    """A short-lived, single-use invitation to make one connection on the web page.
+    """A short-lived, single-use invitation to make one connection on the web page, or those of a bundle.
 
-    `connection_id` is set from the start when an existing connection is to be reconnected, else at the end.
+    `connection_id` is set from the start when an existing connection is to be reconnected, else at the end; of a bundle
+    it is the first of those that were made.
     """
 
     id: SessionId
@@ -180,6 +202,7 @@ class ConnectSession:
     browser_hash: str | None = field(default=None, repr=False)
     connection_id: ConnectionId | None = None
     connected_at: datetime | None = None
+    problem: str | None = None  # what did not work though it is connected: a bundle's connector that was left out
 
 
 class ConfirmationStatus(StrEnum):

@@ -66,8 +66,8 @@ class GrantStore:
             "credentials": sealed,
             "expires_at": expires_at,
             "version": grant.version + 1,
-            "facts": dict(grant.facts if facts is None else facts),
-            "scopes": list(grant.scopes if scopes is None else scopes),
+            **({} if facts is None else {"facts": dict(facts)}),  # as they stand, not as `grant` shows: another
+            **({} if scopes is None else {"scopes": list(scopes)}),  # connector of the family may have added its own
             "status": GrantStatus.ACTIVE.value,
             **dict.fromkeys(("problem", "lease_by", "lease_until")),
         }

@@ -16,16 +16,21 @@ from connectory.vault.entities import (
     Connection,
     ConnectionId,
     ConnectSession,
+    FinishedSignIn,
+    Grant,
+    GrantId,
     GrantStatus,
     SessionId,
     SessionStatus,
     StoredGrant,
+    Use,
     UserId,
     WorkspaceId,
     new_id,
 )
 from connectory.vault.grants import seal_credentials
 from connectory.vault.keys import KeyRing
+from connectory.vault.private_rows import mark_unused
 from connectory.vault.revision import bump_revision
 from connectory.vault.sealed_link import hash_link, open_sealed_link, seal_link
 from connectory.vault.tables import connect_sessions as sessions
@@ -136,12 +141,12 @@ class SessionStore:
         bound = {"status": SessionStatus.BOUND.value, "browser_hash": browser_hash, "expires_at": until}
         return await self._database.change(sa.update(sessions).where(*pending).values(**bound)) > 0
 
-    async def finish(self, session: ConnectSession, new: StoredGrant) -> Connection:
-        """Turn a bound session into its connection, once: all of it in one transaction, or nothing.
+    async def finish(self, session: ConnectSession, new: FinishedSignIn) -> Finished:
+        """Turn a bound session into its connections, once: all of it in one transaction, or nothing.
 
-        A session that was begun for an existing connection renews that one's grant, and keeps its id, alias, policy
-        and history (design 5.3). Raises `SessionExpired` if the session was used or its time is over, `AlreadyExists`
-        if the alias was taken meanwhile; then the session stays as it was.
+        A connection that exists already keeps its id, alias, policy and history (design 5.3). Raises `SessionExpired`
+        if the session was used, its time is over or the grant is gone, `AlreadyExists` if an alias was taken meanwhile;
+        then the session stays as it was.
         """
         finish = _Finish(session, new, self._keys, self._now())
         return await self._database.write(finish.run)
@@ -176,7 +181,19 @@ class SessionStore:
             browser_hash=row.browser_hash,
             connection_id=ConnectionId(row.connection_id) if row.connection_id else None,
             connected_at=row.connected_at,
+            problem=row.problem,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The connections that stand now, in the order asked for, and the grants that lost their last one by it.
+
+    Those are marked `revoking`: to be withdrawn, then forgotten.
+    """
+
+    connections: tuple[Connection, ...]
+    unused: tuple[Grant, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,23 +201,24 @@ class _Finish:
     """The transaction of `SessionStore.finish`. What it needs to know of the session it reads from the row."""
 
     session: ConnectSession
-    new: StoredGrant
+    new: FinishedSignIn
     keys: KeyRing
     now: datetime
 
-    def run(self, connection: sa.Connection) -> Connection:
+    def run(self, connection: sa.Connection) -> Finished:
         row = self._take(connection)
-        connection_id = self._renew(connection, row) if row.connection_id else self._insert(connection, row)
-        done = sa.update(sessions).where(sessions.c.id == row.id).values(connection_id=connection_id)
-        connection.execute(done)
+        grant_id = self._grant(connection, row)
+        left = {old for use in self.new.uses if (old := self._put(connection, row, use, grant_id)) is not None}
+        first = self.new.uses[0].connection_id
+        done = {"connection_id": first, "problem": self.new.problem}
+        connection.execute(sa.update(sessions).where(sessions.c.id == row.id).values(**done))
         bump_revision(connection, row.workspace_id)
-        return to_connection(
-            connection.execute(
-                sa.select(connections).where(
-                    connections.c.workspace_id == row.workspace_id, connections.c.id == connection_id
-                )
-            ).one()
-        )
+        made = [
+            connection.execute(sa.select(connections).where(*_this(row.workspace_id, use.connection_id))).one()
+            for use in self.new.uses
+        ]
+        unused = mark_unused(connection, row.workspace_id, sorted(left - {grant_id}))
+        return Finished(tuple(map(to_connection, made)), tuple(unused))
 
     def _take(self, connection: sa.Connection) -> sa.Row[Any]:
         """Use the session up. Only one transaction can ever see it bound and leave it connected."""
@@ -219,58 +237,72 @@ class _Finish:
         values = {"workspace": self.session.workspace_id, "id": self.session.id}
         return connection.execute(_BY_ID, values).one()
 
-    def _renew(self, connection: sa.Connection, row: sa.Row[Any]) -> ConnectionId:
-        """Put the new sign-in in the place of the old one."""
-        this = connections.c.workspace_id == row.workspace_id, connections.c.id == row.connection_id
-        grant_id = connection.execute(sa.select(connections.c.grant_id).where(*this)).scalar_one()
-        grant = grants.c.workspace_id == row.workspace_id, grants.c.id == grant_id
-        values = {**self._grant_values(grant_id, row), "version": grants.c.version + 1}
-        connection.execute(sa.update(grants).where(*grant).values(**values, lease_by=None, lease_until=None))
-        connection.execute(sa.update(connections).where(*this).values(hosts=host_rows(self.new.hosts)))
-        return ConnectionId(row.connection_id)
+    def _grant(self, connection: sa.Connection, row: sa.Row[Any]) -> GrantId:
+        """Store the sign-in, or find the one that is used further, and return its grant's id."""
+        if self.new.grant_id is None:
+            grant_id = GrantId(new_id("gr"))
+            new = {"id": grant_id, "workspace_id": row.workspace_id, "version": 1, "created_at": self.now}
+            assert self.new.grant is not None, "without an older grant there is a new one"
+            values = self._grant_values(self.new.grant, grant_id, row)
+            connection.execute(sa.insert(grants), {**values, **new})
+            return grant_id
+        this = (
+            grants.c.workspace_id == row.workspace_id,
+            grants.c.id == self.new.grant_id,
+            grants.c.status != GrantStatus.REVOKING.value,
+        )
+        found = connection.execute(sa.select(grants.c.facts).where(*this)).scalar_one_or_none()
+        if found is None:
+            raise SessionExpired("That account was disconnected meanwhile.", hint="Ask the assistant for a new link.")
+        if self.new.grant is not None:
+            values = self._grant_values(self.new.grant, self.new.grant_id, row)
+            values |= {"version": grants.c.version + 1, "lease_by": None, "lease_until": None}
+        else:  # the version stays: whoever refreshes it at this moment must be able to store the new token
+            values = {"facts": {**self.new.facts, **found}}
+            values |= {"scopes": list(self.new.scopes)} if self.new.scopes else {}
+        connection.execute(sa.update(grants).where(*this).values(**values))
+        return self.new.grant_id
 
-    def _insert(self, connection: sa.Connection, row: sa.Row[Any]) -> ConnectionId:
+    def _put(self, connection: sa.Connection, row: sa.Row[Any], use: Use, grant_id: GrantId) -> GrantId | None:
+        """Put one connection on the grant, and return the grant that it stood on before."""
+        this = (*_this(row.workspace_id, use.connection_id), connections.c.owner == row.owner)
+        old: GrantId | None = connection.execute(sa.select(connections.c.grant_id).where(*this)).scalar_one_or_none()
+        hosts = host_rows(use.hosts)
+        if old is not None:
+            connection.execute(sa.update(connections).where(*this).values(grant_id=grant_id, hosts=hosts))
+            return old
         taken = sa.select(connections.c.id).where(
             connections.c.workspace_id == row.workspace_id,
             connections.c.owner == row.owner,
-            connections.c.connector == row.connector,
+            connections.c.connector == use.connector,
             connections.c.alias == row.alias,
         )
         if connection.execute(taken).first() is not None:
             raise AlreadyExists(
-                f"{row.connector}/{row.alias} was connected meanwhile.",
+                f"{use.connector}/{row.alias} was connected meanwhile.",
                 hint="Connect this account under another alias.",
             )
-        grant_id, connection_id = new_id("gr"), self.new.connection_id or ConnectionId(new_id("cn"))
-        values = {"id": grant_id, "workspace_id": row.workspace_id, "version": 1, "created_at": self.now}
-        connection.execute(sa.insert(grants), {**self._grant_values(grant_id, row), **values})
-        connection.execute(
-            sa.insert(connections),
-            {
-                "id": connection_id,
-                "workspace_id": row.workspace_id,
-                "owner": row.owner,
-                "connector": row.connector,
-                "alias": row.alias,
-                "grant_id": grant_id,
-                "hosts": host_rows(self.new.hosts),
-                "created_at": self.now,
-            },
-        )
-        return connection_id
+        new = {"id": use.connection_id, "connector": use.connector, "grant_id": grant_id, "hosts": hosts}
+        same = {"workspace_id": row.workspace_id, "owner": row.owner, "alias": row.alias, "created_at": self.now}
+        connection.execute(sa.insert(connections), {**new, **same})
+        return None
 
-    def _grant_values(self, grant_id: str, row: sa.Row[Any]) -> dict[str, Any]:
+    def _grant_values(self, new: StoredGrant, grant_id: str, row: sa.Row[Any]) -> dict[str, Any]:
         return {
-            "backend": self.new.backend,
-            "connector": row.connector,
-            "method": self.new.method,
-            "family": self.new.family,
-            "account_id": self.new.account_id,
-            "account_name": self.new.account_name,
-            "credentials": seal_credentials(self.keys, self.new.credentials, grant_id, row.workspace_id),
-            "facts": dict(self.new.facts),
-            "scopes": list(self.new.scopes),
-            "expires_at": self.new.expires_at,
+            "backend": new.backend,
+            "connector": new.connector,
+            "method": new.method,
+            "family": new.family,
+            "account_id": new.account_id,
+            "account_name": new.account_name,
+            "credentials": seal_credentials(self.keys, new.credentials, grant_id, row.workspace_id),
+            "facts": dict(new.facts),
+            "scopes": list(new.scopes),
+            "expires_at": new.expires_at,
             "status": GrantStatus.ACTIVE.value,
             "problem": None,
         }
+
+
+def _this(workspace_id: str, connection_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return connections.c.workspace_id == workspace_id, connections.c.id == connection_id

@@ -17,8 +17,8 @@ from connectory.auth.backend import Confirm, Entry, Form, Problem
 from connectory.errors import AddressRefused, BackendUnavailable, BadInput, ProviderError, SessionExpired
 from connectory.vault.entities import ConnectSession, SessionStatus
 from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
-from connectory.web.connect_form import VALUE_PREFIX, view_actions, view_methods
-from connectory.web.forms import read_form
+from connectory.web.connect_form import FILE_PREFIX, VALUE_PREFIX, view_actions, view_methods
+from connectory.web.forms import read_form_with_files
 from connectory.web.pages import logo_source, render
 from connectory.web.services import WebServices
 from connectory.web.signin import Visitors
@@ -56,14 +56,14 @@ class ConnectPages:
     async def submit(self, request: Request) -> Response:
         """Take what was entered. Problems show the form again; success leads on."""
         session, binding = await self._find(request)
-        form = await read_form(request)
+        form, files = await read_form_with_files(request)
         browser = binding.posted(session, form)
         if session.status is SessionStatus.CONNECTED:
             if not is_same_browser(session, browser):
                 raise _is_used()
         else:
             self._check_live(session)
-            entry = _entry(form, is_local=self.visitors.is_local)
+            entry = _entry(form, files, is_local=self.visitors.is_local)
             again = await self._submit(session, browser, entry)
             if again is not None:
                 response = await self._page(request, session, again, entry, browser, 422)
@@ -163,8 +163,10 @@ class ConnectPages:
         )
 
 
-def _entry(form: dict[str, str], *, is_local: bool) -> Entry:
+def _entry(form: dict[str, str], files: dict[str, str], *, is_local: bool) -> Entry:
+    """What was entered; an uploaded file goes before text that was pasted in its place."""
     values = {name.removeprefix(VALUE_PREFIX): value for name, value in form.items() if name.startswith(VALUE_PREFIX)}
+    values |= {name.removeprefix(FILE_PREFIX): text for name, text in files.items() if text}
     return Entry(
         method=form.get("method", ""),
         values=values,

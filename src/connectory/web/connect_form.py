@@ -5,17 +5,18 @@ Pure: a secret value goes into no view, so that no template can give it back (at
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectory.auth.backend import Confirm, Entry, Form, MethodForm, Problem
 from connectory.auth.hosts import parse_origin, reach_by_spelling
 from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import CredentialField, Effect
+from connectory.catalog.manifest import CredentialField, Effect, FieldKind
 from connectory.errors import InvalidPath
 from connectory.net.address import Reach
 
 VALUE_PREFIX = "value."  # before a field's name, so that no field can be taken for one of the page's own
+FILE_PREFIX = "file."  # the same for the upload beside a field
 CONFIRM_LABELS: dict[Confirm, str] = {
     "private_confirmed": "This address is on this machine or a private network; I mean it.",
     "account_change_confirmed": "Yes, from now on this connection shall use the other account.",
@@ -33,12 +34,14 @@ class FieldView:
 
     id: str
     name: str
+    kind: FieldKind
     label: str
     help: str
     docs: str | None
     placeholder: str
     value: str
-    is_secret: bool
+    upload: str  # the name of the upload beside a file's text, else empty
+    choices: Mapping[str, str]
     is_required: bool
     problems: tuple[str, ...]
 
@@ -71,6 +74,11 @@ class MethodView:
     fields: tuple[FieldView, ...]
     ticks: tuple[TickView, ...]
     problems: tuple[str, ...]
+
+    @property
+    def has_upload(self) -> bool:
+        """Whether the form can hold a file, and so is sent as multipart/form-data."""
+        return any(field.upload for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +144,14 @@ def _view_field(
     return FieldView(
         id=f"{slug}-{name}",
         name=f"{VALUE_PREFIX}{name}",
+        kind=field.kind,
         label=field.title,
         help=field.help,
         docs=field.docs,
         placeholder=field.placeholder,
         value="" if field.is_secret else value,
-        is_secret=field.is_secret,
+        upload=f"{FILE_PREFIX}{name}" if field.kind is FieldKind.FILE else "",
+        choices=field.choices,
         is_required=field.required,
         problems=tuple(problem.message for problem in problems if problem.field == name),
     )

@@ -1,16 +1,21 @@
-"""Reading a posted form: one content type, each name once, nothing that is not text."""
+"""Reading a posted form: the content types of our own forms, each name once, nothing that is not text."""
 
 from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from connectory.errors import InvalidArguments
 
 MOST_FIELDS = 100
 FORM_TYPE = "application/x-www-form-urlencoded"
+FILES_TYPE = "multipart/form-data"
+MOST_FILES = 10
+MAX_PART_BYTES = 262_144  # the guard has limited the whole before
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -19,7 +24,7 @@ async def read_form(request: Request) -> dict[str, str]:
     Raises `HTTPException` 415 for another content type (a plain cross-site post is `text/plain`, attack 29), and
     `InvalidArguments` for what no browser sends: bytes that are not UTF-8, a name twice, over `MOST_FIELDS` fields.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+    if _type_of(request) != FORM_TYPE:
         raise HTTPException(415, "This is not a form that this page knows.")
     try:
         pairs = parse_qsl(
@@ -34,6 +39,39 @@ async def read_form(request: Request) -> dict[str, str]:
     if len(form) != len(pairs):
         raise _unreadable()
     return form
+
+
+async def read_form_with_files(request: Request) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the fields and the uploaded files' texts, by name, of a form with or without files.
+
+    What of a file is no UTF-8 is kept as lone surrogates, which no check of a text lets pass. Raises as `read_form`.
+    """
+    if _type_of(request) != FILES_TYPE:
+        return await read_form(request), {}
+    parser = MultiPartParser(
+        request.headers, request.stream(), max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MAX_PART_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException:
+        raise _unreadable() from None
+    try:
+        pairs = form.multi_items()
+        if len(form) != len(pairs):
+            raise _unreadable()
+        fields = {name: value for name, value in pairs if isinstance(value, str)}
+        files = {
+            name: (await value.read()).decode(errors="surrogateescape")
+            for name, value in pairs
+            if isinstance(value, UploadFile)
+        }
+    finally:
+        await form.close()
+    return fields, files
+
+
+def _type_of(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _unreadable() -> InvalidArguments:

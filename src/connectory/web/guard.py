@@ -21,12 +21,14 @@ from connectory.web.failures import FailureBarrier, failure_response
 from connectory.web.headers import SecurityHeaders
 from connectory.web.origins import OurOrigins
 
-MAX_PAGE_BODY = 65_536  # bytes of a form; a key file in JSON has about 3,000
+MAX_PAGE_BODY = 65_536  # bytes of a form
+MAX_CONNECT_BODY = 262_144  # of one that may hold a file of credentials: 64 KB of text, as a form escapes it
 BODY_TIMEOUT_S = 10.0  # for all of a form: who sends it drop by drop holds a connection, and nothing else
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 PAGES = frozenset({"/", "/signin", "/signout"})
 DECISIONS = "/confirm/"
-PAGE_FOLDERS = ("/connect/", DECISIONS)
+CONNECT = "/connect/"
+PAGE_FOLDERS = (CONNECT, DECISIONS)
 MACHINE_FACES = ("/mcp", "/sse")  # these limit their bodies themselves
 FORWARDING = (b"forwarded", b"x-real-ip", b"x-original-url", b"x-rewrite-url", b"x-client-ip")
 OUR_FETCHES = frozenset({"same-origin", "none"})  # "none": the person typed the address or used a bookmark
@@ -80,7 +82,8 @@ class RequestGuard:
         method, path = scope["method"], scope["path"]
         refusal = _judge_host(hosts, self._origins) or judge_source(method, path, headers, self._origins)
         if refusal is None and _is_form(scope):
-            body = await self._read_body(headers, receive)
+            most = MAX_CONNECT_BODY if path.startswith(CONNECT) else MAX_PAGE_BODY
+            body = await self._read_body(headers, receive, most)
             if body is None:
                 return
             if isinstance(body, Refusal):
@@ -95,10 +98,10 @@ class RequestGuard:
         else:
             await self._app(scope if trusted else _without_forwarding(scope), receive, send)
 
-    async def _read_body(self, headers: Headers, receive: Receive) -> bytes | Refusal | None:
+    async def _read_body(self, headers: Headers, receive: Receive, most: int) -> bytes | Refusal | None:
         try:
             async with asyncio.timeout(self._body_timeout_s):
-                return await _read_body(headers, receive)
+                return await _read_body(headers, receive, most)
         except TimeoutError:
             return Refusal(408, "The form did not arrive in time.", "Send it again.")
 
@@ -158,12 +161,12 @@ def _is_form(scope: Scope) -> bool:
     return scope["method"] not in SAFE_METHODS and not is_machine_face
 
 
-async def _read_body(headers: Headers, receive: Receive) -> bytes | Refusal | None:
+async def _read_body(headers: Headers, receive: Receive, most: int) -> bytes | Refusal | None:
     """Read a whole form before anything parses it; its size is counted, not believed. None: the sender left."""
-    hint = f"At most {MAX_PAGE_BODY // 1024} KB are taken: paste only what is asked for."
+    hint = f"At most {most // 1024} KB are taken: give only what is asked for."
     refusal = Refusal(413, "The form is too large.", hint)
     declared = headers.get("content-length", "0")
-    if not re.fullmatch(r"[0-9]{1,9}", declared) or int(declared) > MAX_PAGE_BODY:
+    if not re.fullmatch(r"[0-9]{1,9}", declared) or int(declared) > most:
         return refusal
     body = bytearray()
     while True:
@@ -171,7 +174,7 @@ async def _read_body(headers: Headers, receive: Receive) -> bytes | Refusal | No
         if message["type"] != "http.request":
             return None
         body += message.get("body", b"")
-        if len(body) > MAX_PAGE_BODY:
+        if len(body) > most:
             return refusal
         if not message.get("more_body", False):
             return bytes(body)
