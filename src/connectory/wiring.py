@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from connectory.actions.executor import Target
 from connectory.actions.http import HttpExecutor
+from connectory.actions.watching import Watch
 from connectory.auth.backend import Account, NewGrant
 from connectory.auth.direct import DirectBackend
 from connectory.auth.manager import AuthManager
@@ -66,11 +67,12 @@ async def running(
     mounts: Mapping[str, httpx2.AsyncBaseTransport] | None = None,
     presence: Presence = always_present,
     now: Clock = utc_now,
+    watch: Watch | None = None,
 ) -> AsyncIterator[Application]:
     """Build the application, and close it when the block ends.
 
-    Tests hand in a vault in memory, a catalog of their own, and transports that answer inside the process. Raises
-    `SetupError` leaves: `KeyInvalid`, `DatabaseUnusable`, `DatabaseLocked`, ...
+    Tests hand in a vault in memory, a catalog of their own, and transports that answer inside the process; `watch` is
+    shown what calls send and get. Raises `SetupError` leaves: `KeyInvalid`, `DatabaseUnusable`, `DatabaseLocked`, ...
     """
     async with AsyncExitStack() as stack:
         if vault is None:
@@ -88,7 +90,7 @@ async def running(
         stack.push_async_callback(client.aclose)
         results = Results(vault.results, settings, now)
         stack.push_async_callback(results.aclose)
-        application = _build(settings, vault, catalog, HttpExecutor(client), results, presence, now)
+        application = _build(settings, vault, catalog, HttpExecutor(client, watch=watch), results, presence, now)
         stack.push_async_callback(application.audit.aclose)
         await application.auth.withdraw_left()
         yield application

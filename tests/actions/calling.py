@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from connectory.actions.executor import Outcome, Paging, Target, Verified
 from connectory.actions.http import HttpExecutor
+from connectory.actions.watching import Seen
 from connectory.catalog.catalog import compile_connector
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Manifest
@@ -48,6 +49,7 @@ class Caller:
         self.connector = connector_with(action, top)
         self.provider = FakeProvider(answer)
         self._most = most
+        self.seen: list[Seen] = []
         self.mount(self.provider)
         credentials = SecretFields(values={"token": SecretStr(KEY)})
         self.target = Target(self.connector, "token", {"id": "cn_1"}, (HostRule(ORIGIN),), credentials, timeout_s)
@@ -56,7 +58,7 @@ class Caller:
         """Let another transport stand for the provider."""
         keys = iter(f"key-{number}" for number in range(100))
         client = OutboundClient(mounts={ORIGIN: transport}, max_response_bytes=self._most)
-        self.executor = HttpExecutor(client, new_key=lambda: next(keys))
+        self.executor = HttpExecutor(client, new_key=lambda: next(keys), watch=self.seen.append)
 
     @property
     def sent(self) -> list[httpx2.Request]:

@@ -66,9 +66,9 @@ def read_answer(response: OutboundResponse, reading: Reading) -> Reply:
 
     Raises the `ProviderError` (or `MissingScope`) that the rules or, failing these, the status mean.
     """
-    answer = reading.answer or _as_said(response)
+    answer = reading.answer or as_said(response)
     failed, empty = response.status >= 400, is_empty(response)
-    body = None if empty else _failed(response) if failed else _parse(response, answer, reading)
+    body = None if empty else json_or_text(response) if failed else _parse(response, answer, reading)
     if reading.redactor.may_stand_in(response.body):
         body = reading.redactor.clean(body)
     is_said = not empty and (failed or answer.kind in ("json", "json_lines"))
@@ -112,13 +112,14 @@ def _projected(response: OutboundResponse, body: Any, answer: Answer, reading: R
     return Reply(response, body, items, [evaluate(answer.item, one) for one in items], note=note)
 
 
-def _as_said(response: OutboundResponse) -> Answer:
+def as_said(response: OutboundResponse) -> Answer:
+    """Return the kind of answer that its Content-Type names."""
     is_json = "json" in response.headers.get("content-type", "").lower()
     return Answer.model_validate({"as": "json" if is_json else "text"})
 
 
-def _failed(response: OutboundResponse) -> Any:
-    """The body of a failure, as whatever it is."""
+def json_or_text(response: OutboundResponse) -> Any:
+    """Return a body as whatever it is."""
     try:
         return _json(response.body)
     except (ValueError, RecursionError):

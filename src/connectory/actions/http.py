@@ -18,6 +18,7 @@ from connectory.actions.request import preview
 from connectory.actions.rules import Rules
 from connectory.actions.sending import Exchange, Plan, redactor_of
 from connectory.actions.verifying import read_verified, verify_of
+from connectory.actions.watching import Watch
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import ActionManifest, Answer, Effect, Proof
 from connectory.errors import MissingScope, ProviderForbidden
@@ -31,8 +32,14 @@ HEADER_CHARACTERS = 200
 class HttpExecutor:
     """Sends REST and GraphQL calls; keeps nothing between them but the client's pooled connections."""
 
-    def __init__(self, client: OutboundClient, *, new_key: Callable[[], str] = lambda: str(uuid4())) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: OutboundClient,
+        *,
+        new_key: Callable[[], str] = lambda: str(uuid4()),
+        watch: Watch | None = None,
+    ) -> None:
+        self._client, self._watch = client, watch
         self._new_key = new_key  # for idempotency keys: one for each call
 
     async def run(
@@ -42,7 +49,7 @@ class HttpExecutor:
         spec = action.manifest
         plan = self._plan(target, spec, _values(target, spec, arguments, paging))
         reading = _reading(target, spec, plan.values, is_raw=raw)
-        exchange = Exchange(self._client, target, may_repeat=spec.is_idempotent or plan.key is not None)
+        exchange = self._exchange(target, may_repeat=spec.is_idempotent or plan.key is not None)
         if spec.pages is not None and spec.answer.items is not None:
             size = page_size(paging.limit, spec.pages.max_size)
             paged = Paged(plan, reading, spec.pages, size, is_size_told=tells_size(spec))
@@ -75,7 +82,7 @@ class HttpExecutor:
         """Send a raw request, once; the answer comes unprojected, as JSON or text."""
         values = Values({}, target.facts, target.credentials.secrets())
         request = prepare_raw(raw, target.connector, target.auth_method, values)
-        exchange = Exchange(self._client, target, may_repeat=False)
+        exchange = self._exchange(target, may_repeat=False)
         redactor = redactor_of(target)
         reading = Reading(Rules(target.connector), redactor, None, may_be_unmodified=True)
         reply = await exchange.ask(request, reading)
@@ -105,9 +112,12 @@ class HttpExecutor:
         values = Values({}, target.facts, target.credentials.secrets())
         rules = Rules(target.connector, is_graphql=spec.request.graphql is not None)
         reading = Reading(rules, redactor_of(target), Answer())
-        exchange = Exchange(self._client, target, may_repeat=True)
+        exchange = self._exchange(target, may_repeat=True)
         reply = await exchange.ask(Plan(target, spec.request, values).prepared(), reading)
         return read_verified(spec, reply, target.connector.title)
+
+    def _exchange(self, target: Target, *, may_repeat: bool) -> Exchange:
+        return Exchange(self._client, target, may_repeat=may_repeat, watch=self._watch)
 
     def _plan(self, target: Target, spec: ActionManifest, values: Values) -> Plan:
         return Plan(target, spec.request, values, spec.credential, self._key(target, spec))

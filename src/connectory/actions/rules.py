@@ -54,12 +54,12 @@ class Rules:
     def failure(self, came: Came, redactor: Redactor) -> ConnectoryError | None:
         """Return the error that an answer is, or None. The provider's message is quoted as theirs, and cut."""
         manifest = self.connector.manifest
-        for rule in (*self.own, *manifest.errors):
-            if _applies(rule.when, came):
-                said = self._said(came, redactor, rule.message)
-                wait_s = seconds_to_wait(came.headers, came.body, rule.retry, manifest.retry)
-                hint = rule.hint or ""
-                return refusal(rule.code, self.connector, came.status, said, wait_s=wait_s, hint=hint)
+        if (found := self._applying(came)) is not None:
+            rule, _ = found
+            said = self._said(came, redactor, rule.message)
+            wait_s = seconds_to_wait(came.headers, came.body, rule.retry, manifest.retry)
+            hint = rule.hint or ""
+            return refusal(rule.code, self.connector, came.status, said, wait_s=wait_s, hint=hint)
         if came.status >= 400:
             wait_s = seconds_to_wait(came.headers, came.body, manifest.retry if came.status in (429, 503) else None)
             said = self._said(came, redactor)
@@ -70,11 +70,29 @@ class Rules:
             return refusal("provider_rejected", self.connector, came.status, self._said(came, redactor), hint=hint)
         return None
 
+    def verdict(self, came: Came) -> str:
+        """Say which rule makes an answer an error, as who writes the manifest calls it; empty: none does."""
+        if (found := self._applying(came)) is not None:
+            return f"{found[1]} ({found[0].code})"
+        if came.status >= 400:
+            return f"the status {came.status} ({code_of_status(came.status)})"
+        if self.is_graphql and _has_errors(came) and not (self.is_read and _has_data(came)):
+            return "`errors` of GraphQL (provider_rejected)"
+        return ""
+
     def note(self, came: Came, redactor: Redactor) -> str:
         """What a reader should know of an answer that is no error: GraphQL may leave parts of it out."""
         if not (self.is_graphql and _has_errors(came)):
             return ""
         return f"Parts of this answer are missing.{self._said(came, redactor)}"
+
+    def _applying(self, came: Came) -> tuple[ErrorRule, str] | None:
+        """The first rule that applies, and its place in the manifest."""
+        for rules, place in ((self.own, "the action's errors"), (self.connector.manifest.errors, "the file's errors")):
+            for index, rule in enumerate(rules):
+                if _applies(rule.when, came):
+                    return rule, f"{place}[{index}]"
+        return None
 
     def _said(self, came: Came, redactor: Redactor, expression: str | None = None) -> str:
         """The provider's message by the rule, the manifest or the usual places; of HTML, nothing."""

@@ -11,6 +11,7 @@ from connectory.actions.filling import Values
 from connectory.actions.redaction import Redactor
 from connectory.actions.request import PreparedRequest, prepare, with_credentials
 from connectory.actions.retrying import repeat
+from connectory.actions.watching import Watch, see
 from connectory.catalog.manifest import Request
 from connectory.net.client import OutboundClient, OutboundRequest
 
@@ -27,6 +28,7 @@ class Exchange:
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     received: int = 0  # bytes of answers
     retries: int = 0
+    watch: Watch | None = field(default=None, repr=False)
 
     async def ask(self, request: PreparedRequest, reading: Reading, *, ends_at: float | None = None) -> Reply:
         """Send a request and read its answer; both again, where that is harmless and may help.
@@ -56,6 +58,8 @@ class Exchange:
             OutboundRequest(request.method, request.url, request.headers, request.body, self.target.hosts, left_s)
         )
         self.received += len(response.body)
+        if self.watch is not None:
+            self.watch(see(request, response, reading))
         if len(response.body) > HEAVY_BYTES:
             return await asyncio.to_thread(read_answer, response, reading)
         return read_answer(response, reading)

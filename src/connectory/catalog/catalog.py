@@ -88,11 +88,12 @@ def packaged_folder() -> Path:
     return installed if installed.is_dir() else package.parent.parent / "manifests"
 
 
-def load_catalog(folders: Sequence[Path], *, index_dir: Path | None) -> Catalog:
+def load_catalog(folders: Sequence[Path], *, index_dir: Path | None, draft: Path | None = None) -> Catalog:
     """Read every manifest of `folders`, the packaged one first; each folder's files by name, subfolders not.
 
     A folder that does not exist is a problem like a broken file: leave out an optional one. Blocks: files are read, and
-    YAML is parsed where the index (`index_dir`, None: none) does not know a file.
+    YAML is parsed where the index (`index_dir`, None: none) does not know a file. `draft` is a manifest that stands in
+    none of the folders; it may be newer than one of the same name there, a packaged one aside.
     """
-    gathered = gather(folders, ManifestIndex(index_dir) if index_dir is not None else None)
+    gathered = gather(folders, ManifestIndex(index_dir) if index_dir is not None else None, draft)
     return Catalog(CompiledConnectors(gathered.serving, gathered.families), gathered.problems)

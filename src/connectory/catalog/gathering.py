@@ -48,13 +48,18 @@ class _Gathering:
         self.problems.extend(place_in(file, [finding]))
 
 
-def gather(folders: Sequence[Path], index: ManifestIndex | None) -> Gathered:
+def gather(folders: Sequence[Path], index: ManifestIndex | None, draft: Path | None = None) -> Gathered:
     """Read every manifest of `folders` in their order; what was there first stays where two meet.
 
+    A `draft` comes right behind the first folder's: in the place of an older one of its name, but of no packaged one.
     A folder that does not exist is a problem like a broken file. Blocks.
     """
     run = _Gathering(index)
-    return _gather(run, list(_files(folders, run.problems)))
+    files = list(_files(folders[:1], run.problems))
+    if draft is not None and draft.resolve() not in files:
+        files.append(draft)
+    others = (file for file in _files(folders[1:], run.problems) if draft is None or file != draft.resolve())
+    return _gather(run, [*files, *others])
 
 
 def check_files(files: Sequence[Path], beside: Sequence[Path] = ()) -> tuple[ManifestProblem, ...]:

@@ -38,13 +38,16 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def acting(*, workspace: str | None = None) -> AsyncIterator[tuple[Application, Principal]]:
-    """Build the application from the environment. Raises `SetupError` leaves, `Unauthenticated`, `UnknownObject`."""
+async def acting(*, workspace: str | None = None, **handed_in: Any) -> AsyncIterator[tuple[Application, Principal]]:
+    """Build the application from the environment; what is handed in goes to `wiring.running`.
+
+    Raises `SetupError` leaves, `Unauthenticated`, `UnknownObject`.
+    """
     settings = prepared_settings(quiet=True)
     from connectory.wiring import running
 
     page = _OthersPage()
-    async with running(settings, presence=page.check) as application:
+    async with running(settings, **{"presence": page.check, **handed_in}) as application:
         page.application = application
         yield application, await principal_of(application, workspace=workspace)
 
