@@ -19,6 +19,11 @@ JWT = {
     "issuer": "{credential.account}",
     "fields": {"account": {"title": "Key", "kind": "file"}},
 }
+FOR_A_PERSON: dict[str, Any] = {
+    **JWT,
+    "subject": "{connection.person}",
+    "fields": {"account": {"title": "Key", "kind": "file"}, "person": {"title": "Person", "required": False}},
+}
 
 
 @pytest.mark.parametrize(
@@ -120,6 +125,8 @@ JWT = {
         ),
         (("auth/jwt", {**JWT, "key": "key"}), "auth.jwt.key: The private key is a secret."),
         (("auth/jwt", {**JWT, "issuer": "{connection.x}"}), "auth.jwt.issuer: {connection.x} is no fact"),
+        (("auth/jwt", {**JWT, "subject": "{connection.x}"}), "auth.jwt.subject: {connection.x} is no fact"),
+        (("auth/jwt", {**FOR_A_PERSON, "issuer": "{connection.person}"}), "jwt.issuer: {connection.person} is no fact"),
         (("auth/none", {"method": "none", "header": {"X": "1"}}), "auth.none.header: Method none places nothing"),
         (
             ("auth/db", {"method": "dsn", "schemes": ["pg"], "query": {"a": "b"}}),
@@ -203,6 +210,7 @@ def test_service_accounts_databases_and_open_services_need_no_placement() -> Non
     dsn = {"method": "dsn", "schemes": ["postgresql"], "fields": {"dsn": {"title": "Address", "kind": "secret"}}}
 
     assert problems_of(*plain, base=RICH) == []
+    assert problems_of(*plain, ("auth", {"jwt": FOR_A_PERSON}), base=RICH) == []  # it may be left empty
     assert problems_of(*plain, ("auth", {"db": dsn, "none": {"method": "none"}}), base=RICH) == []
 
 

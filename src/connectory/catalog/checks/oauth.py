@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from connectory.catalog.checks.expressions import check_expression
@@ -51,9 +52,10 @@ def check_oauth(path: KeyPath, method: AuthMethod, sign: Sign) -> Iterator[Findi
         yield from _check_code_flow(path, method, sign, known)
     if isinstance(method, JwtBearerMethod):
         names = Names(facts=known.typed, secrets=secret_fields(method), flat=True)
+        optional = replace(names, facts={name for name, field in method.fields.items() if not field.is_secret})
         for key in ("key", "issuer", "subject", "audience"):
             if (text := getattr(method, key)) is not None:
-                yield from check_template((*path, key), text, names)
+                yield from check_template((*path, key), text, optional if key == "subject" else names)
         if not any(item.scope == "credential" for item in placeholders_of(method.key)):
             yield Finding((*path, "key"), "The private key is a secret.", "Write it like {credential.account}.")
 

@@ -145,8 +145,10 @@ class JwtBearerMethod(TokenRequest):
     key: str = Field(
         description="Template of the private key, e.g. {credential.account}; of a JSON file its private_key."
     )
-    issuer: str = Field(description="Template of `iss`.")
-    subject: str | None = Field(None, description="Template of `sub`, where it acts for a person.")
+    issuer: str = Field(description="Template of `iss`; of a JSON file its client_email.")
+    subject: str | None = Field(
+        None, description="Template of `sub`, for whom it acts; where its field was left empty there is none."
+    )
     audience: str | None = Field(None, description="`aud`; unset: the token endpoint.")
 
 
