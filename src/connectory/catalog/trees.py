@@ -46,6 +46,7 @@ ANSWER_FUNCTIONS: Mapping[str, int] = {
     "from_table": 2,
     "from_csv": 1,
     "from_pairs": 3,
+    "from_trimmed": 2,
 }
 
 

@@ -26,6 +26,7 @@ ARITY = {
     "from_mime_parts": 1,
     "from_pairs": 3,
     "from_table": 2,
+    "from_trimmed": 2,
     "from_unix_milliseconds": 1,
     "from_unix_seconds": 1,
 }

@@ -90,3 +90,20 @@ def test_csv_up_to_its_bounds_is_read() -> None:
 )
 def test_pairs_become_one_object(pairs: Any, said: Any) -> None:
     assert FROM["from_pairs"](pairs, "name", "value") == said
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["x"], {"a": 1, "inner": {"b": [{"c": 2}, "x", [None]]}}),
+        (["x", "inner", 7, None], {"a": 1}),
+        ([], {"x": {"deep": 1}, "a": 1, "inner": {"x": 3, "b": [{"x": 4, "c": 2}, "x", [None]]}}),
+        ("x", {"x": {"deep": 1}, "a": 1, "inner": {"x": 3, "b": [{"x": 4, "c": 2}, "x", [None]]}}),
+    ],
+)
+def test_members_are_taken_out_at_any_depth(names: Any, said: Any) -> None:
+    value = {"x": {"deep": 1}, "a": 1, "inner": {"x": 3, "b": [{"x": 4, "c": 2}, "x", [None]]}}
+    before = repr(value)
+
+    assert FROM["from_trimmed"](value, names) == said
+    assert repr(value) == before

@@ -1,4 +1,4 @@
-"""Tables that come as columns and rows, as CSV or as pairs of name and value, made into JSON objects."""
+"""Tables that come as columns and rows, as CSV or as pairs, made into JSON objects; and objects made smaller."""
 
 from __future__ import annotations
 
@@ -61,6 +61,23 @@ def from_pairs(value: Any, name_key: Any, value_key: Any) -> Any:
     pairs = [one for one in value if isinstance(one, dict) and isinstance(one.get(name_key), str | int | float)]
     names = distinct(_name(pair[name_key]) for pair in pairs)
     return {name: pair.get(value_key) for name, pair in zip(names, pairs, strict=True)}
+
+
+def from_trimmed(value: Any, names: Any) -> Any:
+    """Return `value` without the members of these names, at any depth: what a provider repeats in every record.
+
+    Where `names` is no list, it comes back unchanged.
+    """
+    if not isinstance(names, list):
+        return value
+    unwanted = {name for name in names if isinstance(name, str)}
+
+    def trim(one: Any) -> Any:
+        if isinstance(one, dict):
+            return {name: trim(member) for name, member in one.items() if name not in unwanted}
+        return [trim(item) for item in one] if isinstance(one, list) else one
+
+    return trim(value)
 
 
 def distinct(names: Iterable[str]) -> list[str]:
