@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -55,8 +56,9 @@ class Gate:
 @asynccontextmanager
 async def gate(*doubles: tuple[str, Double], settings: Settings | None = None) -> AsyncIterator[Gate]:
     """Open the gate before doubles, each with the origin of the provider that it stands for; one may have several."""
+    catalog = await asyncio.to_thread(packaged)
     async with (
         running(*{id(double): double for _, double in doubles}.values()),
-        make_application(catalog=packaged(), mounts=reaching(*doubles), settings=settings) as application,
+        make_application(catalog=catalog, mounts=reaching(*doubles), settings=settings) as application,
     ):
         yield Gate(application, await make_principal(application))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import jmespath
 import pytest
 
+from connectory.actions.expressions import evaluate, evaluate_or_none
 from connectory.catalog.catalog import compile_connector, packaged_folder
 from connectory.catalog.connector import Action
 from connectory.catalog.loading import read_manifest
@@ -56,12 +56,12 @@ def test_error_rules_bear_any_answer(file: Path, answer: object) -> None:
     assert manifest is not None
 
     for rule in manifest.errors:
-        assert not jmespath.search(rule.when.body or "`false`", answer)
-        jmespath.search(rule.message or "@", answer)
+        assert not evaluate_or_none(rule.when.body or "`false`", answer)
+        evaluate_or_none(rule.message or "@", answer)
 
 
 @pytest.mark.parametrize("action", actions(), ids=lambda action: action.tool)
 def test_a_projection_bears_an_answer_that_has_nothing(action: Action) -> None:
-    jmespath.search(action.manifest.answer.item, {})
+    evaluate(action.manifest.answer.item, {})
     if action.manifest.answer.items is not None:
-        jmespath.search(action.manifest.answer.items, {})
+        evaluate(action.manifest.answer.items, {})

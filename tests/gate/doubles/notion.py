@@ -1,0 +1,175 @@
+"""Notion's API: pages made of blocks in blocks, a required version header, cursors in query or body.
+
+https://developers.notion.com/reference/ (versioning, pagination, status codes, request limits).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from tests.gate.doubles.serving import Double, Refused, Reply, Request, one_page, route
+
+TOKEN = "ntn_123456"
+PAGE, PRIVATE = "59833787-2cf9-4fdf-8782-e53db20768a5", "00000000-0000-4000-8000-00000000dead"
+REQUEST_ID = "9f2f1a4e-0000-4000-8000-000000000001"
+LONGEST_TEXT = 2000  # characters of one rich text
+
+
+def failed(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Reply:
+    """An error as Notion tells it."""
+    body = {"object": "error", "status": status, "code": code, "message": message, "request_id": REQUEST_ID}
+    return Reply(status, body, headers or {})
+
+
+class Notion(Double):
+    """One workspace with one page; `children` are the blocks by the id of what they stand in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.children: dict[str, list[dict[str, Any]]] = {PAGE: []}
+        self.found: list[dict[str, Any]] = []
+
+    def check(self, request: Request) -> None:
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            raise Refused(failed(401, "unauthorized", "API token is invalid."))
+        version = request.headers.get("notion-version")
+        if version is None:
+            raise Refused(failed(400, "missing_version", "Notion-Version header failed validation."))
+        if version not in ("2025-09-03", "2026-03-11"):
+            raise Refused(failed(400, "validation_error", f"Notion-Version {version} is not a version."))
+        if request.body and request.content_type != "application/json":
+            raise Refused(failed(400, "invalid_json", "Error parsing JSON body."))
+
+    def unknown(self, request: Request) -> Reply:
+        return failed(400, "invalid_request_url", "Invalid request URL.")
+
+    @route("GET", "/v1/users/me")
+    def who(self, request: Request) -> Reply:
+        bot = {"owner": {"type": "workspace", "workspace": True}, "workspace_name": "Acme"}
+        return Reply(200, {"object": "user", "id": "16d84278", "name": "Connectory", "type": "bot", "bot": bot})
+
+    @route("POST", "/v1/search")
+    def search(self, request: Request) -> Reply:
+        body = request.json
+        _only(body, "query", "sort", "filter", "start_cursor", "page_size")
+        if "filter" in body and body["filter"] not in (
+            {"property": "object", "value": "page"}, {"property": "object", "value": "data_source"}
+        ):  # fmt: skip
+            raise _invalid("body.filter.value should be `page` or `data_source`")
+        return _listed(self.found, body.get("start_cursor"), body.get("page_size", 100), "page_or_data_source")
+
+    @route("GET", "/v1/pages/{page}")
+    def page(self, request: Request, page: str) -> Reply:
+        return Reply(200, page_object(self._known(page)))
+
+    @route("GET", "/v1/blocks/{block}/children")
+    def read(self, request: Request, block: str) -> Reply:
+        asked = request.parameters
+        _only(asked, "start_cursor", "page_size")
+        children = self.children[self._known(block)]
+        return _listed(children, asked.get("start_cursor"), int(asked.get("page_size", "100")), "block")
+
+    @route("PATCH", "/v1/blocks/{block}/children")
+    def append(self, request: Request, block: str) -> Reply:
+        body = request.json
+        _only(body, "children", "position")
+        if not isinstance(body.get("children"), list) or not 1 <= len(body["children"]) <= 100:
+            raise _invalid("body.children should be an array of 1 to 100 blocks")
+        self._known(block)
+        made = [{**_checked(one), "id": f"new-{n}", "has_children": False} for n, one in enumerate(body["children"])]
+        return Reply(200, {"object": "list", "results": made, "next_cursor": None, "has_more": False, "type": "block"})
+
+    @route("POST", "/v1/pages")
+    def create(self, request: Request) -> Reply:
+        body = request.json
+        _only(body, "parent", "properties", "children")
+        if set(body.get("parent", {})) - {"type", "page_id", "data_source_id"}:
+            raise _invalid("body.parent is no parent")
+        self._known(body["parent"]["page_id"])
+        _rich_text(body["properties"]["title"]["title"])
+        [_checked(one) for one in body.get("children", [])]
+        return Reply(200, {**page_object(PAGE), "id": "new-page", "url": "https://www.notion.so/new"})
+
+    def _known(self, block: str) -> str:
+        try:
+            known = str(UUID(block))
+        except ValueError:
+            raise _invalid(f"path.block_id should be a valid uuid, instead was `{block}`.") from None
+        if known not in self.children:
+            message = f"Could not find block with ID: {known}. Make sure the relevant pages are shared with it."
+            raise Refused(failed(404, "object_not_found", message))
+        return known
+
+
+def block(number: int, kind: str = "paragraph", text: str = "", **more: Any) -> dict[str, Any]:
+    """A block as the API gives it; `more` goes into the member of its kind, `has_children` beside it."""
+    has_children = bool(more.pop("has_children", False))
+    content = {"rich_text": [rich_text(part) for part in text.split("|")], **more} if text else more
+    meta = {"object": "block", "created_time": "2026-01-31T00:00:00.000Z", "in_trash": False}
+    made_by = {"object": "user", "id": "u1"}
+    own = {"id": block_id(number), "created_by": made_by, "has_children": has_children}
+    return {**meta, **own, "type": kind, kind: content}
+
+
+def block_id(number: int) -> str:
+    """The id of a block of the test."""
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def rich_text(text: str) -> dict[str, Any]:
+    """A rich text as the API gives it."""
+    return {"type": "text", "text": {"content": text, "link": None}, "plain_text": text, "href": None}
+
+
+def page_object(page: str, title: str = "Roadmap") -> dict[str, Any]:
+    """A page as the API gives it."""
+    properties = {
+        "Status": {"id": "abc", "type": "select", "select": {"name": "Open"}},
+        "Name": {"id": "title", "type": "title", "title": [rich_text(title)]},
+    }
+    return {
+        "object": "page", "id": page, "created_time": "2026-01-30T00:00:00.000Z", "in_trash": False,
+        "last_edited_time": "2026-01-31T00:00:00.000Z", "parent": {"type": "workspace", "workspace": True},
+        "properties": properties, "url": f"https://www.notion.so/{page.replace('-', '')}",
+    }  # fmt: skip
+
+
+def _listed(items: list[dict[str, Any]], cursor: str | None, size: int, kind: str) -> Reply:
+    if not 1 <= size <= 100:
+        raise _invalid("page_size should be ≤ 100")
+    start = int((cursor or "c-0").removeprefix("c-"))
+    page, following = one_page(items, start, size)
+    after = None if following is None else f"c-{following}"
+    return Reply(
+        200, {"object": "list", "results": page, "next_cursor": after, "has_more": after is not None, "type": kind}
+    )
+
+
+def _checked(one: dict[str, Any]) -> dict[str, Any]:
+    """A block as notion.json's `paragraphBlockRequest` allows it."""
+    _only(one, "object", "type", "paragraph")
+    if one.get("type") != "paragraph" or set(one["paragraph"]) - {"rich_text", "color"}:
+        raise _invalid("body.children[0].type should be a block")
+    _rich_text(one["paragraph"]["rich_text"])
+    return one
+
+
+def _rich_text(texts: list[dict[str, Any]]) -> None:
+    """`richTextRequest`: a text, nothing else, of at most 2000 characters; at most 100 of them."""
+    if len(texts) > 100:
+        raise _invalid("rich_text should be an array of at most 100")
+    for one in texts:
+        _only(one, "type", "text")
+        _only(one["text"], "content", "link")
+        if len(one["text"]["content"]) > LONGEST_TEXT:
+            raise _invalid(f"rich_text[0].text.content.length should be ≤ `{LONGEST_TEXT}`")
+
+
+def _only(given: Any, *names: str) -> None:
+    if not isinstance(given, dict) or set(given) - set(names):
+        raise _invalid(f"body failed validation: {sorted(set(given) - set(names))} should be not present")
+
+
+def _invalid(message: str) -> Refused:
+    return Refused(failed(400, "validation_error", message))
