@@ -52,6 +52,33 @@ async def test_a_revoked_token_is_nobody_at_once() -> None:
         assert shown.revoked_at is not None
 
 
+async def test_who_stays_connected_is_judged_like_who_comes_without_using_the_token() -> None:
+    async with town() as t:
+        token, secret = await t.tokens.create(t.owner, "laptop", read_only=True, expires_in=timedelta(hours=1))
+        holder = await t.tokens.verify(secret)
+        assert holder is not None
+        [before] = await t.tokens.list(t.owner)
+        t.clock.pass_by(minutes=30)
+        assert await t.tokens.renew(holder) == holder
+        assert await t.tokens.list(t.owner) == [before]
+        t.clock.pass_by(minutes=31)
+        assert await t.tokens.renew(holder) is None
+        token, secret = await t.tokens.create(t.owner, "phone")
+        holder = await t.tokens.verify(secret)
+        assert holder is not None
+        await t.tokens.revoke(t.owner, token.prefix)
+        assert await t.tokens.renew(holder) is None
+
+
+async def test_without_a_token_the_membership_decides_who_stays_connected() -> None:
+    async with town() as t:
+        assert await t.tokens.renew(t.member) == t.member
+        await t.vault.workspaces.set_member(t.member.workspace_id, t.member.user_id, Role.VIEWER)
+        assert await t.tokens.renew(t.member) == replace(t.member, role=Role.VIEWER)
+        await t.vault.workspaces.remove_member(t.member.workspace_id, t.member.user_id)
+        assert await t.tokens.renew(t.member) is None
+
+
 async def test_a_token_expires_to_the_second() -> None:
     async with town() as t:
         _, secret = await t.tokens.create(t.owner, "laptop", expires_in=timedelta(hours=1))

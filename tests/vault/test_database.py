@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 from tests.vault.conftest import OpenVault
-from tests.vault.rows import NOW, Place, audit_line, make_place
+from tests.vault.rows import NOW, Place, audit_line, make_connection, make_place
 
 from connectory.errors import BadInput, DatabaseFull, DatabaseLocked, DatabaseUnusable, KeyInvalid
 from connectory.settings import Settings
@@ -325,6 +325,17 @@ async def test_a_database_in_memory_is_each_its_own() -> None:
 
 async def test_the_revision_of_no_workspace_is_zero(vault: Vault) -> None:
     assert await vault.workspaces.revision(WorkspaceId("ws_none")) == 0
+
+
+async def test_the_revisions_of_several_workspaces_are_those_asked_for(vault: Vault) -> None:
+    first, second = await make_place(vault), await make_place(vault, "w2", "eve")
+    await make_place(vault, "w3", "uma")
+    before = await vault.workspaces.revisions([first.workspace_id])
+    await make_connection(vault, first)
+    after = await vault.workspaces.revisions([first.workspace_id, second.workspace_id, WorkspaceId("ws_none")])
+    assert set(after) == {first.workspace_id, second.workspace_id}
+    assert after[first.workspace_id] > before[first.workspace_id]
+    assert await vault.workspaces.revisions([]) == {}
 
 
 async def test_what_is_committed_is_on_the_disk(open_file_vault: OpenVault) -> None:
