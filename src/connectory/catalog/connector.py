@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from connectory.catalog.brief_schema import brief_schema
 from connectory.catalog.manifest import ActionManifest, AuthMethod, Effect, Manifest, Verify
 from connectory.catalog.schema import build_input_schema
 
@@ -25,6 +26,11 @@ class Action:
     def input_schema(self) -> Mapping[str, Any]:
         """JSON Schema 2020-12 with an object root, built when it is first asked for: of most actions it never is."""
         return build_input_schema(self.manifest)
+
+    @cached_property
+    def listed_schema(self) -> Mapping[str, Any]:
+        """The same in fewer words, for tool lists; whatever fits `input_schema` fits it."""
+        return brief_schema(self.input_schema)
 
     @property
     def effect(self) -> Effect:

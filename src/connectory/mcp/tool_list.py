@@ -41,9 +41,8 @@ def as_tool(action: Action) -> t.Tool:
         name=action.tool,
         title=spec.title,
         description=spec.description,
-        input_schema=dict(action.input_schema),
+        input_schema=dict(action.listed_schema),
         annotations=t.ToolAnnotations(
-            title=spec.title,
             read_only_hint=spec.effect is Effect.READ,
             destructive_hint=spec.effect is Effect.DESTRUCTIVE,
             idempotent_hint=spec.is_idempotent,
