@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 KINTO := .test-tools/kinto
 OCTOKIT := .test-tools/octokit
 PRISM := .test-tools/prism
+GOOGLE := .test-tools/google
 ARGS ?=
 
 RUNTIME := $(VENV)/.runtime
@@ -13,6 +14,8 @@ TOOLS := $(VENV)/.tools
 KINTO_READY := $(KINTO)/.ready
 OCTOKIT_READY := $(OCTOKIT)/.ready
 PRISM_READY := $(PRISM)/.ready
+GOOGLE_READY := $(GOOGLE)/.ready
+GOOGLE_APIS := gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
 # What npm brings is left out where it is missing; the tests that need it are skipped by name, and fail in CI.
 FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY))
 
@@ -39,7 +42,7 @@ shell: $(RUNTIME) ## Open a prompt on a throw-away workspace with sample data
 	&& echo "A throw-away workspace: 'connectory connections', 'connectory search task'. It goes when you leave (exit)." \
 	&& { PS1='(connectory) \w $$ ' bash --norc -i || true; }
 
-test: $(TOOLS) $(KINTO_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
+test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
 	$(BIN)/python -m pytest $(ARGS)
 
 # Asyncio's debug mode is left to `make test`: it looks at ten files for each task that is made.
@@ -104,4 +107,10 @@ $(PRISM_READY): tests/contracts/prism/package.json tests/contracts/prism/package
 	rm -rf $(PRISM) && mkdir -p $(PRISM)
 	cp $^ $(PRISM)
 	npm ci --prefix $(PRISM) --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Google's discovery documents of these APIs, out of a package that is not installed.
+$(GOOGLE_READY): tests/contracts/fetch_discovery.py tests/contracts/google-discovery.txt Makefile | $(BIN)/python
+	rm -rf $(GOOGLE)
+	$(BIN)/python tests/contracts/fetch_discovery.py tests/contracts/google-discovery.txt $(GOOGLE) $(GOOGLE_APIS)
 	@touch $@

@@ -57,7 +57,7 @@ def _check_members(
     for name in sorted(needed):
         if name not in tree:
             yield f"{place}.{name} is required and not sent"
-        elif not _is_always_there(tree[name], inputs):
+        elif not is_always_there(tree[name], inputs):
             yield f"{place}.{name} is required, and may be left out"
 
 
@@ -82,10 +82,10 @@ def _check_form(
             yield f"{place} is a text, and takes {' or '.join(sorted(types))}"
 
 
-def _is_always_there(tree: Any, inputs: Mapping[str, Input]) -> bool:
+def is_always_there(tree: Any, inputs: Mapping[str, Input]) -> bool:
     """Whether the branch is sent in every call: absent inputs prune a leaf, and a form made of one."""
     if (form := form_of(tree)) is not None:
-        return form.name != "when" and all(_is_always_there(one, inputs) for one in (form.of, form.argument))
+        return form.name != "when" and all(is_always_there(one, inputs) for one in (form.of, form.argument))
     if isinstance(tree, dict | list):
         return True
     names = [part.name for part in parse_template(tree).placeholders] if isinstance(tree, str) else []

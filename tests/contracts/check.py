@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from tests.contracts.body import check_tree
+from tests.contracts.body import check_tree, is_always_there
 from tests.contracts.description import Description, Operation
-from tests.contracts.inputs import LIMIT, Given, check_given, given_by
+from tests.contracts.inputs import LIMIT, Given, check_given
 from tests.contracts.projection import check_expression, elements
 
 from connectory.catalog.connector import Action, Connector
@@ -25,6 +26,7 @@ CONTENT_TYPES = {
     "form": "application/x-www-form-urlencoded",
     "form_brackets": "application/x-www-form-urlencoded",
     "multipart": "multipart/form-data",
+    "multipart_related": "application/json",  # what a file is sent with
 }
 PARAMETER = re.compile(r"\{([^{}]*)\}")
 
@@ -32,7 +34,7 @@ PARAMETER = re.compile(r"\{([^{}]*)\}")
 def check_action(connector: Connector, action: Action, description: Description) -> list[str]:
     """Return every difference between an action and the description, each as one sentence."""
     spec = action.manifest
-    operation = _operation(connector, spec.request, description)
+    operation = operation_of(connector, spec.request, description)
     if operation is None:
         return [f"{spec.request.method} {spec.request.path} is no operation of the description"]
     inputs = dict(spec.inputs)
@@ -48,7 +50,7 @@ def check_action(connector: Connector, action: Action, description: Description)
 
 def check_lookup(connector: Connector, request: Request, expressions: list[str], description: Description) -> list[str]:
     """Return every difference of a request without inputs, and of expressions over its answer: a verify call."""
-    operation = _operation(connector, request, description)
+    operation = operation_of(connector, request, description)
     if operation is None:
         return [f"{request.method} {request.path} is no operation of the description"]
     problems = [*_check_request(connector, request, {}, operation, description)]
@@ -63,12 +65,13 @@ def called_by(connector: Connector, description: Description) -> dict[str, set[s
     requests = [action.manifest.request for action in connector.actions.values()]
     called: dict[str, set[str]] = {}
     for request in [*requests, *([verify.request] if verify is not None else [])]:
-        if (operation := _operation(connector, request, description)) is not None:
+        if (operation := operation_of(connector, request, description)) is not None:
             called.setdefault(operation.path, set()).add(operation.method.lower())
     return called
 
 
-def _operation(connector: Connector, request: Request, description: Description) -> Operation | None:
+def operation_of(connector: Connector, request: Request, description: Description) -> Operation | None:
+    """The described operation that a request calls, by its path below the server's own."""
     servers = connector.manifest.servers
     server = parse_template(servers[request.server or next(iter(servers))])
     base = urlsplit("".join(part if isinstance(part, str) else "x" for part in server.parts)).path.rstrip("/")
@@ -117,10 +120,9 @@ def _check_query(
         if parameter.get("deprecated"):
             yield f"query parameter {name} is deprecated"
         place = f"query parameter {name}"
-        given = given_by(leaf, inputs)
-        if parameter.get("required") and not given.is_required:
+        if parameter.get("required") and not is_always_there(leaf, inputs):
             yield f"{place} is required, and may be left out"
-        yield from check_given(given, place, parameter.get("schema", {}), description)
+        yield from check_tree(leaf, place, parameter.get("schema", {}), inputs, description)
     for parameter in operation.parameters:
         if parameter["in"] == "query" and parameter.get("required") and parameter["name"] not in request.query:
             yield f"query parameter {parameter['name']} is required and not sent"
@@ -141,7 +143,15 @@ def _check_body(
     if schema is None:
         yield f"no body is taken as {kind}; {', '.join(kinds) or 'none is taken at all'}"
         return
-    yield from check_tree(request.body, "body", schema, inputs, description)
+    for tree in _json_parts(request):
+        yield from check_tree(tree, "body", schema, inputs, description)
+
+
+def _json_parts(request: Request) -> list[Any]:
+    """What of a body is JSON: of related parts those that are objects, of all else the whole."""
+    if request.encoding != "multipart_related":
+        return [request.body]
+    return [part["content"] for part in request.body if isinstance(part["content"], dict)]
 
 
 def _check_answer(

@@ -154,6 +154,17 @@ CREATE = """
         meta: {colour: "{colour}"}
 """
 EACH = CREATE.replace('"{lines}"', '{each: "{lines}", of: {sku: "{each.sku}", price: "{each.price}"}}')
+RELATED = """
+    inputs: {name: {type: string, required: true, maxLength: 40}, file: {type: file, required: true}}
+    request:
+      post: /things
+      encoding: multipart_related
+      body: [{content: {name: "{name}"}}, {content: "{file}"}]
+"""
+JOINED = """
+    inputs: {since: {type: integer, required: true}, states: {type: array, items: {type: string}}}
+    request: {get: /things, query: {since: "{since}", sort: {join: ",", of: "{states}"}}}
+"""
 GET = """
     inputs: {id: {type: integer, required: true}}
     request: {get: "/things/{id}"}
@@ -170,7 +181,7 @@ def problems(made: Connector) -> list[str]:
     return check_action(made, made.actions["one"], Description(DOCUMENT))
 
 
-@pytest.mark.parametrize("action", [LIST, GET, CREATE, EACH])
+@pytest.mark.parametrize("action", [LIST, GET, CREATE, EACH, RELATED])
 def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
     assert problems(connector(action)) == []
 
@@ -210,6 +221,10 @@ def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
         (EACH, '"{each.price}"', '"{each.sku}{each.price}"', "is string, and body.lines[].price takes number"),
         (EACH, "lines: {each", "count: {each", "body.count is no list there"),
         (EACH, '{sku: "{each.sku}", price', '{price', "body.lines[].sku is required and not sent"),
+        (RELATED, 'content: {name: "{name}"}', 'content: {title: "{name}"}', "body has no member 'title'"),
+        (RELATED, 'content: {name: "{name}"}', "content: {kind: big}", "body.name is required and not sent"),
+        (JOINED, "sort: {join", "since: {join", "query parameter since is a text, and takes integer"),
+        (JOINED, 'since: "{since}", sort', "since", "query parameter since is required, and may be left out"),
         (CREATE, "post: /things\n", "post: /things\n      encoding: form\n", "no body is taken as application/x-www"),
         (CREATE, "      body:\n", "      variables:\n", "a body is required and not sent"),
         (CREATE, "    request:", "    answer: {item: id}\n    request:", "no good answer has a body"),

@@ -1,0 +1,109 @@
+"""Google's discovery documents, read as the OpenAPI descriptions that `check.py` compares with.
+
+https://developers.google.com/discovery/v1/reference/apis describes the format: methods in nested resources, parameters
+with a `location`, schemas that refer to each other by bare names, numbers of 64 bits as texts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.contracts.description import Description
+
+from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import Request
+
+DISCOVERY = Path(__file__).parents[2] / ".test-tools/google"
+KEPT = ("type", "enum", "pattern", "deprecated", "readOnly")  # of a schema, what means the same in both formats
+LIMITS = ("minimum", "maximum")  # texts there, numbers here
+
+
+def read_discovery(file: Path) -> Description:
+    """Read a discovery document from a JSON file."""
+    return Description(as_openapi(json.loads(file.read_bytes())))
+
+
+def as_openapi(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The OpenAPI 3 document that says the same, as far as a contract looks at it.
+
+    An operation's `x-scopes` are those of which a call needs one. `{userId}` is written `me`, as everybody calls it.
+    """
+    paths: dict[str, Any] = {}
+    for method in _methods(document):
+        everywhere = {**document.get("parameters", {}), **method.get("parameters", {})}
+        operation = {
+            "parameters": [_parameter(name, one) for name, one in everywhere.items() if name != "userId"],
+            "requestBody": _body(method),
+            "responses": {"200": {"content": _content(method.get("response"))}},
+            "deprecated": method.get("deprecated", False),
+            "x-scopes": method.get("scopes", []),
+        }
+        upload = method.get("mediaUpload", {}).get("protocols", {}).get("simple", {}).get("path")
+        for path in (f"/{document['servicePath']}{method['path']}", upload):
+            if path is not None:
+                plain = re.sub(r"\{\+", "{", path.replace("{userId}", "me"))
+                paths.setdefault(plain, {})[method["httpMethod"].lower()] = operation
+    schemas = {name: _schema(one) for name, one in document["schemas"].items()}
+    return {"openapi": "3.0.3", "paths": paths, "components": {"schemas": schemas}}
+
+
+def of_server(connector: Connector, request: Request, known: Mapping[str, Description]) -> Description:
+    """The description, of those by host, of the server that a request goes to."""
+    servers = connector.manifest.servers
+    return known[str(urlsplit(servers[request.server or next(iter(servers))]).hostname)]
+
+
+def check_scopes(scopes: Sequence[str | list[str]], taken: list[str]) -> list[str]:
+    """Return a sentence for each scope of an action by which the call would not be let through."""
+    if len(scopes) != 1:
+        return [f"the call needs one of {', '.join(taken)}; the action asks for {len(scopes)} groups"]
+    named = [scopes[0]] if isinstance(scopes[0], str) else scopes[0]
+    there = ", ".join(taken)
+    return [f"the scope {one} does not open this call; one of {there} does" for one in named if one not in taken]
+
+
+def _methods(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from resource.get("methods", {}).values()
+    for inner in resource.get("resources", {}).values():
+        yield from _methods(inner)
+
+
+def _parameter(name: str, says: Mapping[str, Any]) -> dict[str, Any]:
+    schema = _schema(says)
+    if says.get("repeated"):
+        schema = {"type": "array", "items": schema}
+    required = bool(says.get("required"))
+    return {"name": name, "in": says["location"], "required": required, "schema": schema, **_deprecated(says)}
+
+
+def _deprecated(says: Mapping[str, Any]) -> dict[str, Any]:
+    return {"deprecated": True} if says.get("deprecated") else {}
+
+
+def _body(method: Mapping[str, Any]) -> dict[str, Any]:
+    return {"required": "request" in method, "content": _content(method.get("request"))}
+
+
+def _content(reference: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {} if reference is None else {"application/json": {"schema": _schema(reference)}}
+
+
+def _schema(says: Mapping[str, Any]) -> dict[str, Any]:
+    if "$ref" in says:
+        return {"$ref": f"#/components/schemas/{says['$ref']}"}
+    schema: dict[str, Any] = {key: says[key] for key in KEPT if key in says and says[key] != "any"}
+    if says.get("type") == "string" and says.get("format") in ("int64", "uint64"):
+        schema["type"] = ["string", "integer"]  # JSON's numbers are taken too (protobuf, "JSON Mapping")
+    schema |= {key: int(says[key]) for key in LIMITS if key in says}
+    if "items" in says:
+        schema["items"] = _schema(says["items"])
+    if "properties" in says:
+        schema["properties"] = {name: _schema(one) for name, one in says["properties"].items()}
+    if "additionalProperties" in says:
+        schema["additionalProperties"] = _schema(says["additionalProperties"])
+    return schema
