@@ -57,6 +57,7 @@ class Provider:
 
     port: int
     requests: list[str] = field(default_factory=list)
+    things: list[dict[str, int]] | None = None  # in place of the usual two
 
     @property
     def origin(self) -> str:
@@ -80,7 +81,8 @@ def provider(key: str = KEY) -> Iterator[Provider]:
                 self.reply(401, {"message": f"bad key {self.headers.get('Authorization')}"})
                 return
             found.requests.append(self.path)
-            self.reply(200, {"id": "a1", "name": "Acme Inc"} if self.path == "/me" else [{"id": 1}, {"id": 2}])
+            things = found.things or [{"id": 1}, {"id": 2}]
+            self.reply(200, {"id": "a1", "name": "Acme Inc"} if self.path == "/me" else things)
 
         do_GET = do_DELETE = answer  # noqa: N815 # the names that the standard library looks for
 

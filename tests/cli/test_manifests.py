@@ -51,6 +51,7 @@ def test_advice_is_told_and_keeps_nothing_out(terminal: Terminal, tmp_path: Path
     assert "acme.yaml:1: tasks: No task says what people ask for here." in told.out
     assert "tasks" in {one["key"] for one in listed["advice"]}
     assert listed["problems"] == []
+    assert terminal.run("manifest", "check", "--strict", str(tmp_path)).code == 1
 
 
 def test_nothing_to_check_is_no_success(terminal: Terminal, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`manifest check` and `manifest schema`: for those who write connectors."""
+"""`manifest new`, `check`, `try` and `schema`: for those who write connectors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectory.cli import manifest_new, manifest_try
 from connectory.cli.options import AsJson
 from connectory.cli.output import show_json, show_text
 
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
 
 manifests = typer.Typer(no_args_is_help=True, help="Manifests: one YAML file per connector.")
 
+manifests.command("new")(manifest_new.new)
+manifests.command("try", cls=manifest_try.ConnectCommand)(manifest_try.try_action)
+
 SUFFIXES = frozenset({".yaml", ".yml"})
 
 
 @manifests.command("check")
 def check(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Manifests, or folders of them.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Advice fails too: exit code 1.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check manifests, beside the packaged ones; exit code 1 where anything is wrong. Advice keeps no manifest out."""
@@ -44,7 +49,7 @@ def check(
             show_text(text)
         good = len(files) - len({problem.file for problem in problems})
         show_text(f"{good} of {len(files)} {'manifest is' if len(files) == 1 else 'manifests are'} good.")
-    if problems or not files:
+    if problems or not files or (strict and advice):
         raise typer.Exit(1)
 
 

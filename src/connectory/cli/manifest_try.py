@@ -1,0 +1,210 @@
+"""`manifest try ACTION`: one call as who writes the manifest needs to see it: request, answer, and what an agent gets.
+
+It is a call like any other, by the same rules and on the record. What is asked of the person is asked while no event
+loop and no database waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connectory.cli.acting import acting, prepared_settings, run_to_end
+from connectory.cli.connecting import ConnectCommand
+from connectory.cli.entry import Given, Terminal, check_given, choose_method, fill_in, parse_given, variables_of
+from connectory.cli.options import AsJson, InWorkspace, Yes, ask_first, is_interactive
+from connectory.cli.pairs import parse_arguments
+from connectory.cli.trial import Trial, show_answer, show_outcome, show_request, show_trial_as_json
+from connectory.errors import ConnectoryError, ManifestInvalid
+
+if TYPE_CHECKING:
+    from connectory.auth.backend import Entry, Form
+    from connectory.catalog.catalog import Catalog
+    from connectory.catalog.connector import Action
+    from connectory.identity.principal import Principal
+    from connectory.wiring import Application
+
+__all__ = ["ConnectCommand", "try_action"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What shall be called, through what. With `entry` it signs in for this call alone."""
+
+    action: Action
+    catalog: Catalog
+    arguments: dict[str, Any]
+    connection: str | None
+    workspace: str | None
+    entry: Entry | None = None
+
+
+ActionName = Annotated[
+    str, typer.Argument(help="The action's name; with --file also without the connector's before it.")
+]
+Arguments = Annotated[
+    list[str] | None,
+    typer.Option("--arg", "-a", metavar="NAME=VALUE", help="An argument; NAME:=JSON gives a value that is no text."),
+]
+Draft = Annotated[
+    Path | None, typer.Option("--file", metavar="FILE", help="A manifest that is in none of the folders yet.")
+]
+Account = Annotated[str | None, typer.Option("--connection", "-c", help="Which account, where several fit.")]
+Method = Annotated[str | None, typer.Option("--method", help="With --file, not connected yet: the way to sign in.")]
+Facts = Annotated[
+    list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="Likewise: a value that is not secret.")
+]
+FromEnv = Annotated[
+    list[str] | None,
+    typer.Option("--from-env", metavar="[FIELD=VARIABLE]", help="Likewise: from the environment, as in connect."),
+]
+Private = Annotated[
+    bool, typer.Option("--private-address", help="Likewise: yes, a server in a private network is meant.")
+]
+Raw = Annotated[bool, typer.Option("--raw", help="Show the provider's answer whole, not its beginning.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the request, and send nothing.")]
+
+
+def try_action(
+    action: ActionName,
+    arg: Arguments = None,
+    file: Draft = None,
+    connection: Account = None,
+    method: Method = None,
+    field: Facts = None,
+    from_env: FromEnv = None,
+    private_address: Private = False,
+    raw: Raw = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    workspace: InWorkspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Call an action and show its request, the provider's answer and what an agent gets; a write asks first.
+
+    With --file and no connection of that connector it asks for credentials, for this call alone.
+    """
+    catalog = _catalog(file)
+    found = _find(catalog, action, file)
+    entry = None
+    if file is not None and connection is None:
+        given = parse_given(found.connector, method, field or [], from_env or [], private=private_address, other=False)
+        entry = _asked(catalog, given, workspace)
+    call = _Call(found, catalog, parse_arguments(arg or [], found.input_schema), connection, workspace, entry)
+    trial = Trial(found, catalog.connector(found.connector))
+    is_asked = not (yes or dry_run or found.effect == "read")
+    if is_asked or dry_run:  # so that a person says yes to what they have seen
+        run_to_end(_run(call, trial, send=False))
+        if not as_json:
+            show_request(trial)
+    if is_asked:
+        ask_first(f"{found.tool} is a {found.effect} call. Send it?", yes=False)
+    if not dry_run:
+        run_to_end(_run(call, trial, send=True))
+    _show(trial, is_request_shown=is_asked or dry_run, is_sent=not dry_run, whole=raw, as_json=as_json)
+
+
+def _catalog(draft: Path | None) -> Catalog:
+    """Load the catalog with the draft in it. Raises `ManifestInvalid` saying what is wrong with that."""
+    from connectory.catalog.catalog import load_catalog
+    from connectory.catalog.problems import file_text
+    from connectory.vault.data_folder import prepare_folder
+    from connectory.wiring import manifest_folders
+
+    settings = prepared_settings(quiet=True)
+    prepare_folder(settings.data_dir)
+    catalog = load_catalog(manifest_folders(settings), index_dir=settings.data_dir / "index", draft=draft)
+    own = {file_text(draft), file_text(draft.resolve())} if draft is not None else set()
+    problems = [problem for problem in catalog.problems if problem.file in own]
+    if problems:
+        raise ManifestInvalid("\n".join(["It has problems:", *map(str, problems)]), hint="Mend them, then try again.")
+    return catalog
+
+
+def _find(catalog: Catalog, name: str, draft: Path | None) -> Action:
+    """Return the action; of a draft its own name is enough. Raises `UnknownAction`."""
+    if draft is not None and name not in catalog.actions:
+        from connectory.catalog.loading import load_manifest
+
+        own = catalog.connector(load_manifest(draft).name).actions.get(name)
+        if own is not None:
+            return own
+    return catalog.action(name)
+
+
+def _asked(catalog: Catalog, given: Given, workspace: str | None) -> Entry | None:
+    """Return what the person enters for this one call; None where there is a connection.
+
+    Raises `InvalidArguments` where nobody can be asked, `BackendUnavailable` where it cannot be typed.
+    """
+    from connectory.settings import read_variables
+
+    form = run_to_end(_form(catalog, given.connector, workspace))
+    if form is None:
+        return None
+    asker = Terminal() if is_interactive() else None
+    chosen = choose_method(form, given, asker)
+    check_given(chosen, given)
+    return fill_in(chosen, given, read_variables(variables_of(chosen, given).values()), asker)
+
+
+async def _form(catalog: Catalog, connector: str, workspace: str | None) -> Form | None:
+    """The form to sign in by, or None where the principal has a connection."""
+    from connectory.auth.backend import Form
+
+    async with acting(workspace=workspace, catalog=catalog) as (application, principal):
+        if await application.auth.list_connections(principal, connector):
+            return None
+        return Form(application.auth.provider_config(connector).methods)
+
+
+async def _run(call: _Call, trial: Trial, *, send: bool) -> None:
+    """Put the request into the trial, and with `send` what comes of it, an error too.
+
+    Raises what keeps the request from being made at all.
+    """
+    async with _standing(call, trial) as (application, principal):
+        tool, gateway = call.action.tool, application.gateway
+        preview = {**call.arguments, "dry_run": True}
+        trial.request = (await gateway.call_action(principal, tool, preview, connection=call.connection)).value
+        if not send:
+            return
+        trial.seen.clear()  # of the sign-in
+        try:
+            trial.result = await gateway.call_action(principal, tool, call.arguments, connection=call.connection)
+        except ConnectoryError as error:
+            trial.error = error
+
+
+@asynccontextmanager
+async def _standing(call: _Call, trial: Trial) -> AsyncIterator[tuple[Application, Principal]]:
+    """An application in which the call can be made, and who makes it."""
+    watch = trial.seen.append
+    async with acting(workspace=call.workspace, catalog=call.catalog, watch=watch) as (application, principal):
+        if call.entry is None:
+            yield application, principal
+            return
+        from connectory.cli.passing import signed_in_for_once
+
+        connector = call.action.connector
+        async with signed_in_for_once(application, principal, connector, call.entry, watch) as passing:
+            yield passing, principal
+
+
+def _show(trial: Trial, *, is_request_shown: bool, is_sent: bool, whole: bool, as_json: bool) -> None:
+    """Show what was not shown yet. Raises the call's own error, so that the command fails by it."""
+    if as_json:
+        show_trial_as_json(trial)
+    else:
+        if not is_request_shown:
+            show_request(trial)
+        if is_sent:
+            show_answer(trial, whole=whole)
+            show_outcome(trial)
+    if trial.error is not None:
+        raise trial.error
