@@ -13,6 +13,7 @@ from connectory.catalog.template import parse_template
 from connectory.catalog.trees import Form, form_of
 
 TEXT_CONVERTERS = ("base64", "base64url", "json_text", "mime_message", "html")
+NUMBER_CONVERTERS = ("unix_seconds", "unix_milliseconds")
 
 
 def check_tree(
@@ -66,7 +67,7 @@ def _check_form(
 ) -> Iterator[str]:
     """What a form makes: a list by `each`, the tree itself by `when`, mostly a text by the others."""
     if form.name == "when":
-        yield from check_tree(form.of, place, schema, inputs, description)
+        yield from check_tree(form.of, place, schema, _given(form.argument, inputs), description)
     elif form.name == "each":
         inner = _inner(description.alternatives(schema))
         if inner is None:
@@ -76,10 +77,28 @@ def _check_form(
         one = spec.items if spec is not None and spec.items is not None else None
         known = {**inputs, **({EACH: one} if one is not None else {})}
         yield from check_tree(form.of, f"{place}[]", inner, known, description)
-    elif form.name != "convert" or form.argument in TEXT_CONVERTERS:
-        types = {kind for one in description.alternatives(schema) for kind in types_of(one) or {"string"}}
-        if "string" not in types:
-            yield f"{place} is a text, and takes {' or '.join(sorted(types))}"
+    elif form.name != "convert" or form.argument in (*TEXT_CONVERTERS, *NUMBER_CONVERTERS):
+        made, word = ("integer", "number") if form.argument in NUMBER_CONVERTERS else ("string", "text")
+        types = {kind for one in description.alternatives(schema) for kind in types_of(one) or {made}}
+        if made not in types and not (made == "integer" and "number" in types):
+            yield f"{place} is a {word}, and takes {' or '.join(sorted(types))}"
+
+
+def _given(condition: Any, inputs: Mapping[str, Input]) -> Mapping[str, Input]:
+    """The inputs as they are below a `when`: those that it names were given."""
+    known = dict(inputs)
+    for part in parse_template(condition).placeholders if isinstance(condition, str) else ():
+        if part.scope == "input" and part.name in known:
+            known[part.name] = _required(known[part.name], part.path)
+    return known
+
+
+def _required(spec: Input, path: tuple[str, ...]) -> Input:
+    if not path:
+        return spec.model_copy(update={"required": True})
+    members = spec.properties or {}
+    inner = {path[0]: _required(members[path[0]], path[1:])} if path[0] in members else {}
+    return spec.model_copy(update={"properties": {**members, **inner}})
 
 
 def is_always_there(tree: Any, inputs: Mapping[str, Input]) -> bool:

@@ -64,7 +64,8 @@ def called_by(connector: Connector, description: Description) -> dict[str, set[s
     verify = connector.manifest.verify
     requests = [action.manifest.request for action in connector.actions.values()]
     called: dict[str, set[str]] = {}
-    for request in [*requests, *([verify.request] if verify is not None else [])]:
+    proofs = [one for one in (verify, verify and verify.otherwise) if one is not None]
+    for request in [*requests, *(proof.request for proof in proofs)]:
         if (operation := operation_of(connector, request, description)) is not None:
             called.setdefault(operation.path, set()).add(operation.method.lower())
     return called
@@ -74,7 +75,10 @@ def operation_of(connector: Connector, request: Request, description: Descriptio
     """The described operation that a request calls, by its path below the server's own."""
     servers = connector.manifest.servers
     server = parse_template(servers[request.server or next(iter(servers))])
-    base = urlsplit("".join(part if isinstance(part, str) else "x" for part in server.parts)).path.rstrip("/")
+    filled = "".join(part if isinstance(part, str) else "x" for part in server.parts)
+    base = urlsplit(filled if "://" in filled else f"https://{filled}").path.rstrip(
+        "/"
+    )  # a fact may be the whole origin
     parts = parse_template(request.path).parts
     return description.operation(
         request.method, base + "".join(part if isinstance(part, str) else "{}" for part in parts)

@@ -32,9 +32,20 @@ class Operation:
     parameters: tuple[Mapping[str, Any], ...]
 
     def parameter(self, place: str, name: str) -> Mapping[str, Any] | None:
-        """The parameter of that name in `path`, `query` or `header` (whose names have no case)."""
+        """The parameter of that name in `path`, `query` or `header` (whose names have no case).
+
+        `created[gte]` is a member of `created`, and `expand[]` the list, where these are told to go by brackets.
+        """
         key = str.lower if place == "header" else str
-        return next((one for one in self.parameters if one["in"] == place and key(one["name"]) == key(name)), None)
+        found = next((one for one in self.parameters if one["in"] == place and key(one["name"]) == key(name)), None)
+        whole, bracket, member = name.partition("[")
+        if found is not None or not bracket:
+            return found
+        found = next((one for one in self.parameters if (one["in"], one["name"]) == (place, whole)), None)
+        if found is None or found.get("style") != "deepObject":
+            return None
+        schema = _member_of(found.get("schema", {}), member.rstrip("]"))
+        return None if schema is None else {**found, "schema": schema}
 
 
 class Description:
@@ -132,6 +143,14 @@ def types_of(schema: Schema) -> frozenset[str]:
     if not types and "items" in schema:
         types = {"array"}
     return frozenset(types - {"null"})
+
+
+def _member_of(schema: Schema, name: str) -> Schema | None:
+    """The schema of a member of an object, by any alternative; without a name the list itself."""
+    if not name:
+        return schema if schema.get("type") == "array" else None
+    either = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return next((one["properties"][name] for one in either if name in one.get("properties", {})), None)
 
 
 def _merged(parts: tuple[Schema, ...]) -> Schema:

@@ -44,6 +44,7 @@ BODY = {
         "meta": {"type": "object", "properties": {"colour": {"type": "string"}}},
     },
 }
+MADE = {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"after": {"type": "integer"}}}]}
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.0.3",
     "info": {"title": "Shop", "version": "1"},
@@ -57,6 +58,8 @@ DOCUMENT: dict[str, Any] = {
                     {"name": "page_size", "in": "query", "schema": {"type": "integer", "maximum": 50}},
                     {"name": "since", "in": "query", "required": True, "schema": {"type": "integer"}},
                     {"name": "sort", "in": "query", "deprecated": True, "schema": {"type": "string"}},
+                    {"name": "made", "in": "query", "style": "deepObject", "schema": MADE},
+                    {"name": "with", "in": "query", "style": "deepObject", "schema": {"type": "array"}},
                     {"name": "X-Shop", "in": "header", "required": True, "schema": {"type": "string"}},
                 ],
                 "responses": {
@@ -161,6 +164,18 @@ RELATED = """
       encoding: multipart_related
       body: [{content: {name: "{name}"}}, {content: "{file}"}]
 """
+BRACKETS = """
+    inputs: {since: {type: integer, required: true}, day: {type: string, format: date}}
+    request:
+      get: /things
+      query: {since: "{since}", "made[after]": {convert: unix_seconds, of: "{day}"}, "with[]": [parts]}
+"""
+WHEN = """
+    inputs: {line: {type: object, properties: {sku: {type: string}, price: {type: integer}}}}
+    request:
+      post: /things
+      body: {name: x, lines: [{when: "{line.sku}", of: {sku: "{line.sku}", price: "{line.price}"}}]}
+"""
 JOINED = """
     inputs: {since: {type: integer, required: true}, states: {type: array, items: {type: string}}}
     request: {get: /things, query: {since: "{since}", sort: {join: ",", of: "{states}"}}}
@@ -181,7 +196,7 @@ def problems(made: Connector) -> list[str]:
     return check_action(made, made.actions["one"], Description(DOCUMENT))
 
 
-@pytest.mark.parametrize("action", [LIST, GET, CREATE, EACH, RELATED])
+@pytest.mark.parametrize("action", [LIST, GET, CREATE, EACH, RELATED, BRACKETS, WHEN])
 def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
     assert problems(connector(action)) == []
 
@@ -225,6 +240,12 @@ def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
         (RELATED, 'content: {name: "{name}"}', "content: {kind: big}", "body.name is required and not sent"),
         (JOINED, "sort: {join", "since: {join", "query parameter since is a text, and takes integer"),
         (JOINED, 'since: "{since}", sort', "since", "query parameter since is required, and may be left out"),
+        (BRACKETS, "made[after]", "made[before]", "there is no query parameter 'made[before]'"),
+        (BRACKETS, "made[after]", "since[after]", "there is no query parameter 'since[after]'"),
+        (BRACKETS, "with[]", "made[]", "there is no query parameter 'made[]'"),
+        (BRACKETS, "unix_seconds", "base64", "query parameter made[after] is a text, and takes integer"),
+        (BRACKETS, "made[after]", "state", "query parameter state is a number, and takes string"),
+        (WHEN, "when: \"{line.sku}\"", "when: \"{line.price}\"", "body.lines[0].sku is required, and may be left"),
         (CREATE, "post: /things\n", "post: /things\n      encoding: form\n", "no body is taken as application/x-www"),
         (CREATE, "      body:\n", "      variables:\n", "a body is required and not sent"),
         (CREATE, "    request:", "    answer: {item: id}\n    request:", "no good answer has a body"),
