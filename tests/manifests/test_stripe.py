@@ -1,0 +1,120 @@
+"""Stripe's manifest against Stripe's OpenAPI description, which is older than the version that the manifest names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jmespath
+import pytest
+from tests.contracts.check import check_action, check_lookup
+from tests.contracts.description import Description
+from tests.contracts.stripe import STRIPE_DESCRIPTION, describe
+
+from connectory.actions.expressions import evaluate
+from connectory.catalog.catalog import load_catalog, packaged_folder
+from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import Effect, LastIdPages
+
+READS = [
+    "list_customers", "search_customers", "get_customer", "list_products", "list_prices", "list_invoices",
+    "get_invoice", "list_payments", "list_subscriptions", "list_refunds", "get_balance",
+]  # fmt: skip
+WRITES = [
+    "create_customer", "update_customer", "create_product", "create_price", "create_invoice", "add_invoice_item",
+    "finalize_invoice", "send_invoice", "create_payment", "create_subscription",
+]  # fmt: skip
+DESTROYS = ["cancel_subscription", "create_refund"]
+# Where the description is older than 2026-10-28.endive, and nothing else; each begins a sentence of the checker's.
+PARENT = "no answer has the field 'parent'"  # 2025-03-31.basil: what an invoice belongs to, once `subscription`
+PRICING = "no answer has the field 'pricing'"  # 2025-03-31.basil: of a line, once `price`
+PAYMENTS = "no answer has the field 'payments'"  # 2025-03-31.basil: several, once `payment_intent`
+PERIOD = "no answer has the field 'current_period_end'"  # 2025-03-31.basil: of each item, once of the subscription
+AGE = {
+    "list_invoices": [PARENT],
+    "get_invoice": [PARENT, PAYMENTS, PRICING],
+    "create_invoice": [PARENT],
+    "finalize_invoice": [PARENT],
+    "send_invoice": [PARENT],
+    "add_invoice_item": ["body has no member 'pricing'", PRICING],  # it takes `price`
+    "create_payment": ["body.automatic_payment_methods has no member 'allow_redirects'"],  # added in August 2023
+    "list_subscriptions": [PERIOD],
+    "create_subscription": [PERIOD],
+    "cancel_subscription": [PERIOD],
+}
+
+
+@pytest.fixture(scope="module")
+def stripe() -> Connector:
+    return load_catalog([packaged_folder()], index_dir=None).connector("stripe")
+
+
+@pytest.fixture(scope="module")
+def description(stripe: Connector) -> Description:
+    if not STRIPE_DESCRIPTION.exists():
+        pytest.skip("Stripe's description is not there: `make test` fetches it into .test-tools")
+    return describe(stripe)
+
+
+def test_it_has_these_actions_with_these_effects(stripe: Connector) -> None:
+    effects = {Effect.READ: READS, Effect.WRITE: WRITES, Effect.DESTRUCTIVE: DESTROYS}
+    expected = {name: effect for effect, names in effects.items() for name in names}
+
+    assert {name: action.effect for name, action in stripe.actions.items()} == expected
+
+
+@pytest.mark.parametrize("name", [*READS, *WRITES, *DESTROYS])
+def test_an_action_is_what_stripe_describes_but_for_what_is_newer(
+    stripe: Connector, description: Description, name: str
+) -> None:
+    found = check_action(stripe, stripe.actions[name], description)
+
+    newer = AGE.get(name, [])
+    assert [problem for problem in found if not any(one in problem for one in newer)] == []
+    assert [one for one in newer if not any(one in problem for problem in found)] == []
+
+
+def test_both_verify_calls_are_what_stripe_describes(stripe: Connector, description: Description) -> None:
+    verify = stripe.manifest.verify
+    assert verify is not None
+    assert verify.otherwise is not None
+
+    first = [str(verify.account.id), verify.account.name]
+    assert check_lookup(stripe, verify.request, first, description) == []
+    assert check_lookup(stripe, verify.otherwise.request, [verify.otherwise.account.name], description) == []
+
+
+def test_every_write_by_post_takes_a_key_and_every_list_goes_on_after_its_last_id(stripe: Connector) -> None:
+    assert stripe.manifest.idempotency is not None
+    assert stripe.manifest.idempotency.header == "Idempotency-Key"
+    for name, action in stripe.actions.items():
+        spec = action.manifest
+        assert spec.takes_key
+        assert (spec.request.method != "GET") == (action.effect is not Effect.READ)
+        if name.startswith("list_"):
+            assert isinstance(spec.pages, LastIdPages)
+            assert spec.request.query["starting_after"] == "{cursor}"
+
+
+def test_a_secret_that_pays_is_not_shown(stripe: Connector) -> None:
+    intent = {"id": "pi_1", "client_secret": "pi_1_secret_x", "latest_charge": {"amount_refunded": 5}}
+
+    given = evaluate(stripe.actions["create_payment"].manifest.answer.item, intent)
+
+    assert "pi_1_secret_x" not in str(given)
+    assert (given["id"], given["amount_refunded"]) == ("pi_1", 5)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ({"message": "No such customer: 'cus_1'", "code": "resource_missing", "param": "customer"},
+         "No such customer: 'cus_1' (resource_missing, customer)"),
+        ({"message": "Declined.", "code": "card_declined", "decline_code": "lost_card"},
+         "Declined. (card_declined, lost_card)"),
+        ({"message": "Invalid API Key provided: sk_test_***x"}, "Invalid API Key provided: sk_test_***x "),
+        ({"type": "api_error"}, None),
+        ("odd", None),
+    ],
+)  # fmt: skip
+def test_the_message_says_code_decline_code_and_parameter(stripe: Connector, error: Any, message: str | None) -> None:
+    assert jmespath.search(stripe.manifest.message or "", {"error": error}) == message
