@@ -55,6 +55,17 @@ def test_a_member_signs_in_as_its_family_does(tmp_path: Path) -> None:
         assert catalog.connector("mail").verify_of("key") == catalog.connector("mail").manifest.verify
 
 
+def test_a_member_may_stand_on_the_server_that_is_typed_for_its_family(tmp_path: Path) -> None:
+    server = ("auth/key/fields/server", {"title": "Server", "kind": "origin"})
+    put(tmp_path, "suite", *BUNDLE[:-1], ("includes", ["mail"]), server)
+    put(tmp_path, "mail", *MEMBER, ("servers/api", "{connection.server}/mail"))
+
+    catalog = load(tmp_path)
+
+    assert told(catalog) == []
+    assert catalog.connector("mail").manifest.servers["api"] == "{connection.server}/mail"
+
+
 def test_a_member_is_never_proven_by_a_call_to_its_familys_servers(tmp_path: Path) -> None:
     own = changed()["verify"]
     put(tmp_path, "suite", ("auth/key/verify", own), ("verify", ABSENT))

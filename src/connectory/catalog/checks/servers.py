@@ -77,6 +77,8 @@ def _check_server(path: KeyPath, text: str, sign: Sign, methods: Sequence[AuthMe
     told = {name for method in methods for name in _told_by_calls(method, sign)}
     yield from check_template(path, text, Names(facts=sign.certain_facts_of(methods), flat=True))
     used = {item.name for item in _facts_in(text)}
+    if used and sign.ways is None:  # what a member's family gives is not known yet: checked once it is at hand
+        return
     for fact in sorted(used & told):
         hint = "Ask for it by a field, or take it from the token answer or callback; in a path it may stand."
         yield Finding(path, f"{{connection.{fact}}} is told by an answer, and cannot decide where requests go.", hint)
