@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.cli.terminal import Terminal
 
 
@@ -41,3 +42,115 @@ def test_a_broken_manifest_is_left_out_and_named_on_stderr(terminal: Terminal, t
 
     assert "demo" in {one["name"] for one in outcome.json}
     assert "broken.yaml:3: actoins" in outcome.err
+
+
+ALL_KINDS = """\
+format: 1
+name: all-kinds
+title: All Kinds
+description: Has every kind of field.
+category: other
+docs: https://kinds.example/docs
+servers: {api: "https://{connection.region}.kinds.example", up: "https://up.kinds.example"}
+scopes: [base]
+auth:
+  account:
+    method: basic
+    title: Service account
+    fields:
+      region: {title: Region, kind: choice, choices: {eu: Europe, us: America}, default: eu}
+      username: {title: Name}
+      account: {title: Key file, kind: file, help: Made for you.}
+    basic: {username: "{connection.username}", password: "{credential.account}"}
+  oauth:
+    method: oauth2
+    fields: {region: {title: Region, pattern: "eu|us"}}
+    authorize_url: https://kinds.example/authorize
+    token_url: https://kinds.example/token
+    scopes: {base: Be there, files.read: See files, files.write: Change files}
+    always: [offline]
+    servers: {up: "https://up2.kinds.example"}
+verify: {request: {get: /me}, account: {id: id, name: name}}
+actions:
+  put_file:
+    title: Put a file
+    description: Put a file there.
+    effect: write
+    scopes: [files.write, [files.read, base]]
+    inputs: {file: {type: file, required: true}}
+    request: {put: /files, encoding: raw, body: "{file}", content_type: text/plain}
+    docs: https://kinds.example/docs/put
+  list_files:
+    title: List files
+    description: List the files.
+    effect: read
+    request: {get: /files, query: {size: "{limit}"}}
+    pages: {style: link_header}
+    answer: {items: "@"}
+    docs: https://kinds.example/docs/list
+  get_file:
+    title: Get a file
+    description: Get a file.
+    effect: read
+    request: {get: /file}
+    answer: {as: file}
+    docs: https://kinds.example/docs/get
+"""
+
+
+@pytest.fixture
+def all_kinds(terminal: Terminal, tmp_path: Path) -> Terminal:
+    (tmp_path / "kinds").mkdir()
+    (tmp_path / "kinds" / "all-kinds.yaml").write_text(ALL_KINDS, encoding="utf-8")
+    terminal.environment = {"CONNECTORY_MANIFESTS": str(tmp_path / "kinds")}
+    return terminal
+
+
+def test_a_connector_is_whole_for_programs(all_kinds: Terminal) -> None:
+    outcome = all_kinds.run("connector", "all-kinds", "--json")
+    shown = outcome.json
+
+    assert outcome.err == ""
+    account, oauth = shown["auth"]
+    assert [(field["name"], field["kind"], field["secret"]) for field in account["fields"]] == [
+        ("region", "choice", False), ("username", "text", False), ("account", "file", True)
+    ]  # fmt: skip
+    assert account["fields"][0]["choices"] == {"eu": "Europe", "us": "America"}
+    assert (account["kind"], oauth["kind"]) == ("basic", "oauth2")
+    assert oauth["scopes"] == {
+        "offline": "always asked for", "base": "Be there", "files.read": "See files", "files.write": "Change files"
+    }  # fmt: skip
+    assert oauth["servers"] == {"up": "https://up2.kinds.example"}
+    assert shown["servers"]["up"] == "https://up.kinds.example"
+    put, listing, get = shown["actions"]
+    assert (put["effect"], put["scopes"], put["takes_files"], put["pages"]) == (
+        "write", ["files.write", ["files.read", "base"]], ["file"], None
+    )  # fmt: skip
+    assert (listing["pages"], listing["answer"], get["answer"]) == ("link_header", "json", "file")
+    assert "file" in put["input_schema"]["properties"]
+
+
+def test_a_connector_is_readable_for_people(all_kinds: Terminal) -> None:
+    lines = [" ".join(line.split()) for line in all_kinds.run("connector", "all-kinds").out.splitlines()]
+
+    for line in (
+        "account basic Service account",
+        "account region choice yes Region one of eu, us; eu if left empty",
+        "account account file yes Key file Made for you.",
+        "oauth files.write Change files",
+        "api https://{connection.region}.kinds.example all sign-ins",
+        "up https://up.kinds.example account",
+        "up https://up2.kinds.example oauth",
+        "all_kinds_put_file write files.write, files.read or base takes file Put a file there.",
+        "all_kinds_list_files read link_header List the files.",
+        "all_kinds_get_file read gives a file Get a file.",
+    ):
+        assert line in lines, "\n".join(lines)
+
+
+def test_a_member_and_its_bundle_say_what_they_share(terminal: Terminal) -> None:
+    member, bundle = terminal.run("connector", "google-drive"), terminal.run("connector", "google")
+
+    assert "Shares its sign-in with the connectors of the family google." in member.out
+    assert "Connects at once: gmail, google-drive" in bundle.out
+    assert terminal.run("connector", "google", "--json").json["includes"][0] == "gmail"

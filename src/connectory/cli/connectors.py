@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connectory.cli.acting import prepared_settings
+from connectory.cli.describing import describe_action, describe_connector, show_whole, summarize
 from connectory.cli.options import AsJson
-from connectory.cli.output import note, show_json, show_table, show_text
+from connectory.cli.output import note, show_json, show_table
 
 if TYPE_CHECKING:
     from connectory.catalog.catalog import Catalog
@@ -28,7 +29,7 @@ def list_connectors(
     words = query.lower().split()
     found = [one for one in catalog.connectors.values() if all(word in _haystack(one) for word in words)]
     if as_json:
-        show_json([_summary(connector) for connector in found])
+        show_json([summarize(connector) for connector in found])
         return
     rows = [
         (one.name, one.title, one.manifest.category.value, len(one.actions), one.manifest.description) for one in found
@@ -41,17 +42,12 @@ def list_connectors(
 def show_connector(
     name: Annotated[str, typer.Argument(help="The connector's name, e.g. github.")], as_json: AsJson = False
 ) -> None:
-    """Show one connector: its ways to sign in and its actions."""
+    """Show one connector: its ways to sign in with their fields and scopes, its servers and its actions."""
     connector = open_catalog(prepared_settings(quiet=True)).connector(name)
     if as_json:
-        actions = [describe_action(action) for action in connector.actions.values()]
-        show_json({**_summary(connector), "auth": _auth(connector), "actions": actions})
-        return
-    show_text(f"{connector.title} ({connector.name}): {connector.manifest.description}\n{connector.manifest.docs}\n")
-    ways = [(way["method"], way["title"], [field["name"] for field in way["fields"]]) for way in _auth(connector)]
-    show_table(("SIGN IN BY", "TITLE", "FIELDS"), ways, empty="No way to sign in.")
-    rows = [(one.tool, one.effect.value, one.description) for one in connector.actions.values()]
-    show_table(("ACTION", "EFFECT", "DESCRIPTION"), rows, empty="No actions.")
+        show_json(describe_connector(connector))
+    else:
+        show_whole(connector)
 
 
 def search(
@@ -92,48 +88,6 @@ def tell_problems(catalog: Catalog) -> None:
     """Say which manifests were left out, and why."""
     for problem in catalog.problems:
         note(f"manifest_invalid: left out: {problem}")
-
-
-def describe_action(action: Action) -> dict[str, Any]:
-    """An action for programs."""
-    return {
-        "action": action.tool,
-        "connector": action.connector,
-        "title": action.manifest.title,
-        "description": action.description,
-        "effect": action.effect.value,
-        "idempotent": action.manifest.is_idempotent,
-        "input_schema": dict(action.input_schema),
-        "docs": action.manifest.docs,
-    }
-
-
-def _summary(connector: Connector) -> dict[str, Any]:
-    manifest = connector.manifest
-    return {
-        "name": connector.name,
-        "title": connector.title,
-        "category": manifest.category.value,
-        "description": manifest.description,
-        "docs": manifest.docs,
-        "actions": [action.tool for action in connector.actions.values()],
-    }
-
-
-def _auth(connector: Connector) -> list[dict[str, Any]]:
-    return [
-        {
-            "method": name,
-            "title": method.title,
-            "help": method.help,
-            "docs": method.docs,
-            "fields": [
-                {"name": field, "title": spec.title, "secret": spec.is_secret, "required": spec.required}
-                for field, spec in method.fields.items()
-            ],
-        }
-        for name, method in connector.auth.items()
-    ]
 
 
 def _inputs(action: Action) -> str:
