@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from connectory.auth.backend import (
     Access,
@@ -30,7 +30,7 @@ from connectory.catalog.connector import Connector
 from connectory.errors import ConnectoryError, NeedsReconnect, ProviderUnauthorized
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
-from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
+from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector, make_family
 from connectory.vault.credentials import SecretFields
 from connectory.vault.entities import ConnectSession, Grant, Role
 from connectory.vault.vault import Vault, open_memory_vault
@@ -58,7 +58,53 @@ servers: {api: "https://api.open.example"}
 auth:
   none: {method: none}
 """
+SUITE_YAML = """
+format: 1
+name: suite
+title: Suite
+description: Mail and files at once.
+category: productivity
+docs: https://suite.example/docs
+includes: [mail, files]
+auth:
+  token: {method: api_key, title: API token, header: {Authorization: "Bearer {credential.token}"}}
+"""
+MAIL_YAML = """
+format: 1
+name: mail
+title: Mail
+description: Read mail.
+category: communication
+docs: https://suite.example/docs
+family: suite
+servers: {api: "https://mail.suite.example"}
+verify: {request: {get: /me}, account: {id: id, name: name}}
+actions:
+  list_mails:
+    title: List mails
+    description: List the mails.
+    effect: read
+    request: {get: /mails}
+    docs: https://suite.example/docs/mails
+tasks: [What is new in my mail?]
+"""
+FILES_YAML = MAIL_YAML.replace("name: mail", "name: files").replace("Mail", "Files").replace("mail", "file")
+FILES_YAML = FILES_YAML.replace("https://file.suite", "https://files.suite")
+HOME_YAML = SUITE_YAML.replace("suite", "home").replace(
+    "method: api_key,",
+    "method: fields, fields: {server: {title: Server, kind: origin}, token: {title: T, kind: secret}},",
+)
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+SUITE = make_family(SUITE_YAML, MAIL_YAML, FILES_YAML)
+HOME = make_family(
+    HOME_YAML,
+    *(
+        yaml.replace("family: suite", "family: home").replace(
+            "https://" + name + ".suite.example", "{connection.server}/" + name
+        )
+        for name, yaml in (("mail", MAIL_YAML), ("files", FILES_YAML))
+    ),
+)
 GOOD_KEY, OTHER_KEY, BAD_KEY = "k-good-000", "k-other-111", "k-bad-222"
 
 
@@ -98,18 +144,23 @@ class Provider:
         }
     )
     failure: ConnectoryError | None = None
+    refusals: dict[str, ConnectoryError] = field(default_factory=dict)  # by connector
+    facts: dict[str, Mapping[str, str]] = field(default_factory=dict)  # by connector
     asked: list[NewGrant] = field(default_factory=list)
+    asked_by: list[str] = field(default_factory=list)
 
     async def verify(self, connector: Connector, new: NewGrant) -> Account:
         self.asked.append(new)
-        if self.failure is not None:
-            raise self.failure
+        self.asked_by.append(connector.name)
+        failure = self.failure or self.refusals.get(connector.name)
+        if failure is not None:
+            raise failure
         if not isinstance(new.credentials, SecretFields):
             return Account(None, None)
         key = next(iter(new.credentials.values.values())).get_secret_value()
         if key not in self.accounts:
             raise ProviderUnauthorized("Notes said 401.")
-        return self.accounts[key]
+        return replace(self.accounts[key], facts=self.facts.get(connector.name, {}))
 
 
 class RevokingBackend(DirectBackend):
@@ -154,7 +205,7 @@ class World:
     sessions: ConnectSessions
 
     async def submit(
-        self, session: ConnectSession, key: str = GOOD_KEY, browser: str = "b1", **entry: bool
+        self, session: ConnectSession, key: str = GOOD_KEY, browser: str = "b1", **entry: Any
     ) -> Form | Connected:
         return await self.auth.submit(session, browser, Entry("token", {"token": key}, **entry))
 
@@ -238,7 +289,7 @@ class SilentBackend:
         return self._serves
 
     def config(self, connector: Connector) -> BackendConfig:
-        raise NotImplementedError
+        return BackendConfig(self.name, connector.name, ())
 
     def validate(self, connector: Connector, entry: Entry) -> list[Problem]:
         raise NotImplementedError

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.cli.provider import KEY, Provider
+from tests.cli.provider import KEY, MANIFEST, Provider
 from tests.cli.terminal import Terminal
 
 WRONG = "wrong-key-77d0e2a4"
@@ -107,3 +107,43 @@ def test_a_connection_that_works_is_not_made_twice(demo: Terminal) -> None:
 
     assert outcome.code == 1
     assert outcome.err.startswith("already_exists: ")
+
+
+def bundle(folder: Path, acme: Provider) -> dict[str, str]:
+    """A family of two and their bundle, all at Acme's server; of a third it gives no account."""
+    head, rest = MANIFEST.split("auth:\n", 1)
+    auth, member = rest.split("verify:\n", 1)
+    named = head.replace('servers: {api: "{connection.server}"}\n', "")
+    whole = f"{named}includes: [acme-things, acme-parts]\nauth:\n{auth}"
+    folder.mkdir()
+    (folder / "acme.yaml").write_text(whole, encoding="utf-8")
+    for name, path in (("things", "/me"), ("parts", "/parts")):
+        text = f"{head.replace('name: acme', f'name: acme-{name}')}family: acme\nverify:\n{member}"
+        (folder / f"acme-{name}.yaml").write_text(text.replace("{get: /me}", f"{{get: {path}}}"), encoding="utf-8")
+    return {"CONNECTORY_MANIFESTS": str(folder), "CONNECTORY_ALLOW_HOSTS": f"127.0.0.1:{acme.port}"}
+
+
+def test_a_bundle_is_connected_in_one_go_and_what_failed_is_named(
+    terminal: Terminal, acme: Provider, tmp_path: Path
+) -> None:
+    terminal.environment = bundle(tmp_path / "bundle", acme)
+    words = ["connect", "acme", "--field", f"server={acme.origin}", "--from-env"]
+
+    made = terminal.run(*words, "--json", ACME_TOKEN=KEY)
+    told = terminal.run(*words, "--alias", "two", ACME_TOKEN=KEY)
+
+    assert made.json["connections"] == ["acme-things/default"]
+    assert made.json["left_out"][0].startswith("Acme was not connected: ")
+    assert "Connected Acme as acme-things/two (account Acme Inc)." in told.out
+    assert "Acme was not connected: " in told.err
+    assert {one["connection"] for one in terminal.run("connections", "--json").json} == {
+        "acme-things/default", "acme-things/two"
+    }  # fmt: skip
+
+
+def test_a_connector_that_cannot_be_connected_here_says_what_is_missing(terminal: Terminal, tmp_path: Path) -> None:
+    outcome = terminal.run("connect", "salesforce")
+
+    assert outcome.code == 1
+    assert outcome.err.startswith("backend_unavailable: ")
+    assert "OAuth" in outcome.err

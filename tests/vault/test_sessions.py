@@ -29,8 +29,10 @@ from connectory.net.address import HostRule
 from connectory.vault.entities import (
     ConnectionId,
     ConnectSession,
+    FinishedSignIn,
     GrantStatus,
     SessionStatus,
+    Use,
     new_id,
 )
 from connectory.vault.keys import KeyRing
@@ -273,3 +275,96 @@ async def test_of_two_browsers_that_post_at_once_exactly_one_is_bound(open_file_
             other.sessions.bind(session.id, "2" * 64, until=session.expires_at),
         )
         assert sorted(bound) == [False, True]
+
+
+def two_uses() -> tuple[Use, Use]:
+    return new_use("mail"), new_use("files")
+
+
+async def test_one_sign_in_makes_several_connections_on_one_grant_in_the_order_asked_for(
+    vault: Vault, place: Place
+) -> None:
+    session = await bound_session(vault, new_session(place))
+    mail, files = two_uses()
+    new = replace(signed_in("s3cret-token", mail, files), problem="Photos was not connected.")
+
+    done = await vault.sessions.finish(session, new)
+
+    assert [row.id for row in done.connections] == [mail.connection_id, files.connection_id]
+    assert [row.name for row in done.connections] == ["mail/default", "files/default"]
+    assert len({row.grant_id for row in done.connections}) == 1
+    found = await vault.sessions.get(place.workspace_id, session.id)
+    assert found is not None
+    assert (found.connection_id, found.problem) == (mail.connection_id, "Photos was not connected.")
+
+
+async def test_of_several_connections_all_are_made_or_none(vault: Vault, place: Place) -> None:
+    taken = await bound_session(vault, new_session(place))
+    await vault.sessions.finish(taken, signed_in("s3cret-token", new_use("files")))
+    session = await bound_session(vault, new_session(place))
+
+    with pytest.raises(AlreadyExists, match="files/default"):
+        await vault.sessions.finish(session, signed_in("other", *two_uses()))
+
+    assert [row.name for row in await vault.connections.list_all(place.workspace_id)] == ["files/default"]
+    assert len(await vault.database.rows(sa.select(grants))) == 1
+
+
+async def test_a_connection_that_moves_leaves_its_old_grant_to_be_withdrawn(vault: Vault, place: Place) -> None:
+    old = await make_connection(vault, place)
+    kept = await make_connection(vault, place, alias="kept")
+    session = await bound_session(vault, new_session(place, alias="moved"))
+    uses = new_use("mail"), new_use(connection_id=old.id)
+
+    done = await vault.sessions.finish(session, signed_in("new", *uses, grant_id=kept.grant_id))
+
+    assert {row.grant_id for row in done.connections} == {kept.grant_id}
+    assert [grant.id for grant in done.unused] == [old.grant_id]
+    [revoking] = await vault.grants.revoking()
+    assert revoking.id == old.grant_id
+    moved = await vault.connections.get(place.workspace_id, old.id)
+    assert moved is not None
+    assert (moved.alias, moved.grant_id) == ("default", kept.grant_id)
+    assert await credentials_of(vault, moved) == key("new")
+
+
+async def test_a_further_connection_leaves_the_grant_it_uses_to_whoever_renews_it_meanwhile(
+    vault: Vault, place: Place
+) -> None:
+    first = await make_connection(vault, place)
+    grant = await vault.grants.get(place.workspace_id, first.grant_id)
+    assert grant is not None
+    session = await bound_session(vault, new_session(place, alias="further"))
+    use = new_use("files")
+    new = FinishedSignIn((use,), grant_id=grant.id, facts={"shop": "evil", "drive": "d1"}, scopes=("repo", "files"))
+
+    await vault.sessions.finish(session, new)
+    await vault.grants.replace_credentials(grant, key("rotated"), expires_at=None)
+
+    now = await vault.grants.get(place.workspace_id, grant.id)
+    assert now is not None
+    assert (dict(now.facts), now.scopes) == ({"shop": "acme", "drive": "d1"}, ("repo", "files"))
+    assert await credentials_of(vault, first) == key("rotated")
+
+
+@pytest.mark.parametrize("renews", [True, False])
+async def test_nothing_is_put_on_a_grant_that_is_being_withdrawn(vault: Vault, place: Place, renews: bool) -> None:
+    old = await make_connection(vault, place)
+    session = await bound_session(vault, new_session(place, alias="late"))
+    await vault.connections.delete(place.workspace_id, old.id)
+    new = signed_in("new", new_use("files"), grant_id=old.grant_id)
+
+    with pytest.raises(SessionExpired):
+        await vault.sessions.finish(session, new if renews else replace(new, grant=None))
+
+    assert await vault.connections.list_all(place.workspace_id) == []
+
+
+async def test_another_owners_connection_is_never_put_on_the_grant(vault: Vault, place: Place) -> None:
+    theirs = await make_connection(vault, place, shared=True)
+    session = await bound_session(vault, new_session(place, alias="mine"))
+
+    with pytest.raises(AlreadyExists):
+        await vault.sessions.finish(session, signed_in("new", new_use(connection_id=theirs.id)))
+
+    assert await vault.connections.get(place.workspace_id, theirs.id) == theirs

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
+from tests.auth.making import SUITE
 from tests.web.browsing import (
     FLEET,
     Browser,
@@ -22,7 +23,8 @@ from tests.web.browsing import (
     token_of,
 )
 
-from connectory.testing.application import make_application, make_principal
+from connectory.identity.principal import Principal
+from connectory.testing.application import connect, make_application, make_principal
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
 from connectory.testing.provider import FakeProvider, answers
 from connectory.vault.entities import SessionStatus
@@ -444,3 +446,79 @@ async def test_a_file_of_64_kb_passes_and_a_larger_one_is_told_by_its_size() -> 
         assert "64 KB" in Page(large).text
         fits = await browser.post(form.action, {**form.fields, **typed, "value.account": "+" * 65_536})
         assert fits.status_code == 303  # three bytes each, as a form without files escapes them
+
+
+SUITE_MOUNTS = ("https://mail.suite.example", "https://files.suite.example")
+ANN = {"id": "1", "name": "ann@example.com"}
+
+
+@asynccontextmanager
+async def suite_page(connector: str, **refusing: int) -> AsyncIterator[tuple[Application, Browser, str, Principal]]:
+    """A link for a connector of the suite; `refusing` are those of its services that answer with a status."""
+    mounts = {
+        origin: FakeProvider(answers(refusing.get(origin.split("/")[2].split(".")[0], 200), ANN))
+        for origin in SUITE_MOUNTS
+    }
+    async with make_web(catalog=make_catalog(*SUITE), mounts=mounts) as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        session = await application.auth.connect(principal, connector)
+        yield application, browser, application.auth.link_url(session), principal
+
+
+async def test_an_account_of_the_family_is_used_by_one_click_without_a_key() -> None:
+    async with suite_page("files") as (application, browser, link, principal):
+        assert len((await browser.open(link)).forms) == 1
+        mail = await connect(application, principal, "mail", token=SECRET)
+        page = await browser.open(link)
+        assert "Use an account that is connected already" in page.text
+        assert "ann@example.com is signed in for Mail." in page.text
+        used, typed = page.forms
+        assert set(used.inputs) == {"account", "browser"}
+        assert "value.token" in typed.inputs
+        assert SECRET not in page.html
+
+        done = await browser.submit(used)
+
+        assert "Files is connected" in done.text
+        assert "files/default" in done.text
+        found = await application.auth.list_connections(principal)
+        assert {grant.id for _, grant in found} == {mail.grant_id}
+
+
+async def test_a_made_up_account_is_refused_and_changes_nothing() -> None:
+    async with suite_page("files") as (application, browser, link, principal):
+        form = (await browser.open(link)).forms[0]
+        fields = {"browser": form.fields["browser"], "account": "gr_madeup"}
+        page = Page(answer := await browser.post(form.action, fields))
+        assert answer.status_code == 422
+        assert "cannot be used here any more" in page.text
+        assert await application.auth.list_connections(principal) == []
+
+
+async def test_why_an_account_cannot_be_used_stands_beside_it() -> None:
+    async with suite_page("files", files=403) as (application, browser, link, principal):
+        await connect(application, principal, "mail")
+        page = await browser.submit((await browser.open(link)).forms[0])
+        assert page.status == 422
+        assert page.html.index("could not be checked with Files") < page.html.index("<h2>API token</h2>")
+        assert "method-token-problem" not in page.html
+
+
+async def test_a_bundle_shows_what_it_connects_and_then_what_it_connected() -> None:
+    async with suite_page("suite") as (_, browser, link, _):
+        page = await browser.open(link)
+        assert "One sign-in connects Mail Files" in page.text
+        assert "Files: List files Mail: List mails" in page.text
+        done = await browser.submit(page.forms[0], token=SECRET)
+    for words in ("Suite is connected", "ann@example.com", "mail/default files/default", "What is new in my mail?"):
+        assert words in done.text
+
+
+async def test_a_bundle_says_which_of_its_connectors_was_left_out_and_why() -> None:
+    async with suite_page("suite", files=403) as (_, browser, link, _):
+        done = await browser.submit((await browser.open(link)).forms[0], token=SECRET)
+        again = await browser.open(f"{link}/done")
+    for page in (done, again):
+        assert "mail/default" in page.text
+        assert "Files was not connected" in page.text
+        assert "files/default" not in page.text

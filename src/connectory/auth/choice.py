@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from connectory.auth.backend import Access, Backend
+from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.errors import BackendUnavailable
 from connectory.settings import Settings
 from connectory.vault.entities import Grant
-
-_NONE_SERVES = "Whoever runs the server must set up another way to sign in to it."
 
 
 class BackendChoice:
@@ -44,21 +43,40 @@ class BackendChoice:
         """Return the names of the backends that can serve the connector now."""
         return [name for name, backend in self._backends.items() if backend.supports(connector)]
 
+    def ways(self, connector: Connector) -> Ways:
+        """Return which of the connector's ways to sign in work here."""
+        served = {
+            form.method for name in self.serving(connector) for form in self._backends[name].config(connector).methods
+        }
+        return Ways(
+            connector,
+            tuple(name for name in connector.auth if name in served),
+            tuple(name for name in connector.auth if name not in served),
+        )
+
     def choose(self, connector: Connector, asked: str | None) -> Backend:
         """Return the backend for a new sign-in. Raises `BackendUnavailable` where none serves, or not the asked one."""
         serving = self.serving(connector)
+        if not serving:
+            raise self._nothing_serves(connector)
         if asked is not None and asked not in serving:
             raise BackendUnavailable(
                 f"The auth backend '{asked}' cannot serve {connector.title} here.",
-                hint=f"Leave `backend` out, or use one of: {', '.join(serving)}." if serving else _NONE_SERVES,
+                hint=f"{self.ways(connector).can} Leave `backend` out, or use one of: {', '.join(serving)}.".strip(),
             )
         if asked is not None:
             return self._backends[asked]
-        if not serving:
-            raise BackendUnavailable(f"No auth backend can serve {connector.title} here.", hint=_NONE_SERVES)
         if len(serving) == 1:
             return self._backends[serving[0]]
         return self._backends[next((name for name in self._preferred(connector) if name in serving), serving[0])]
+
+    def _nothing_serves(self, connector: Connector) -> BackendUnavailable:
+        has = ", ".join(sorted(self._backends)) or "none"
+        return BackendUnavailable(
+            f"{connector.title} cannot be connected here: one signs in to it by {self.ways(connector).cannot}, which no"
+            f" auth backend of this server serves (it has: {has}).",
+            hint="Whoever runs the server must set up another; until then no link can help.",
+        )
 
     def _preferred(self, connector: Connector) -> list[str]:
         settings = self._settings

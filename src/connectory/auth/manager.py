@@ -33,6 +33,7 @@ from connectory.auth.connections import (
 from connectory.auth.members import members_of
 from connectory.auth.sessions import ConnectSessions
 from connectory.auth.signin import SignIn
+from connectory.auth.ways import Ways
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Effect
@@ -180,6 +181,10 @@ class AuthManager:
         connectors = sorted(self._catalog.connectors.items())
         serving = {name: self._choice.serving(connector) for name, connector in connectors}
         return [name for name, backends in serving.items() if (backend in backends if backend else backends)]
+
+    def ways(self, connector: str) -> Ways:
+        """Return which of a connector's ways to sign in work here. Raises `UnknownConnector`."""
+        return self._choice.ways(self._catalog.connector(connector))
 
     def provider_config(self, connector: str, backend: str | None = None) -> BackendConfig:
         """Return how one signs in to a connector. Raises `UnknownConnector`, `BackendUnavailable`."""

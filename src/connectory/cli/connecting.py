@@ -15,6 +15,7 @@ from connectory.cli.entry import (
     Given,
     Terminal,
     check_given,
+    choose_account,
     choose_method,
     fill_in,
     parse_given,
@@ -122,10 +123,15 @@ def _sign_in(
     from connectory.auth.backend import Connected
     from connectory.settings import read_variables
 
+    browser = secrets.token_urlsafe(32)
+    if (account := choose_account(form, given, asker)) is not None:
+        outcome = act(_submission(session, browser, account), workspace=workspace)
+        if isinstance(outcome, Connected):
+            return outcome
+        tell_problems(outcome.problems)
     chosen = choose_method(form, given, asker)
     check_given(chosen, given)
     environment = read_variables(variables_of(chosen, given).values())
-    browser = secrets.token_urlsafe(32)
     entry = fill_in(chosen, given, environment, asker)
     for left in reversed(range(TRIES)):
         outcome = act(_submission(session, browser, entry), workspace=workspace)
@@ -179,11 +185,23 @@ def _tell(connected: Connected, *, as_json: bool) -> None:
                 "account": {"id": account.id, "name": account.name},
                 "scopes": list(account.scopes),
                 "shared": connection.is_shared,
+                **(_bundle(connected) if connector.manifest.is_bundle or connected.left_out else {}),
             }
         )
         return
     who = account.name or account.id
-    show_text(f"Connected {connector.title} as {connection.name}{f' (account {who})' if who else ''}.")
+    names = ", ".join(one.name for one in (connection, *connected.further))
+    show_text(f"Connected {connector.title} as {names}{f' (account {who})' if who else ''}.")
+    for sentence in connected.left_out:
+        note(sentence)
     if connector.manifest.tasks:
         note(f"Ask your assistant now: {connector.manifest.tasks[0]}")
     note(f"`connectory connector {connector.name}` shows what can be done.")
+
+
+def _bundle(connected: Connected) -> dict[str, list[str]]:
+    """What a sign-in for several connectors made besides, for programs."""
+    return {
+        "connections": [one.name for one in (connected.connection, *connected.further)],
+        "left_out": list(connected.left_out),
+    }

@@ -55,7 +55,7 @@ class Terminal:
 
     def confirm(self, text: str) -> bool:
         """Ask yes or no; no by default."""
-        return typer.confirm(text, default=False, err=True)
+        return typer.confirm(printable(text), default=False, err=True)
 
     def choose(self, text: str, choices: Sequence[str], default: str | None = None) -> str:
         """Ask for one of several words."""
@@ -109,6 +109,21 @@ def parse_given(
         private_confirmed=private,
         account_change_confirmed=other,
     )
+
+
+def choose_account(form: Form, given: Given, asker: Asker | None) -> Entry | None:
+    """Return the connected account that the person wants to use here too; None where they rather sign in.
+
+    Whoever names a way to sign in, or a part of one, has chosen already.
+    """
+    from connectory.auth.backend import Entry
+
+    if asker is None or given.method is not None or given.facts or given.from_env or given.files or given.all_from_env:
+        return None
+    for account in form.accounts:
+        if asker.confirm(f"Use the account {account.name} that is signed in for {', '.join(account.used_by)} already?"):
+            return Entry("", {}, grant_id=account.grant_id)
+    return None
 
 
 def choose_method(form: Form, given: Given, asker: Asker | None) -> MethodForm:

@@ -15,7 +15,7 @@ from connectory.gateway.mending import Presence
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.gateway.shaping import fit_text
 from connectory.identity.principal import Principal
-from connectory.vault.entities import ConnectionId, ConnectSession, SessionId, SessionStatus
+from connectory.vault.entities import ConnectSession, SessionId, SessionStatus
 
 MOST_REMEMBERED = 10_000
 MOST_NAMED = 50  # actions in the answer to `connect`
@@ -52,8 +52,8 @@ class AccountTools:
                 return self._invitation(session, "")
             left_s = max(0.0, answer_by - asyncio.get_running_loop().time())
             session = await self._auth.wait(principal, session, min(self._connect_wait_s, left_s))
-            if session.status is SessionStatus.CONNECTED and session.connection_id:
-                return await self._connected(principal, session.connection_id)
+            if session.status is SessionStatus.CONNECTED:
+                return await self._connected(principal, session)
             if session.status is SessionStatus.EXPIRED:
                 return f"The link for {session.connector} has expired. Call connect again for a new one."
             return self._invitation(session, "Still waiting for the person. ")
@@ -100,14 +100,16 @@ class AccountTools:
         self._given[session.id] = None
         return True
 
-    async def _connected(self, principal: Principal, connection_id: ConnectionId) -> str:
-        connection = await self._auth.get_connection(principal, connection_id)
-        connector = self._catalog.connector(connection.connector)
+    async def _connected(self, principal: Principal, session: ConnectSession) -> str:
+        """Name what was connected, for a bundle each of its connectors, and what the agent may do there now."""
+        made = await self._auth.made_by(principal, session)
+        each = ", ".join(f"{self._catalog.connector(row.connector).title} as {row.name}" for row in made)
         permitted = await self._gateway.callable_actions(principal)
-        names = [action.tool for action in permitted if action.connector == connector.name]
-        done = f"Connected: {connector.title} as {connection.name}.\n"
+        connectors = {row.connector for row in made}
+        names = [action.tool for action in permitted if action.connector in connectors]
+        done = f"Connected: {each}.\n{f'Not all of it: {session.problem}' + chr(10) if session.problem else ''}"
         if not names:
-            return f"{done}Its actions are not allowed by policy."
+            return f"{done}{'Its' if len(made) == 1 else 'Their'} actions are not allowed by policy."
         more = f", and {len(names) - MOST_NAMED} more: search_actions finds them" if len(names) > MOST_NAMED else ""
         return (
             f"{done}Actions, callable now by call_action and as tools once your list reloads:"
@@ -115,9 +117,14 @@ class AccountTools:
         )
 
     def _invitation(self, session: ConnectSession, before: str) -> str:
-        title = self._catalog.connector(session.connector).title
+        connector = self._catalog.connector(session.connector)
+        ways = self._auth.ways(connector.name)
+        only = f"{ways.can} " if ways.missing else ""
+        includes = ", ".join(self._catalog.connector(name).title for name in connector.manifest.includes)
+        all_of = f", which connects {includes} at once" if includes else ""
         return (
-            f"{before}Ask the person to open this link and sign in to {title}: {self._auth.link_url(session)}\n"
+            f"{before}{only}Ask the person to open this link and sign in to {connector.title}{all_of}:"
+            f" {self._auth.link_url(session)}\n"
             f"It works once and for ten minutes. Then call connect with the same arguments again: it waits for them."
         )
 

@@ -14,7 +14,7 @@ import mcp_types as t
 from connectory.actions.raw import SECRET_HEADER, RawRequest
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
-from connectory.catalog.connector import Action
+from connectory.catalog.connector import Action, Connector
 from connectory.errors import (
     BadInput,
     ConnectoryError,
@@ -120,24 +120,36 @@ class FixedTools:
         for connection, grant in await self._auth.list_connections(principal):
             mine.setdefault(connection.connector, []).append(_state(connection, grant))
         rows = [
-            {
-                "name": connector.name,
-                "title": connector.title,
-                "category": connector.manifest.category.value,
-                "description": connector.manifest.description,
-                "actions": len(connector.actions),
-                "connections": mine.get(connector.name, []),
-            }
+            self._row(connector, self._connections_of(connector, mine))
             for connector in self._catalog.connectors.values()
             if _mentions(query, connector.name, connector.title, connector.manifest.description)
             and connector.manifest.category.value in wanted
-            and connected in (None, connector.name in mine)
+            and connected in (None, bool(self._connections_of(connector, mine)))
         ]
         if not rows:
             near = did_you_mean(query, self._catalog.connectors)
             return " ".join(filter(None, ["No connector fits.", near, "Call without arguments to see all."]))
         footer = "connect(connector=NAME) connects one; search_actions finds what they can do."
         return f"{fit_text(rows, self._result_tokens)}\n{footer}"
+
+    def _connections_of(self, connector: Connector, mine: Mapping[str, list[str]]) -> list[str]:
+        """Its connections; a bundle is connected when all that it includes is."""
+        each = [mine.get(name, []) for name in connector.manifest.includes or [connector.name]]
+        return [name for names in each for name in names] if all(each) else []
+
+    def _row(self, connector: Connector, connections: list[str]) -> dict[str, Any]:
+        ways = self._auth.ways(connector.name)
+        cannot = f"It cannot be connected here: the server does not offer {ways.cannot}."
+        return {
+            "name": connector.name,
+            "title": connector.title,
+            "category": connector.manifest.category.value,
+            "description": connector.manifest.description,
+            **({"includes": connector.manifest.includes} if connector.manifest.is_bundle else {}),
+            "actions": len(connector.actions),
+            "connections": connections,
+            **({"sign_in": ways.can or cannot} if ways.missing else {}),
+        }
 
     async def _search_actions(
         self, principal: Principal, query: str, connector: str | None = None, limit: int = 10

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from connectory.catalog.catalog import Catalog, compile_connector
 from connectory.catalog.connector import Connector
 from connectory.catalog.loading import parse_manifest
+from connectory.catalog.manifest import AuthMethod
 from connectory.errors import ManifestInvalid
 
 NOTES_YAML = """
@@ -72,12 +74,18 @@ actions:
 """
 
 
-def make_connector(yaml: str = NOTES_YAML) -> Connector:
-    """Compile a manifest. Raises `ManifestInvalid`."""
-    manifest, problems = parse_manifest(yaml.encode(), Path("test.yaml"))
+def make_connector(yaml: str = NOTES_YAML, *, family: Mapping[str, AuthMethod] | None = None) -> Connector:
+    """Compile a manifest, of a member with its family's ways to sign in. Raises `ManifestInvalid`."""
+    manifest, problems = parse_manifest(yaml.encode(), Path("test.yaml"), family=family)
     if manifest is None:
         raise ManifestInvalid("\n".join(map(str, problems)))
-    return compile_connector(manifest)
+    return compile_connector(manifest, family)
+
+
+def make_family(family: str, *members: str) -> list[Connector]:
+    """Compile a family's manifest, and those of members that take their `auth` from it. Raises `ManifestInvalid`."""
+    head = make_connector(family)
+    return [head, *(make_connector(member, family=head.manifest.auth) for member in members)]
 
 
 def make_catalog(*connectors: Connector) -> Catalog:

@@ -6,7 +6,7 @@ that browser sees. Whoever else opens the link learns that it is spent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,10 +14,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.auth.backend import Confirm, Entry, Form, Problem
-from connectory.errors import AddressRefused, BackendUnavailable, BadInput, ProviderError, SessionExpired
-from connectory.vault.entities import ConnectSession, SessionStatus
+from connectory.auth.members import members_of
+from connectory.errors import (
+    AddressRefused,
+    BackendUnavailable,
+    BadInput,
+    ProviderError,
+    SessionExpired,
+    UnknownConnection,
+)
+from connectory.identity.principal import Principal
+from connectory.vault.entities import Connection, ConnectSession, GrantId, Role, SessionStatus
 from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
-from connectory.web.connect_form import FILE_PREFIX, VALUE_PREFIX, view_actions, view_methods
+from connectory.web.connect_form import FILE_PREFIX, VALUE_PREFIX, view_accounts, view_actions, view_methods
 from connectory.web.forms import read_form_with_files
 from connectory.web.pages import logo_source, render
 from connectory.web.services import WebServices
@@ -78,25 +87,32 @@ class ConnectPages:
         session, binding = await self._find(request)
         if session.status is not SessionStatus.CONNECTED or not binding.is_bound_to(session):
             return RedirectResponse(f"/connect/{session.link}", status_code=303)
-        vault = self.services.vault
-        found = (
-            await vault.connections.get(session.workspace_id, session.connection_id) if session.connection_id else None
-        )
-        grant = await vault.grants.get(session.workspace_id, found.grant_id) if found else None
-        if found is None or grant is None:
+        made, catalog = await self._made(session), self.services.catalog
+        grant = await self.services.vault.grants.get(session.workspace_id, made[0].grant_id) if made else None
+        if grant is None:
             raise SessionExpired("This connection was removed again.", hint=NEW_LINK)
-        connector = self.services.catalog.connector(session.connector)
+        connector = catalog.connector(session.connector)
+        tasks = [task for row in made for task in catalog.connector(row.connector).manifest.tasks]
         return render(
             "connected",
             connector=connector.title,
             logo=logo_source(connector.manifest.logo),
             account=grant.account_name or grant.account_id,
-            connection=found.name,
-            is_shared=found.is_shared,
+            connections=[row.name for row in made],
+            is_shared=made[0].is_shared,
             scopes=grant.scopes,
-            tasks=connector.manifest.tasks[:SHOWN_TASKS],
+            problem=session.problem,
+            tasks=[*connector.manifest.tasks, *(tasks if connector.manifest.is_bundle else ())][:SHOWN_TASKS],
             visitor=await self.visitors.name_of(request),
         )
+
+    async def _made(self, session: ConnectSession) -> list[Connection]:
+        """The connections that stand since; none where they were removed again."""
+        asker = Principal(session.workspace_id, session.user_id, Role.MEMBER)  # `_find` has let only them in
+        try:
+            return await self.services.auth.made_by(asker, session)
+        except UnknownConnection:
+            return []
 
     async def _find(self, request: Request) -> tuple[ConnectSession, BrowserBinding]:
         """Return the session of the link. One of another principal is as unknown as none (attacks 4, 42)."""
@@ -133,13 +149,14 @@ class ConnectPages:
             return None
         except (ProviderError, BadInput, AddressRefused) as error:
             confirm: Confirm | None = "private_confirmed" if isinstance(error, AddressRefused) else None
-            return Form((await self._first_form(session)).methods, (Problem("", error.text, confirm),))
+            return replace(await self._first_form(session), problems=(Problem("", error.text, confirm),))
         return step if isinstance(step, Form) else None
 
     async def _page(
         self, request: Request, session: ConnectSession, form: Form, entry: Entry | None, browser: str, status: int
     ) -> Response:
         connector = self.services.catalog.connector(session.connector)
+        members = members_of(self.services.catalog, connector)
         workspaces = self.services.vault.workspaces
         user = await workspaces.get_user(session.user_id)
         workspace = await workspaces.get(session.workspace_id)
@@ -154,7 +171,9 @@ class ConnectPages:
             connection=f"{session.connector}/{session.alias}",
             is_shared=session.owner == session.workspace_id,
             is_renewal=session.connection_id is not None,
-            groups=view_actions(connector),
+            included=[one.title for one in members] if connector.manifest.is_bundle else [],
+            groups=view_actions(members),
+            accounts=view_accounts(form, entry),
             methods=view_methods(form, entry, is_local=self.visitors.is_local),
             link=session.link,
             browser_field=FORM_FIELD,
@@ -172,6 +191,7 @@ def _entry(form: dict[str, str], files: dict[str, str], *, is_local: bool) -> En
         values=values,
         private_confirmed=is_local and form.get("private_confirmed") == "yes",
         account_change_confirmed=form.get("account_change_confirmed") == "yes",
+        grant_id=GrantId(form["account"]) if form.get("account") else None,
     )
 
 

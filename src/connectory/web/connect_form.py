@@ -6,7 +6,7 @@ Pure: a secret value goes into no view, so that no template can give it back (at
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectory.auth.backend import Confirm, Entry, Form, MethodForm, Problem
 from connectory.auth.hosts import parse_origin, reach_by_spelling
@@ -82,6 +82,18 @@ class MethodView:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account that is connected already, as a form with one button."""
+
+    id: str
+    grant_id: str
+    name: str
+    used_by: tuple[str, ...]
+    ticks: tuple[TickView, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ActionGroup:
     """The actions of one effect, by title."""
 
@@ -92,6 +104,8 @@ class ActionGroup:
 
 def view_methods(form: Form, entry: Entry | None, *, is_local: bool) -> tuple[MethodView, ...]:
     """Return the forms to show; `entry` is what was sent last, whose plain values stay in place."""
+    if entry is not None and entry.grant_id in {account.grant_id for account in form.accounts}:
+        form, entry = replace(form, problems=()), None  # those are about the account that was chosen
     sent = entry.method if entry else None
     known = {method.method for method in form.methods}
     return tuple(
@@ -105,13 +119,34 @@ def view_methods(form: Form, entry: Entry | None, *, is_local: bool) -> tuple[Me
     )
 
 
-def view_actions(connector: Connector) -> tuple[ActionGroup, ...]:
-    """Return what the agent will be able to do, the harmless first."""
-    actions = connector.actions.values()
-    groups = (
-        ActionGroup(
-            effect, title, tuple(sorted(action.manifest.title for action in actions if action.effect is effect))
+def view_accounts(form: Form, entry: Entry | None) -> tuple[AccountView, ...]:
+    """Return the accounts to offer; with the problems and boxes of the one that was chosen last."""
+    views = []
+    for account in form.accounts:
+        problems = form.problems if entry is not None and entry.grant_id == account.grant_id else ()
+        wanted = {problem.confirm for problem in problems}
+        views.append(
+            AccountView(
+                id=f"account-{account.grant_id}",
+                grant_id=account.grant_id,
+                name=account.name,
+                used_by=account.used_by,
+                ticks=_ticks(f"account-{account.grant_id}", wanted, entry),
+                problems=tuple(problem.message for problem in problems),
+            )
         )
+    return tuple(views)
+
+
+def view_actions(connectors: Sequence[Connector]) -> tuple[ActionGroup, ...]:
+    """Return what the agent will be able to do, the harmless first; of a bundle with each action's service."""
+    named = [
+        (action.effect, f"{one.title}: {action.manifest.title}" if len(connectors) > 1 else action.manifest.title)
+        for one in connectors
+        for action in one.actions.values()
+    ]
+    groups = (
+        ActionGroup(effect, title, tuple(sorted(name for of, name in named if of is effect)))
         for effect, title in EFFECT_TITLES.items()
     )
     return tuple(group for group in groups if group.actions)
@@ -128,11 +163,7 @@ def _view_method(method: MethodForm, entry: Entry | None, problems: Sequence[Pro
         help=method.help,
         docs=method.docs,
         fields=fields,
-        ticks=tuple(
-            TickView(f"{slug}-{name}", name, label, is_ticked=entry is not None and bool(getattr(entry, name)))
-            for name, label in CONFIRM_LABELS.items()
-            if name in wanted
-        ),
+        ticks=_ticks(slug, wanted, entry),
         problems=tuple(problem.message for problem in problems if problem.field not in method.fields),
     )
 
@@ -154,6 +185,14 @@ def _view_field(
         choices=field.choices,
         is_required=field.required,
         problems=tuple(problem.message for problem in problems if problem.field == name),
+    )
+
+
+def _ticks(slug: str, wanted: Collection[Confirm | None], entry: Entry | None) -> tuple[TickView, ...]:
+    return tuple(
+        TickView(f"{slug}-{name}", name, label, is_ticked=entry is not None and bool(getattr(entry, name)))
+        for name, label in CONFIRM_LABELS.items()
+        if name in wanted
     )
 
 
