@@ -10,6 +10,7 @@ import pytest
 from tests.gate.doubles.serving import Reply
 from tests.gate.doubles.stripe import KEY, VERSION, Stripe, failed
 from tests.gate.gate import BOTH_ERAS, Era, Gate, gate
+from tests.mcp.test_tools import client_of
 
 from connectory.testing.application import connect, grant_oauth
 
@@ -257,3 +258,11 @@ async def test_what_is_no_key_is_seen_on_the_form(typed: str) -> None:
             await connect(opened.application, opened.principal, "stripe", method="key", values={"token": typed})
 
     assert double.received == []
+
+
+@BOTH_ERAS
+async def test_all_of_it_fits_in_the_list_that_an_agent_gets_unasked(era: Era) -> None:
+    async with stripe() as (opened, _), client_of(opened.application, opened.principal, era) as client:
+        listed = {tool.name for tool in (await client.list_tools()).tools}
+
+    assert {action.tool for action in opened.application.catalog.connector("stripe").actions.values()} <= listed
