@@ -508,6 +508,7 @@ async def test_a_bundle_shows_what_it_connects_and_then_what_it_connected() -> N
     async with suite_page("suite") as (_, browser, link, _):
         page = await browser.open(link)
         assert "One sign-in connects Mail Files" in page.text
+        assert "Connections mail/default files/default" in page.text
         assert "Files: List files Mail: List mails" in page.text
         done = await browser.submit(page.forms[0], token=SECRET)
     for words in ("Suite is connected", "ann@example.com", "mail/default files/default", "What is new in my mail?"):

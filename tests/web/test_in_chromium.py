@@ -6,8 +6,11 @@ import pytest
 from tests.web.browsing import make_web
 from tests.web.chromium import browsing, needs_chromium
 from tests.web.ports import free_port, serving
+from tests.web.test_connect import ROBOT_YAML
 
 from connectory.testing.application import make_principal
+from connectory.testing.connectors import make_catalog, make_connector
+from connectory.testing.provider import FakeProvider, answers
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
@@ -33,6 +36,36 @@ async def test_a_person_connects_by_keyboard_alone(name: str) -> None:
             assert page.url == f"{link}/done"
         assert complaints == []
         assert len(await application.auth.list_connections(principal)) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_file_is_uploaded_and_a_choice_made_without_a_script_on_a_narrow_screen(scheme: str) -> None:
+    port = free_port()
+    told = FakeProvider(answers(200, {"id": 7, "login": "robot-7"}))
+    catalog, mounts = make_catalog(make_connector(ROBOT_YAML)), {"https://eu.robot.example": told}
+    key = {"name": "key.json", "mimeType": "application/json", "buffer": b'{"private_key":\r\n "s3cret"}'}
+    async with make_web({"CONNECTORY_PORT": str(port)}, catalog=catalog, mounts=mounts) as (application, app):
+        principal = await make_principal(application)
+        link = application.auth.link_url(await application.auth.connect(principal, "robot"))
+        screen = {"color_scheme": scheme, "viewport": {"width": 360, "height": 800}}
+        async with serving(app, application.settings), browsing(java_script_enabled=False, **screen) as page:
+            complaints: list[str] = []
+            page.on("console", lambda message: complaints.append(message.text))
+            await page.goto(link)
+            for element in await page.locator("select, textarea, input:not([type=hidden]), button").all():
+                box = await element.bounding_box()
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= 360
+            await page.get_by_label("Region").select_option("eu")
+            await page.get_by_label("Name").fill("robot")
+            await page.get_by_label("Key file: the file").set_input_files(key)
+            await page.get_by_role("button", name="Connect Robot").click()
+            await page.wait_for_url(f"{link}/done")
+        assert complaints == []
+        [(connection, grant)] = await application.auth.list_connections(principal)
+        access = await application.auth.get_credentials(principal, connection.id)
+    assert access.credentials.secrets()["account"].get_secret_value() == '{"private_key":\n "s3cret"}'
+    assert grant.facts["region"] == "eu"
 
 
 async def test_nothing_of_a_page_can_be_framed_or_scripted() -> None:

@@ -168,7 +168,7 @@ class ConnectPages:
             logo=logo_source(connector.manifest.logo),
             user=user.name if user else session.user_id,
             workspace=workspace.name if workspace else session.workspace_id,
-            connection=f"{session.connector}/{session.alias}",
+            connections=[f"{one.name}/{session.alias}" for one in members],
             is_shared=session.owner == session.workspace_id,
             is_renewal=session.connection_id is not None,
             included=[one.title for one in members] if connector.manifest.is_bundle else [],
