@@ -70,6 +70,17 @@ async def test_pages_go_on_by_an_offset_in_the_body() -> None:
     assert [(one.json["limit"], one.json.get("offset")) for one in double.received] == [(2, None), (2, 2), (2, 4)]
 
 
+async def test_a_last_page_that_is_full_is_known_by_the_total() -> None:
+    async with analytics() as (opened, double):
+        double.rows = VISITS[:4]
+        asked = {"property": PROPERTY, "metrics": ["sessions"]}
+        first = await opened.call("google_analytics_run_report", limit=2, **asked)
+        second = await opened.call("google_analytics_run_report", limit=2, cursor=first.next_cursor, **asked)
+
+    assert first.next_cursor is not None
+    assert second.next_cursor is None
+
+
 async def test_a_report_without_dimensions_or_visits_is_whole_all_the_same() -> None:
     async with analytics() as (opened, double):
         double.rows = [VISITS[0]]
