@@ -60,6 +60,7 @@ DOCUMENT: dict[str, Any] = {
                     {"name": "sort", "in": "query", "deprecated": True, "schema": {"type": "string"}},
                     {"name": "made", "in": "query", "style": "deepObject", "schema": MADE},
                     {"name": "with", "in": "query", "style": "deepObject", "schema": {"type": "array"}},
+                    {"name": "flat", "in": "query", "schema": MADE},
                     {"name": "X-Shop", "in": "header", "required": True, "schema": {"type": "string"}},
                 ],
                 "responses": {
@@ -242,6 +243,7 @@ def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
         (JOINED, 'since: "{since}", sort', "since", "query parameter since is required, and may be left out"),
         (BRACKETS, "made[after]", "made[before]", "there is no query parameter 'made[before]'"),
         (BRACKETS, "made[after]", "since[after]", "there is no query parameter 'since[after]'"),
+        (BRACKETS, "made[after]", "flat[after]", "there is no query parameter 'flat[after]'"),
         (BRACKETS, "with[]", "made[]", "there is no query parameter 'made[]'"),
         (BRACKETS, "unix_seconds", "base64", "query parameter made[after] is a text, and takes integer"),
         (BRACKETS, "made[after]", "state", "query parameter state is a number, and takes string"),
