@@ -20,6 +20,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from connectory.actions.converters import FROM, TO
 from connectory.catalog import manifest as format_1
 from connectory.catalog.schema import manifest_schema
 from connectory.cli.clients.catalogue import CLIENTS, Client
@@ -54,7 +55,8 @@ PARTS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("Registering the client", format_1.AppRegistration, None),
     ("Withdrawing tokens", format_1.Revocation, None),
     ("A choice after the sign-in", format_1.AccountChoice, None),
-    ("The verify call", format_1.Verify, None),
+    ("What proves a sign-in", format_1.Proof, None),
+    ("The verify call", format_1.Verify, format_1.Proof),
     ("The account", format_1.AccountPaths, None),
     ("The granted scopes", format_1.GrantedScopes, None),
     ("An error rule", format_1.ErrorRule, None),
@@ -139,12 +141,20 @@ def clients_table() -> str:
     return _table(columns, rows) + "\n" + _table(("Client", "Linux", "macOS", "Windows, seen from WSL"), places)
 
 
+def converters_table() -> str:
+    """One row per converter: those of requests, then those of answers; what each gives is its docstring's sentence."""
+    requests = [(f"`convert: {name}`", _sentence(made)) for name, made in TO.items()]
+    answers = [(f"`{name}({_parameters(made)})`", _sentence(made)) for name, made in FROM.items()]
+    return _table(("In a request", "Gives"), requests) + "\n" + _table(("In an answer", "Gives"), answers)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "clients": clients_table,
     "settings": settings_table,
     "errors": errors_table,
     "commands": commands_table,
     "manifest": manifest_table,
+    "converters": converters_table,
 }
 
 
@@ -167,6 +177,15 @@ def write_pages() -> list[str]:
             page.write_text(text, encoding="utf-8")
             changed.append(page.name)
     return changed
+
+
+def _sentence(made: Callable[..., Any]) -> str:
+    words = " ".join(inspect.cleandoc(made.__doc__ or "").split("\n\n")[0].split()).removeprefix("Return ")
+    return words[:1].upper() + words[1:]
+
+
+def _parameters(made: Callable[..., Any]) -> str:
+    return ", ".join(inspect.signature(made).parameters)
 
 
 def _places(client: Client, system: str) -> str:

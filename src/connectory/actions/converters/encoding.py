@@ -54,7 +54,7 @@ def from_base64(value: Any) -> Any:
 
 
 def from_base64url(value: Any) -> Any:
-    """The same for the URL's alphabet. Both read either alphabet: providers mix them up."""
+    """Return the text that base64 in the URL's alphabet holds; each of the two reads both: providers mix them up."""
     return from_base64(value)
 
 

@@ -69,7 +69,7 @@ _POLICY = _Policy()
 
 
 def from_mime_message(value: Any) -> Any:
-    """Return what a message in base64 or base64url says; what is neither comes back unchanged.
+    """Return what a mail in base64 or base64url says, `{from, to, subject, text, ...}`; anything else unchanged.
 
     `{from, to, cc, date, subject, message_id, text, attachments: [{name, media_type, size}]}`: null where a header is
     missing, `date` in RFC 3339 where it can be read, `text` from the plain parts, or else from HTML. An attached

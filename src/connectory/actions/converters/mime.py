@@ -58,11 +58,12 @@ _POLICY = _Policy(linesep="\r\n", refold_source="none")
 
 
 def mime_message(value: Any) -> bytes:
-    """Return the message; the same mapping always gives the same bytes.
+    """Return a mail (RFC 5322) made of an object: `{to, subject, text, html, attachments, ...}`.
 
-    Keys, all optional: `from`, `to`, `cc`, `bcc`, `reply_to` (a text or a list of texts, `Ann <ann@example.org>`),
-    `subject`, `text`, `html` (both: alternatives), `in_reply_to`, `references` (message ids), `attachments` (a list of
-    files, or of `{file: …, name: …, media_type: …}`). Raises `InvalidArguments`, also on line breaks in a header.
+    The same object always gives the same bytes. Keys, all optional: `from`, `to`, `cc`, `bcc`, `reply_to` (a text or a
+    list of texts, `Ann <ann@example.org>`), `subject`, `text`, `html` (both: alternatives), `in_reply_to`, `references`
+    (message ids), `attachments` (a list of files, or of `{file: …, name: …, media_type: …}`). Raises
+    `InvalidArguments`, also on line breaks in a header.
     """
     if not isinstance(value, Mapping):
         raise InvalidArguments(f"mime_message takes an object, not {kind_of(value)}.", hint=f"Its keys: {_known()}.")
