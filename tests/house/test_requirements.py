@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PINNED = sorted(ROOT.glob("requirements*.txt"))
-IMPORTED_AS = {"pyyaml": "yaml", "graphql-core": "graphql"}
+IMPORTED_AS = {"pyyaml": "yaml", "graphql-core": "graphql", "markdown-it-py": "markdown_it"}
 COME_ALONG = {"pydantic_core": "pydantic pins its exact version"}
 A_PLACE = re.compile(r"://|^\s*(-i|-f|--(extra-)?index-url|--find-links|--trusted-host)\b|\bfile:/", re.MULTILINE)
 
