@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connectory.actions.expressions import evaluate, evaluate_or_none
+from connectory.actions.expressions import converts, evaluate, evaluate_each, evaluate_or_none
 from connectory.actions.redaction import Redactor
 from connectory.actions.rules import Came, Rules
 from connectory.catalog.manifest import Answer
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100  # values inside values; what renders and projects them goes down step by step
 MOST_LINES = 100_000  # values of `json_lines`
+MOST_NESTED = (
+    250_000  # objects and lists of one answer; each takes sixty bytes of memory and more, where JSON takes two
+)
 NOT_MODIFIED = 304
 # Charsets a text is believed to be in; Python knows others that take quadratic time, or are no text at all.
 _CHARSETS = frozenset(
@@ -28,6 +31,9 @@ _CHARSETS = frozenset(
     | {"cp1250", "cp1251", "cp1252", "shift_jis", "euc_jp", "euc_kr", "gb2312", "gbk", "gb18030", "big5", "koi8-r"}
 )
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
+_TEXTS = re.compile(
+    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL
+)  # of JSON; one that never ends too, so that none is tried twice
 _HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -47,6 +53,11 @@ class Reading:
     def title(self) -> str:
         """The provider's name."""
         return self.rules.connector.title
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether an answer takes much longer to read than to parse."""
+        return self.answer is not None and any(map(converts, (self.answer.items or "", self.answer.item)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,7 @@ def _projected(response: OutboundResponse, body: Any, answer: Answer, reading: R
             f"{reading.title} answered without the list that was due.",
             hint="Call again with raw: true to see what came instead.",
         )
-    return Reply(response, body, items, [evaluate(answer.item, one) for one in items], note=note)
+    return Reply(response, body, items, evaluate_each(answer.item, items), note=note)
 
 
 def as_said(response: OutboundResponse) -> Answer:
@@ -119,10 +130,11 @@ def as_said(response: OutboundResponse) -> Answer:
 
 
 def json_or_text(response: OutboundResponse) -> Any:
-    """Return a body as whatever it is."""
+    """Return a body as whatever it is; as text, JSON that would take too much memory."""
     try:
+        _check_values(response.body)
         return _json(response.body)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ResponseTooLarge):
         return _text(response)
 
 
@@ -130,6 +142,7 @@ def _parse(response: OutboundResponse, answer: Answer, reading: Reading) -> Any:
     """The body as the kind of answer that is due. Raises `UnexpectedResponse`."""
     if answer.kind in ("text", "file"):
         return _text(response) if answer.kind == "text" else None
+    _check_values(response.body)
     try:
         return _json(response.body) if answer.kind == "json" else _json_lines(response.body)
     except (ValueError, RecursionError):
@@ -141,6 +154,19 @@ def _parse(response: OutboundResponse, answer: Answer, reading: Reading) -> Any:
             if reading.rules.is_read
             else "It may have been done all the same: look first, and do not simply call again.",
         ) from None
+
+
+def _check_values(data: bytes) -> None:
+    """Raise `ResponseTooLarge` before what is small as JSON is parsed into a hundred times its size (attack 107)."""
+    if _brackets(data) > MOST_NESTED and _brackets(_TEXTS.sub(b"", data)) > MOST_NESTED:
+        raise ResponseTooLarge(
+            f"The provider's answer has more than {MOST_NESTED:,} objects and lists.",
+            hint="Ask for less: a narrower filter, or a smaller limit.",
+        )
+
+
+def _brackets(data: bytes) -> int:
+    return data.count(b"{") + data.count(b"[")
 
 
 def _json(data: bytes) -> Any:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from connectory.actions.files import File
 
 HEAVY_BYTES = 200_000  # an answer larger than this is parsed, projected and written off the event loop (about 10 ms)
+SLOW_BYTES = 10_000  # the same for one that goes through converters: a microsecond for each byte of HTML
+MANY_VALUES = 1_000  # and for one of many values: projecting each takes some ten times as long as parsing it
 
 
 @dataclass(frozen=True, slots=True)

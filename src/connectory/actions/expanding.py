@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from connectory.actions.answers import Reading, Reply
 from connectory.actions.expressions import evaluate_or_none, is_true
 from connectory.actions.listing import Listing
-from connectory.actions.sending import Exchange, Plan
+from connectory.actions.sending import Exchange, Plan, beside, is_heavy
 from connectory.catalog.manifest import Answer, Expand
 from connectory.errors import ConnectoryError, ProviderUnauthorized, RateLimited
 
@@ -55,8 +56,7 @@ class _Details:
 
     async def read(self, level: list[_Slot]) -> list[_Slot]:
         """Expand one level of items; return the next one's, which are those that came."""
-        when = self._spec.when
-        due = [slot for slot in level if when is None or is_true(evaluate_or_none(when, slot.raw))]
+        due = await beside(len(level) > MOST_REQUESTS, lambda: [slot for slot in level if self._is_due(slot)])
         self._due += len(due)
         below: dict[int, list[_Slot]] = {}
         waiting = iter(enumerate(due))
@@ -84,6 +84,7 @@ class _Details:
             try:
                 request = replace(self._plan, values=self._plan.values.with_each(slot.raw)).prepared()
                 reply = await self._exchange.ask(request, self._reading, ends_at=self._exchange.further_ends_at)
+                has_more = await beside(is_heavy(reply.response.body), partial(self._has_more, reply.body))
             except ProviderUnauthorized as error:
                 self._fatal = error
             except ConnectoryError as error:
@@ -92,8 +93,13 @@ class _Details:
                     self._stopped = "the provider wants fewer requests."
             else:
                 below[number] = self._place(slot, reply)
-                more = self._spec.more
-                self._cut += more is not None and is_true(evaluate_or_none(more, reply.body))
+                self._cut += has_more
+
+    def _is_due(self, slot: _Slot) -> bool:
+        return self._spec.when is None or is_true(evaluate_or_none(self._spec.when, slot.raw))
+
+    def _has_more(self, body: Any) -> bool:
+        return self._spec.more is not None and is_true(evaluate_or_none(self._spec.more, body))
 
     def _must_stop(self) -> bool:
         if self._sent >= MOST_REQUESTS:

@@ -1,30 +1,40 @@
-"""JMESPath as manifests use it: compiled once, with our converters as functions (design 4.6)."""
+"""JMESPath as manifests use it: compiled once, with our converters as functions, its work bounded (design 4.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from connectory.catalog.trees import ANSWER_FUNCTIONS
-from connectory.errors import UnexpectedResponse
+from connectory.errors import ResponseTooLarge, UnexpectedResponse
 
 if TYPE_CHECKING:
     import jmespath
     import jmespath.parser
 
+    from connectory.actions.bounded import BoundedInterpreter
+
+ALLOWANCE = 1_500_000  # steps over one answer, some seven seconds: more than ten megabytes of usual items take
+MOST_BYTES = 50_000_000  # what one function may read or write
 _CONVERTING = "from_"  # how all our functions begin; expressions without one need none of the converters loaded
 
 
 def evaluate(expression: str, value: Any) -> Any:
     """Evaluate a manifest's expression; `@` costs nothing.
 
-    Raises `UnexpectedResponse` where the answer has other types than the expression's functions take.
+    Raises `UnexpectedResponse` where the answer has other types than the expression's functions take,
+    `ResponseTooLarge` where it takes too much work.
     """
+    return evaluate_each(expression, [value])[0]
+
+
+def evaluate_each(expression: str, values: Sequence[Any]) -> list[Any]:
+    """Evaluate an expression over each of an answer's values, within one allowance of work. Raises as `evaluate`."""
     if expression == "@":
-        return value
+        return list(values)
     try:
-        return _search(expression, value)
+        return _search(expression, values)
     except _failures():
         raise UnexpectedResponse(
             "The provider's answer has another shape than its connector expects.",
@@ -33,11 +43,19 @@ def evaluate(expression: str, value: Any) -> Any:
 
 
 def evaluate_or_none(expression: str, value: Any) -> Any:
-    """Evaluate an expression that looks for something: of an answer with other types, there is nothing to find."""
+    """Evaluate an expression that looks for something: of an answer with other types, there is nothing to find.
+
+    Raises `ResponseTooLarge` where looking takes too much work.
+    """
     try:
-        return _search(expression, value)
+        return _search(expression, [value])[0]
     except _failures():
         return None
+
+
+def converts(expression: str) -> bool:
+    """Whether an expression calls a converter, which takes twenty times as long as parsing what it reads."""
+    return _CONVERTING in expression
 
 
 def is_true(value: Any) -> bool:
@@ -52,8 +70,23 @@ def _compiled(expression: str) -> jmespath.parser.ParsedResult:
     return jmespath.compile(expression)  # they were checked when the manifest was loaded
 
 
-def _search(expression: str, value: Any) -> Any:
-    return _compiled(expression).search(value, options=_options() if _CONVERTING in expression else None)
+def _search(expression: str, values: Sequence[Any]) -> list[Any]:
+    from connectory.actions.bounded import TooCostly
+
+    interpreter, tree = _interpreter(expression), _compiled(expression).parsed
+    try:
+        return [interpreter.visit(tree, value) for value in values]
+    except TooCostly:
+        raise ResponseTooLarge(
+            "The provider's answer holds more values than can be read in one call.",
+            hint="Ask for less: a narrower filter, or a smaller limit.",
+        ) from None
+
+
+def _interpreter(expression: str) -> BoundedInterpreter:
+    from connectory.actions.bounded import BoundedInterpreter
+
+    return BoundedInterpreter(ALLOWANCE, MOST_BYTES, _options() if converts(expression) else None)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 from connectory.actions.answers import Reading, Reply
 from connectory.actions.pages import At, cursor_value, is_address, is_below, next_page
 from connectory.actions.request import PreparedRequest
-from connectory.actions.sending import Exchange, Plan
+from connectory.actions.sending import Exchange, Plan, beside, is_heavy
 from connectory.catalog.manifest import Pages
 from connectory.errors import InvalidCursor, ProviderError, ProviderUnauthorized
 
@@ -41,6 +41,20 @@ class Paged:
                 raise InvalidCursor
             request = self.plan.at_address(page, request)
         return request, At(base, page, self.size if self.is_size_told else None)
+
+    def named(self, *asked: str | None) -> list[str | None]:
+        """Return the texts and addresses by which a page was asked for as `after` gives them."""
+        cleaned: list[str | None] = self.reading.redactor.clean(list(asked))
+        return cleaned
+
+    async def after(self, reply: Reply, at: At) -> str | None:
+        """Return what `next_page` does, without our credentials: `dry_run` shows the addresses that are given out.
+
+        A Link header repeats the whole query, keys included; they are added again when the address is asked.
+        """
+        following = await beside(is_heavy(reply.response.body), lambda: next_page(self.pages, reply, at))
+        cleaned: str | None = self.reading.redactor.clean(following)
+        return cleaned
 
 
 @dataclass(slots=True)
@@ -82,8 +96,8 @@ async def read_list(exchange: Exchange, paged: Paged, page: str | None, limit: i
     request, at = paged.at(page)
     first = await exchange.ask(request, paged.reading)
     listing = Listing([], [])
-    following = next_page(paged.pages, first, at) if first.items is not None else None
-    listing.add(first, following, (page, request.url, first.response.url), title)
+    following = await paged.after(first, at) if first.items is not None else None
+    listing.add(first, following, paged.named(page, request.url, first.response.url), title)
     for _ in range(MOST_PAGES - 1):
         is_over = asyncio.get_running_loop().time() >= exchange.further_ends_at
         if is_over or exchange.is_full or not listing.has_room(limit):
@@ -92,11 +106,11 @@ async def read_list(exchange: Exchange, paged: Paged, page: str | None, limit: i
         try:
             request, at = paged.at(page)
             reply = await exchange.ask(request, paged.reading, ends_at=exchange.further_ends_at)
-            following = next_page(paged.pages, reply, at)
+            following = await paged.after(reply, at)
         except ProviderError as error:
             if not paged.reading.rules.is_read or isinstance(error, ProviderUnauthorized):
                 raise
             listing.notes.append(f"The next page failed: {error.text}")
             break
-        listing.add(reply, following, (page, request.url, reply.response.url), title)
+        listing.add(reply, following, paged.named(page, request.url, reply.response.url), title)
     return listing, first

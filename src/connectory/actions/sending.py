@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from connectory.actions.answers import Reading, Reply, read_answer
-from connectory.actions.executor import HEAVY_BYTES, Target
+from connectory.actions.executor import HEAVY_BYTES, MANY_VALUES, SLOW_BYTES, Target
 from connectory.actions.filling import Values
 from connectory.actions.redaction import Redactor
 from connectory.actions.request import PreparedRequest, prepare, with_credentials
@@ -16,6 +18,7 @@ from connectory.catalog.manifest import Request
 from connectory.net.client import OutboundClient, OutboundRequest
 
 FURTHER_END = 0.8  # of the call's time: then no further page or detail is asked for, so that what has come is given
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -60,9 +63,8 @@ class Exchange:
         self.received += len(response.body)
         if self.watch is not None:
             self.watch(see(request, response, reading))
-        if len(response.body) > HEAVY_BYTES:
-            return await asyncio.to_thread(read_answer, response, reading)
-        return read_answer(response, reading)
+        heavy = is_heavy(response.body, HEAVY_BYTES if not reading.is_slow else SLOW_BYTES)
+        return await beside(heavy, lambda: read_answer(response, reading))
 
     def _count_retry(self) -> None:
         self.retries += 1
@@ -101,6 +103,16 @@ class Plan:
             server=self.request.server,
             credential=self.credential,
         )
+
+
+async def beside(is_heavy: bool, work: Callable[[], T]) -> T:
+    """Do small work here, and heavy work beside the event loop: other calls go on meanwhile."""
+    return await asyncio.to_thread(work) if is_heavy else work()
+
+
+def is_heavy(body: bytes, most_bytes: int = HEAVY_BYTES) -> bool:
+    """Whether an expression over the whole of an answer may take long. Commas tell how many values JSON holds."""
+    return len(body) > most_bytes or body.count(b",") > MANY_VALUES
 
 
 def redactor_of(target: Target) -> Redactor:

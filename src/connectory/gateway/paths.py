@@ -1,9 +1,7 @@
 """Evaluate an agent's JMESPath over a kept result, with a bound on what it costs (attack 108).
 
-JMESPath has no loops, but `[@,@]|[@,@]|…` doubles its value with each step, and one function over that keeps the
-interpreter, and with it the whole process, for hours. So every value that an expression makes is weighed before
-anything is done with it, and all the weighing and walking is paid from one allowance. Import it where it is used:
-jmespath costs some milliseconds.
+Beyond what `actions/bounded.py` counts, every value that the path makes is weighed before anything is done with it: an
+agent writes it, and nobody has read it before. Import it where it is used: jmespath costs some milliseconds.
 """
 
 from __future__ import annotations
@@ -12,10 +10,10 @@ from typing import Any
 
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import Parser
-from jmespath.visitor import TreeInterpreter
 
+from connectory.actions.bounded import BoundedInterpreter, TooCostly
+from connectory.actions.weighing import weigh
 from connectory.errors import InvalidArguments
-from connectory.gateway.text import weigh
 
 MAX_CHARACTERS = 1000
 MAX_DEPTH = 50
@@ -32,7 +30,9 @@ def search(path: str, whole: Any) -> Any:
         raise InvalidArguments("The path is too long or too deeply nested.", hint="Select one field or list at a time.")
     try:
         most = 2 * weigh(whole, 2**62).least_bytes + LEAST_BYTES
-        return _Bounded(most).visit(Parser().parse(path).parsed, whole)
+        return _Weighed(ALLOWANCE, most).visit(Parser().parse(path).parsed, whole)
+    except TooCostly as error:
+        raise InvalidArguments(f"The path {error}.", hint="Select less at a time, e.g. with [0:100].") from None
     except (JMESPathError, RecursionError, TypeError, ValueError, ArithmeticError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise InvalidArguments(
@@ -41,16 +41,8 @@ def search(path: str, whole: Any) -> Any:
         ) from None
 
 
-class _Bounded(TreeInterpreter):
-    """The library's interpreter; what it makes is weighed, and what it does is counted."""
-
-    def __init__(self, most_bytes: int) -> None:
-        super().__init__()
-        self._most_bytes, self._left = most_bytes, ALLOWANCE
-
-    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
-        self._pay(1)
-        return super().visit(node, *args, **kwargs)
+class _Weighed(BoundedInterpreter):
+    """What it makes is weighed too, step by step."""
 
     def visit_multi_select_list(self, node: Any, value: Any) -> Any:
         return self._weighed(super().visit_multi_select_list(node, value))
@@ -67,47 +59,11 @@ class _Bounded(TreeInterpreter):
     def visit_value_projection(self, node: Any, value: Any) -> Any:
         return self._weighed(super().visit_value_projection(node, value))
 
-    def visit_comparator(self, node: Any, value: Any) -> Any:
-        """Compare two values that are weighed: the comparison itself cannot be interrupted."""
-        operands = [self._paid(self.visit(child, value)) for child in node["children"]]
-        weighed: Any = {**node, "children": [_literal(operand) for operand in operands]}
-        return super().visit_comparator(weighed, value)
-
     def visit_function_expression(self, node: Any, value: Any) -> Any:
-        """Call a function with arguments that are weighed. `join` is the one whose answer outgrows them."""
-        children = [
-            child if child["type"] == "expref" else _literal(self._paid(self.visit(child, value)))
-            for child in node["children"]
-        ]
-        match [child.get("value") for child in children] if node["value"] == "join" else []:
-            case [str(glue), list(parts)]:
-                self._check(len(glue) * len(parts))
-        weighed: Any = {**node, "children": children}
-        return self._weighed(super().visit_function_expression(weighed, value))
+        return self._weighed(super().visit_function_expression(node, value))
 
     def _weighed(self, made: Any) -> Any:
-        weight = weigh(made, self._most_bytes)
+        weight = weigh(made, self._most_bytes, self._left)
         self._pay(weight.values)
         self._check(weight.least_bytes)
         return made
-
-    def _paid(self, used: Any) -> Any:
-        """Pay for what is read in one go: a long text too."""
-        weight = weigh(used, self._most_bytes)
-        self._pay(weight.values + weight.least_bytes // 16)
-        self._check(weight.least_bytes)
-        return used
-
-    def _pay(self, steps: int) -> None:
-        self._left -= steps
-        if self._left < 0:
-            raise InvalidArguments("The path takes too much work.", hint="Select less at a time, e.g. with [0:100].")
-
-    def _check(self, least_bytes: int) -> None:
-        if least_bytes > self._most_bytes:
-            raise InvalidArguments("The path gives more than the result holds.", hint="Select each value once.")
-
-
-def _literal(value: Any) -> dict[str, Any]:
-    """A value as the library's own node for a constant."""
-    return {"type": "literal", "value": value, "children": []}

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
+
+from connectory.actions.weighing import weigh
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./@+()%~$^=;,'!?&*<>-]*(?: [\w./@+()%~$^=;,'!?&*<>-]+)*")
 _WORDS = frozenset(
@@ -21,7 +22,6 @@ _UNSEEN = re.compile(
     "[\\x7f-\\x9f\\xad\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff0-\\uffff\\U000e0000-\\U000e0fff]"
 )
 _CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f]")  # what no block of text can hold
-_END = object()
 
 
 def as_compact_text(value: Any) -> str:
@@ -40,33 +40,6 @@ def compact_within(value: Any, room: int) -> str | None:
             return None
         lines.append(line)
     return "\n".join(lines)
-
-
-class Weight(NamedTuple):
-    """How many values there are, and a number of bytes below which no rendering of them stays."""
-
-    values: int
-    least_bytes: int
-
-
-def weigh(value: Any, most_bytes: int) -> Weight:
-    """Count a JSON value step by step, and stop soon after `most_bytes`.
-
-    A value may hold the same list a million times without being large itself: only its rendering is, or would be.
-    """
-    values, least, waiting = 0, 0, [iter((value,))]
-    while waiting and least <= most_bytes:
-        item = next(waiting[-1], _END)
-        if item is _END:
-            waiting.pop()
-            continue
-        values += 1
-        least += 1 + len(item) if isinstance(item, str) else 1
-        if isinstance(item, dict):
-            waiting.append(chain(item, item.values()))
-        elif isinstance(item, list):
-            waiting.append(iter(item))
-    return Weight(values, least)
 
 
 def as_block(text: str) -> str:
