@@ -56,6 +56,8 @@ def test_a_pasted_key_loses_the_line_break_around_it() -> None:
         ({"shop": "North!", "token": "s3cret"}, "shop"),
         ({"shop": "north\n", "token": "s3cret"}, "shop"),
         ({"shop": "north", "token": "s3cret\r\nX-Evil: 1"}, "token"),
+        ({"shop": "north", "token": "s3cret\nX-Evil: 1"}, "token"),
+        ({"shop": "north", "token": "s3\tcret"}, "token"),
         ({"shop": "north", "token": "s3\x00cret"}, "token"),
         ({"shop": "north", "token": "s3cret\u200b"}, "token"),
         ({"shop": "north", "token": "s3\ud800cret"}, "token"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from tests.auth.making import GOOD_KEY, HOME, OTHER_KEY, SUITE, World, world
 
 from connectory.auth.backend import Connected, Entry, Form, Revocation
@@ -11,6 +12,7 @@ from connectory.identity.principal import Principal
 from connectory.net.address import HostRule
 from connectory.vault.credentials import SecretFields
 from connectory.vault.entities import ConnectSession, GrantId, GrantStatus
+from connectory.vault.tables import grants
 
 
 async def typed(w: World, who: Principal, connector: str = "mail", key: str = GOOD_KEY, **how: object) -> Connected:
@@ -122,7 +124,25 @@ async def test_only_a_working_account_of_the_same_family_is_offered_and_only_whe
         [(row, grant)] = await w.auth.list_connections(w.owner, "mail")
         await w.auth.mark_needs_reconnect(row, grant)
         assert await offered(w, session) == []
-        assert await offered(w, await w.auth.connect(w.owner, "mail")) == []  # a renewal is about its own account
+
+
+async def test_a_renewal_is_about_its_own_account_and_is_offered_no_other() -> None:
+    async with world(connectors=SUITE) as w:
+        await typed(w, w.owner, "mail")
+        own = await typed(w, w.owner, "files")
+        session = await w.auth.connect(w.owner, "files", alias="default")
+
+        assert session.connection_id == own.connection.id
+        assert await offered(w, session) == []
+
+
+async def test_an_account_whose_credentials_do_not_open_any_more_is_not_offered() -> None:
+    async with world(connectors=SUITE) as w:
+        await typed(w, w.owner)
+        session = await w.auth.connect(w.owner, "files")
+        await w.vault.database.change(sa.update(grants).values(credentials=b"sealed with a lost key"))
+
+        assert await offered(w, session) == []
 
 
 @pytest.mark.parametrize(("scopes", "is_offered"), [((), True), (("files.read", "x"), True), (("mail.read",), False)])
