@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from tests.auth.making import World, world
@@ -93,6 +93,11 @@ ATTEMPTS: dict[str, tuple[str, Attempt, type[ConnectoryError]]] = {
     "AuthManager.choose": (
         "connection",
         lambda s, p, i: s.world.auth.choose(p, s.world.catalog.connector("notes"), i, writes=True),
+        UnknownConnection,
+    ),
+    "AuthManager.made_by": (
+        "connection",
+        lambda s, p, i: s.world.auth.made_by(p, replace(s.session, connection_id=ConnectionId(i))),
         UnknownConnection,
     ),
     "AuthManager.wait": ("session", lambda s, p, i: s.world.auth.wait(p, _session(s, i), 0), SessionExpired),

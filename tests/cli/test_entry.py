@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from connectory.auth.backend import Form, MethodForm
+from connectory.auth.backend import ConnectedAccount, Form, MethodForm
 from connectory.catalog.manifest import CredentialField, FieldKind
-from connectory.cli.entry import Given, check_given, choose_method, fill_in, parse_given, variables_of
+from connectory.cli.entry import Given, check_given, choose_account, choose_method, fill_in, parse_given, variables_of
 from connectory.errors import InvalidArguments
+from connectory.vault.entities import GrantId
 
 SECRET = "s3cret-value"
 KEY = MethodForm(
@@ -50,7 +51,8 @@ class Person:
         return self._answers.pop(0)
 
     def confirm(self, text: str) -> bool:
-        return True
+        self.asked.append((text, False))
+        return self._answers.pop(0) == "y"
 
     def choose(self, text: str, choices: Sequence[str], default: str | None = None) -> str:
         self.offered.append((tuple(choices), default))
@@ -180,3 +182,26 @@ def test_where_nobody_can_be_asked_a_file_is_named_with_its_option() -> None:
         fill_in(ROBOT, given(fields=["region=eu"]), {}, None)
 
     assert "--file account=PATH" in refusal.value.hint
+
+
+ANN = ConnectedAccount(GrantId("gr_ann"), "ann@example.com", ("Mail", "Files"))
+BOB = ConnectedAccount(GrantId("gr_bob"), "bob@example.com", ("Mail",))
+
+
+@pytest.mark.parametrize(("answers", "chosen"), [(["y"], "gr_ann"), (["n", "y"], "gr_bob"), (["n", "n"], None)])
+def test_the_person_is_asked_for_each_account_that_is_connected_already(answers: list[str], chosen: str | None) -> None:
+    person = Person(*answers)
+
+    entry = choose_account(Form((KEY,), accounts=(ANN, BOB)), given(), person)
+
+    assert (entry and entry.grant_id) == chosen
+    assert person.asked[0][0] == "Use the account ann@example.com that is signed in for Mail, Files already?"
+    assert len(person.asked) == len(answers)
+
+
+@pytest.mark.parametrize("said", [given(fields=["server=x"]), given(env=["*"]), given(files=["account=x"])])
+def test_whoever_gives_a_part_of_a_sign_in_is_not_asked_for_an_account(said: Given) -> None:
+    form = Form((KEY,), accounts=(ANN,))
+
+    assert choose_account(form, said, Person()) is None
+    assert choose_account(form, given(), None) is None
