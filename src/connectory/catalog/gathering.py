@@ -80,7 +80,7 @@ def check_files(files: Sequence[Path], beside: Sequence[Path] = ()) -> tuple[Man
 def _gather(run: _Gathering, files: Sequence[Path]) -> Gathered:
     sources = _with_own_names(run, [found for file in files if (found := _load(run, file))])
     families = {name: source for name, source in sources.items() if not source.compiled.outline.is_member}
-    members = {name: fitting for name, source in sources.items() if (fitting := _with_family(run, source, families))}
+    members = {name: fitting for name, source in sources.items() if (fitting := _with_family(run, source, sources))}
     serving = {name: source for name, source in members.items() if _includes_fit(run, source, members)}
     own_tools = _with_own_tools(run, serving)
     if run.index is not None:
@@ -147,17 +147,23 @@ def _with_own_names(run: _Gathering, sources: Sequence[_Source]) -> dict[str, _S
     return kept
 
 
-def _with_family(run: _Gathering, source: _Source, families: Mapping[str, _Source]) -> _Source | None:
+def _with_family(run: _Gathering, source: _Source, sources: Mapping[str, _Source]) -> _Source | None:
     """A member is checked together with its family, and again when either has changed."""
     outline = source.compiled.outline
     if not outline.is_member:
         return source
+    families = {name: one for name, one in sources.items() if not one.compiled.outline.is_member}
     family = families.get(outline.family)
     if family is None:
         hint = did_you_mean(outline.family, families) or (
             "A connector of that name, without a family of its own, must be there and be good: it has the `auth`."
         )
         run.refuse(source.file, Finding(("family",), f"There is no family '{outline.family}'.", hint))
+        return None
+    if (strange := _strange_server(source, family, sources)) is not None:
+        message = f"'{strange[1]}' is no server of the family '{outline.family}', which would send it its credentials."
+        hint = "A family lends its sign-in to another folder for its own servers alone; give this an `auth` of its own."
+        run.refuse(source.file, Finding(("servers", strange[0]), message, hint))
         return None
     digest = family.compiled.outline.digest
     if source.compiled.family_digest == digest:
@@ -172,6 +178,29 @@ def _with_family(run: _Gathering, source: _Source, families: Mapping[str, _Sourc
     if run.index is not None:
         run.index.keep(source.file, source.status, compiled)
     return _Source(source.file, source.status, compiled)
+
+
+def _strange_server(source: _Source, family: _Source, sources: Mapping[str, _Source]) -> tuple[str, str] | None:
+    """The name and address of a member's server that nobody in its family's folder has; None in that very folder.
+
+    Else a file that looks like one more of Google's services is sent the token of whoever has Google connected.
+    """
+    if source.file.parent == family.file.parent:
+        return None
+    at_home = [
+        one.compiled.manifest()
+        for one in sources.values()
+        if one.compiled.outline.family == family.compiled.outline.name and one.file.parent == family.file.parent
+    ]
+    known = {_origin(text) for one in at_home for text in one.servers.values()}
+    known |= {_origin(text) for one in at_home for way in one.auth.values() for text in way.servers.values()}
+    own = source.compiled.manifest().servers
+    return next(((name, text) for name, text in own.items() if _origin(text) not in known), None)
+
+
+def _origin(server: str) -> str:
+    """What stands before the path of a server's address, placeholders included."""
+    return "/".join(server.split("/")[:3]).casefold()
 
 
 def _includes_fit(run: _Gathering, source: _Source, members: Mapping[str, _Source]) -> bool:
