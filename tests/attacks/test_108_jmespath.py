@@ -34,7 +34,7 @@ class Held:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)  # what held the loop last counts too
         self._watching.pop().cancel()
 
     async def _watch(self) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from connectory.actions.files import File
 from connectory.actions.filling import as_pairs
+from connectory.actions.hidden import UNSEEN
 from connectory.actions.scalars import as_text, is_single
 from connectory.errors import InvalidArguments, ManifestInvalid
 
@@ -98,7 +99,8 @@ def readable(tree: Any) -> Any:
 def safe_file_name(name: str | None) -> str:
     """Return the last part of a file's name, control characters as `_`: it stands in a header (attack 62)."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
-    text = "".join("_" if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") else one for one in last).strip()
+    text = "".join("_" if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") else one for one in last)
+    text = UNSEEN.sub("_", text).strip()
     return FILE_NAME if text in ("", ".", "..") else text
 
 

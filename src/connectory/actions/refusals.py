@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from connectory.actions.hidden import one_line
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest.answers import ErrorCode
 from connectory.errors import (
@@ -23,7 +23,6 @@ from connectory.errors import (
 )
 
 MESSAGE_CHARACTERS = 500
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def code_of_status(status: int) -> ErrorCode:
 
 def quoted(connector: Connector, message: str) -> str:
     """Frame the provider's words as theirs: one line, cut, without hidden characters."""
-    message = _HIDDEN.sub(" ", message[: MESSAGE_CHARACTERS * 4]).strip()
+    message = one_line(message[: MESSAGE_CHARACTERS * 4])
     if not message:
         return ""
     cut = message if len(message) <= MESSAGE_CHARACTERS else message[:MESSAGE_CHARACTERS] + "…"

@@ -16,7 +16,7 @@ from connectory.actions.weighing import weigh
 from connectory.errors import InvalidArguments, ResponseTooLarge, UnknownResult
 from connectory.gateway.kept_files import as_text, describe_file, read_piece
 from connectory.gateway.shaping import BYTES_PER_TOKEN, Cut, Unit, fit, step_into
-from connectory.gateway.text import as_compact_text
+from connectory.gateway.text import as_block, as_compact_text
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
 from connectory.vault.entities import Connection, KeptResult, ResultId
@@ -89,6 +89,7 @@ class Results:
         words = describe_file(kept, where)
         value = {"result": kept.id, "name": kept.file_name, "media_type": kept.media_type, "size": len(file.data)}
         text = as_text(kept) if len(file.data) <= self._room else None
+        text = as_block(text) if text is not None else None  # indented: what stands in it cannot pass for our words
         if text is not None and len(words.encode()) + len(text.encode()) + len(DATA_FOLLOWS) <= self._room:
             words += f"{DATA_FOLLOWS}{text}"
         return Result(words, value, kept.id)

@@ -11,15 +11,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connectory.actions.hidden import UNSEEN
 from connectory.actions.weighing import weigh
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./@+()%~$^=;,'!?&*<>-]*(?: [\w./@+()%~$^=;,'!?&*<>-]+)*")
 _WORDS = frozenset(
     {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none", "~", "nan", "inf", ".inf", ".nan", "="}
-)
-# Control and format characters that a reader cannot see: written as escapes, so that hidden text shows (attack 112).
-_UNSEEN = re.compile(
-    "[\\x7f-\\x9f\\xad\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff0-\\uffff\\U000e0000-\\U000e0fff]"
 )
 _CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f]")  # what no block of text can hold
 
@@ -44,7 +41,7 @@ def compact_within(value: Any, room: int) -> str | None:
 
 def as_block(text: str) -> str:
     """Render a text as it stands, indented below a mark so that its end is clear; hidden characters as escapes."""
-    shown = _CONTROL.sub(_escape, _UNSEEN.sub(_escape, text.replace("\r\n", "\n")))
+    shown = _CONTROL.sub(_escape, UNSEEN.sub(_escape, text.replace("\r\n", "\n")))
     if not shown.strip("\n"):
         return _scalar(text)
     return "\n".join([_block_mark(shown), *_block_lines(shown)])
@@ -93,7 +90,7 @@ def _fits_block(text: str) -> bool:
         and text.strip("\n") != ""
         and text[0] not in " \n\t"
         and not text.endswith("\n\n")
-        and not _UNSEEN.search(text)
+        and not UNSEEN.search(text)
         and not any(ord(character) < 32 and character not in "\n\t" for character in text)
     )
 
@@ -109,11 +106,11 @@ def _block_lines(text: str) -> list[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS and len(value) < 500
-        return value if plain else _UNSEEN.sub(_escape, json.dumps(value, ensure_ascii=False))
+        return value if plain else UNSEEN.sub(_escape, json.dumps(value, ensure_ascii=False))
     text = json.dumps(value, ensure_ascii=False)
     return text.replace("e", ".0e") if isinstance(value, float) and "e" in text and "." not in text else text
 
 
 def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    codes = map(ord, match[0])
+    return "".join(f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}" for code in codes)
