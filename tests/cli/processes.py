@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -33,6 +35,32 @@ def program(*words: str, env: Mapping[str, str]) -> Iterator[subprocess.Popen[by
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def at_terminal(*words: str, env: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run it at a terminal of its own; the descriptor is the person's end. It is gone when the block ends."""
+    person, side = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, *words], stdin=side, stdout=side, stderr=side, env=dict(env), start_new_session=True
+    )
+    try:
+        os.close(side)
+        yield process, person
+    finally:
+        process.kill()
+        process.wait()
+        os.close(person)
+
+
+def read_until(descriptor: int, text: bytes) -> bytes:
+    """Read what a program says at its terminal until it has said `text`."""
+    said, until = b"", time.monotonic() + PATIENCE_S
+    while text not in said:
+        left_s = max(0.0, until - time.monotonic())
+        assert select.select([descriptor], [], [], left_s)[0], said
+        said += os.read(descriptor, 4096)
+    return said
 
 
 def seconds_to_end(process: subprocess.Popen[bytes], by: signal.Signals) -> float:

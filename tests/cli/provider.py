@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 KEY = "acme-key-5f2c9b7d1e"
 
@@ -57,7 +58,7 @@ class Provider:
 
     port: int
     requests: list[str] = field(default_factory=list)
-    things: list[dict[str, int]] | None = None  # in place of the usual two
+    things: list[dict[str, Any]] | None = None  # in place of the usual two
 
     @property
     def origin(self) -> str:

@@ -78,6 +78,16 @@ def test_a_file_that_is_there_stays_as_it_is(terminal: Terminal, folder: Path) -
     assert (folder / "crm.yaml").read_text() == "mine"
 
 
+def test_what_is_made_meanwhile_stays_too(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "crm.yaml").symlink_to(tmp_path / "elsewhere")  # it leads nowhere, so looking finds nothing there
+
+    refused = terminal.run("manifest", "new", "crm")
+
+    assert "\nalready_exists: " in refused.err
+    assert not (tmp_path / "elsewhere").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

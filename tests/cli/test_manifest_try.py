@@ -125,16 +125,32 @@ def test_an_answer_that_cannot_be_projected_is_shown_all_the_same(connected: Ter
 
 
 def test_a_long_answer_is_cut_and_raw_shows_it(connected: Terminal, acme: Provider) -> None:
-    acme.things = [{"id": number} for number in range(100)]
+    acme.things = [{"text": "x" * 400}, *({"id": number} for number in range(100))]
     try:
         cut = connected.run("manifest", "try", "acme_list_things")
         whole = connected.run("manifest", "try", "acme_list_things", "--raw")
     finally:
         acme.things = None
 
+    assert "xx…\n" in cut.out
+    assert "x" * 300 not in cut.out.partition("== 3.")[0]
     assert "more lines; --raw shows all." in cut.out.partition("== 3.")[0]
     assert '"id": 99' not in cut.out
     assert '"id": 99' in whole.out
+
+
+def test_the_headers_that_the_manifest_reads_are_shown(connected: Terminal, tmp_path: Path) -> None:
+    paged = MANIFEST.replace("answer: {items", "pages: {style: next_url_header, header: Server}\n    answer: {items", 1)
+    limited = paged.replace("actions:", "errors: [{when: {header: {Date: x}}, code: rate_limited}]\nactions:")
+    before = connected.run("manifest", "try", "acme_list_things").out
+    limited = limited.replace('count: "{count}"', 'count: "{count}", n: "{limit}"')
+    (tmp_path / "manifests" / "acme.yaml").write_text(limited)
+
+    tried = connected.run("manifest", "try", "acme_list_things", "-a", "limit=2")
+
+    assert "\nserver: " in tried.out
+    assert "\ndate: " in tried.out
+    assert "\nserver: " not in before
 
 
 def test_a_draft_asks_for_credentials_that_are_kept_nowhere(terminal: Terminal, acme: Provider, draft: Path) -> None:
@@ -143,6 +159,7 @@ def test_a_draft_asks_for_credentials_that_are_kept_nowhere(terminal: Terminal, 
     assert tried.code == 0, tried.err
     assert "From Acme (draft/default, 2 items)" in tried.out
     assert acme.requests == ["/me", "/things"]
+    assert "Acme Inc" not in tried.out  # the answer of the sign-in's call
     assert terminal.run("connections", "--json").json == []
     assert ("draft_list_things", "ok") in audited(terminal)
     assert KEY not in tried.out + tried.err

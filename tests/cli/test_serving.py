@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import select
 import signal
 import subprocess
 import time
@@ -14,7 +13,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.cli.processes import PATIENCE_S, PROGRAM, environment, program, seconds_to_end
+from tests.cli.processes import PATIENCE_S, PROGRAM, at_terminal, environment, program, read_until, seconds_to_end
 from tests.cli.terminal import Terminal
 from tests.web.ports import free_port
 
@@ -152,29 +151,10 @@ def test_at_a_terminal_stdio_explains_itself(tmp_path: Path) -> None:
 
 def test_a_secret_typed_at_the_terminal_is_not_echoed(acme_at_terminal: tuple[Terminal, list[str], str]) -> None:
     terminal, words, key = acme_at_terminal
-    person, side = pty.openpty()
-    surroundings = environment(terminal.folder, **terminal.environment)
-    process = subprocess.Popen(
-        [*PROGRAM, *words], stdin=side, stdout=side, stderr=side, env=surroundings, start_new_session=True
-    )
-    try:
-        os.close(side)
+    with at_terminal(*words, env=environment(terminal.folder, **terminal.environment)) as (process, person):
         said = read_until(person, b"not shown while you type")
         os.write(person, f"{key}\n".encode())
         said += read_until(person, b"Connected Acme")
         assert process.wait(PATIENCE_S) == 0
-    finally:
-        process.kill()
-        os.close(person)
 
     assert key.encode() not in said
-
-
-def read_until(descriptor: int, text: bytes) -> bytes:
-    """Read what a program says at its terminal until it has said `text`."""
-    said, until = b"", time.monotonic() + PATIENCE_S
-    while text not in said:
-        left_s = max(0.0, until - time.monotonic())
-        assert select.select([descriptor], [], [], left_s)[0], said
-        said += os.read(descriptor, 4096)
-    return said
