@@ -170,6 +170,17 @@ def test_a_member_that_is_null_everywhere_is_noted(terminal: Terminal, acme: Pro
     assert "'naem' is null everywhere" in try_draft(terminal, acme, draft, "draft_list_things").out
 
 
+def test_a_member_that_one_item_has_is_not_noted(terminal: Terminal, acme: Provider, draft: Path) -> None:
+    acme.things = [{"id": 1, "naem": "x"}, {"id": 2}]
+    try:
+        tried = try_draft(terminal, acme, draft, "draft_list_things")
+    finally:
+        acme.things = None
+
+    assert "naem: x" in tried.out
+    assert "== Notes" not in tried.out
+
+
 def test_the_rules_hold_for_a_draft_too(terminal: Terminal, acme: Provider, draft: Path) -> None:
     assert terminal.run("policy", "set", "--deny", "draft_delete_*", "--confirm", "draft_list_*").code == 0
 
@@ -212,6 +223,15 @@ def test_a_draft_with_a_fault_is_told_where_it_is(terminal: Terminal, draft: Pat
 
     assert tried.code == 1
     assert f"{draft}:3: titel: " in tried.err
+
+
+def test_a_draft_in_a_packaged_ones_name_never_runs_that_ones_actions(demo: Terminal, draft: Path) -> None:
+    draft.write_text(draft.read_text().replace("name: draft", "name: demo"))
+
+    tried = demo.run("manifest", "try", "demo_list_tasks", "--file", str(draft))
+
+    assert tried.code == 1
+    assert "The connector 'demo' is there already" in tried.err
 
 
 def test_an_action_that_is_not_there_is_answered_with_the_nearest(connected: Terminal, draft: Path) -> None:
