@@ -48,13 +48,14 @@ NO_ID = {
     ("request", "path"), ("request", "server"), ("request", "query"), ("request", "body"), ("request", "headers"),
     ("read_result", "path"), ("read_result", "offset"), ("read_result", "limit"), ("notes_list_notes", "book"),
     ("notes_list_notes", "state"), ("notes_list_notes", "tags"), ("notes_list_notes", "limit"),
+    ("notes_list_notes", "fields"),
 }  # fmt: skip
 
 PAGES = {("GET", "/connect/{link}"), ("POST", "/connect/{link}"), ("GET", "/connect/{link}/done"),
          ("GET", "/confirm/{link}"), ("POST", "/confirm/{link}")}  # fmt: skip
 # None of them has a workspace in its path, so attack 43 does not apply: the principal alone says which one it is.
 NO_ID_ROUTES = {("GET", "/"), ("GET", "/static/style.css"), ("GET", "/static/icon.svg"), ("GET", "/healthz"),
-                ("GET", "/signin"), ("POST", "/signin"), ("POST", "/signout"), ("POST", "/mcp")}  # fmt: skip
+                ("GET", "/signin"), ("POST", "/signin"), ("POST", "/signout")}  # fmt: skip
 
 # Application field -> where the methods of it that take an id are attacked.
 SERVICES = {
@@ -62,7 +63,12 @@ SERVICES = {
     "gateway": "here, as tools", "confirmations": "here, as pages", "audit": "test_attack_42_audit_lines",
     "settings": "no ids", "catalog": "no ids", "presence": "no ids", "vault": "tests/vault/test_isolation.py",
 }  # fmt: skip
-GATEWAY = {"call_action", "request", "read_result", "callable_actions", "permit", "denied"}  # the last two take no id
+# Any method: what of it is a session of somebody else is attack 26.
+MCP = {"/mcp", "/sse", "/sse/messages"}
+# The last four take no id; `kept_result` is asked by resources (tests/mcp/test_resources.py).
+GATEWAY = {
+    "call_action", "request", "read_result", "kept_result", "kept_results", "callable_actions", "permit", "denied",
+}  # fmt: skip
 
 
 @dataclass
@@ -170,6 +176,7 @@ async def test_attack_42_a_new_route_or_action_argument_fails_until_it_is_listed
         }
         assert len(scene.face.app.routes) == len([one for one in scene.face.app.routes if isinstance(one, Route)])
         assert routes == PAGES | NO_ID_ROUTES
+        assert {route.path for route in scene.face.app.routes if isinstance(route, Route) and not route.methods} == MCP
         tools = {tool["name"]: tool for tool in await scene.face.tools(scene.victim_token)}
         takes = {("notes_list_notes", name) for name in tools["notes_list_notes"]["inputSchema"]["properties"]}
     assert takes == {place for place in PLACES.keys() | NO_ID if place[0] == "notes_list_notes"}

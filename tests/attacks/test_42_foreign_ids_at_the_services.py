@@ -32,6 +32,7 @@ NO_IDS = {
     "AuthManager.open_session",
     "AuthManager.list_connections",
     "Tokens.list",
+    "Tokens.renew",  # asks about the caller's own token
     "Policies.list",
     "Workspaces.create",
     "Workspaces.create_user",

@@ -97,6 +97,7 @@ CALLS: dict[str, Call] = {
         workspace_id=WorkspaceId("ws_none"), user_id=p.first.user_id, name="x", prefix="x", hash="x", read_only=False,
         expires_at=None,
     ),
+    "tokens.holder": lambda p: p.vault.tokens.holder(p.other, p.token.id),
     "tokens.list": lambda p: p.vault.tokens.list(p.other, p.first.user_id),
     "tokens.revoke": lambda p: p.vault.tokens.revoke(p.other, p.token.id),
     "web_sessions.start": lambda p: p.vault.web_sessions.start(
@@ -138,6 +139,7 @@ CALLS: dict[str, Call] = {
         p.vault, Place(replace(p.first.workspace, id=p.other), p.first.user), p.connection
     ),
     "results.get": lambda p: p.vault.results.get(p.other, p.first.user_id, None, p.result.id),
+    "results.list": lambda p: p.vault.results.list(p.other, p.first.user_id, None),
     "policies.list": lambda p: p.vault.policies.list(p.other),
     "policies.add": lambda p: p.vault.policies.add(
         workspace_id=p.other, user_id=None, token_id=p.token.id, effect=PolicyEffect.ALLOW, pattern="*"
@@ -149,7 +151,8 @@ CALLS: dict[str, Call] = {
 
 # They take a workspace to name it, as the thing they are about.
 ABOUT_A_WORKSPACE = {
-    "workspaces.get", "workspaces.delete", "workspaces.revision", "workspaces.set_member", "workspaces.remove_member",
+    "workspaces.get", "workspaces.delete", "workspaces.revision", "workspaces.revisions", "workspaces.set_member",
+    "workspaces.remove_member",
     "workspaces.members", "workspaces.empty",
 }  # fmt: skip
 # They take an object or a secret that was found with its workspace, or serve whoever runs the server.
@@ -184,9 +187,10 @@ async def test_a_workspace_neither_reads_nor_changes_the_rows_of_another(planted
 async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Planted) -> None:
     """Else the test above would pass for methods that never answer."""
     reading = [
-        "tokens.list", "grants.get", "grants.open_credentials",
+        "tokens.list", "tokens.holder", "grants.get", "grants.open_credentials",
         "connections.get", "connections.list", "connections.list_all", "sessions.get", "sessions.open_for",
-        "sessions.connected_for", "confirmations.find", "results.get", "policies.list", "audit.list", "policies.remove",
+        "sessions.connected_for", "confirmations.find", "results.get", "results.list", "policies.list", "audit.list",
+        "policies.remove",
         "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete", "grants.forget",
     ]  # fmt: skip
     own = replace(planted, other=planted.first.workspace_id)
