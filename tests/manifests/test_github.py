@@ -53,6 +53,7 @@ def test_an_action_is_what_github_describes(github: Connector, description: Desc
 def test_the_verify_call_is_what_github_describes(github: Connector, description: Description) -> None:
     verify = github.manifest.verify
     assert verify is not None
+    assert verify.account.id is not None
 
     assert check_lookup(github, verify.request, [verify.account.id, verify.account.name], description) == []
 

@@ -19,6 +19,7 @@ from connectory.errors import DatabaseLocked
 from connectory.identity.principal import Principal
 from connectory.mcp.changes import ListChanges
 from connectory.mcp.handlers import FixedTools
+from connectory.mcp.rounds import RoundSeals
 from connectory.mcp.server import build_server, list_view
 from connectory.mcp.streams import OpenStreams
 from connectory.testing.application import connect, make_application, make_principal
@@ -80,7 +81,8 @@ class House:
             self.application.catalog, self.application.auth, self.application.gateway, self.application.audit,
             presence=self.application.presence, connect_wait_s=0,
         )  # fmt: skip
-        server = build_server(self.application.gateway, fixed, principal_of, lambda _: (40, 8000), self.changes)
+        seals = RoundSeals(self.application.vault.keys)
+        server = build_server(self.application.gateway, fixed, principal_of, lambda _: (40, 8000), self.changes, seals)
         async with Client(server, mode=era, message_handler=take) as client:
             ears.append(Ears(client))
             if era == "legacy":

@@ -40,7 +40,7 @@ class Desk:
 
     async def call(self, tool: str, **arguments: Any) -> str:
         text = await self.tools.call(self.principal, tool, arguments)
-        assert text is not None
+        assert isinstance(text, str)
         return text
 
     async def session(self, said: str) -> ConnectSession:

@@ -15,6 +15,7 @@ from connectory.cli.serving import list_changes
 from connectory.identity.principal import Principal
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.mcp.handlers import FixedTools
+from connectory.mcp.rounds import RoundSeals
 from connectory.mcp.server import build_server
 from connectory.testing.application import connect, make_application, make_principal, make_settings
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
@@ -43,8 +44,9 @@ async def client_of(
         presence=application.presence,
         connect_wait_s=application.settings.connect_wait_s,
     )
+    seals = RoundSeals(application.vault.keys)
     server = build_server(
-        application.gateway, fixed, principal_of, lambda _: (max_tools, 8000), list_changes(application)
+        application.gateway, fixed, principal_of, lambda _: (max_tools, 8000), list_changes(application), seals
     )
     async with Client(server, mode=era) as client:
         yield client

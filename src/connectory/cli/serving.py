@@ -19,7 +19,7 @@ from connectory.cli.acting import principal_of
 from connectory.cli.output import show_text
 from connectory.cli.registering import explain_serve
 from connectory.cli.startup import warn_at_start
-from connectory.cli.surroundings import ROOT
+from connectory.cli.surroundings import ROOT, reach_hint
 from connectory.errors import PageUnavailable, PortTaken, Unauthenticated
 from connectory.gateway.mending import always_present
 from connectory.settings import Settings
@@ -145,6 +145,7 @@ def mcp_server(
 ) -> Server[Any]:
     """The MCP face. A client may ask for fewer or more tools in the address: `/mcp?max_tools=N` (design 6.1)."""
     from connectory.mcp.handlers import FixedTools
+    from connectory.mcp.rounds import RoundSeals
     from connectory.mcp.server import build_server
 
     fixed = FixedTools(
@@ -155,6 +156,7 @@ def mcp_server(
         presence=application.presence,
         connect_wait_s=application.settings.connect_wait_s,
         result_tokens=application.settings.result_tokens,
+        reach=partial(reach_hint, application.settings),
     )
 
     def budget(ctx: ServerRequestContext[Any]) -> tuple[int, int]:
@@ -162,7 +164,8 @@ def mcp_server(
         tools = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else max_tools
         return min(max(tools, FEWEST_TOOLS), MOST_TOOLS), application.settings.list_tokens
 
-    return build_server(application.gateway, fixed, principal, budget, changes, is_stateless=is_stateless)
+    seals = RoundSeals(application.vault.keys)
+    return build_server(application.gateway, fixed, principal, budget, changes, seals, is_stateless=is_stateless)
 
 
 def make_app(application: Application, changes: ListChanges | None = None, *, no_auth: bool = False) -> Starlette:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from connectory.auth.backend import Revocation
 from connectory.auth.connections import describe_account
 from connectory.auth.manager import AuthManager
+from connectory.auth.sessions import link_is_spent
 from connectory.catalog.catalog import Catalog
+from connectory.catalog.connector import Connector
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.mending import Presence
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.gateway.shaping import fit_text
 from connectory.identity.principal import Principal
+from connectory.mcp.elicitation import Asking, Invitation, NotNow, Unanswered, is_over
 from connectory.vault.entities import ConnectSession, SessionId, SessionStatus
 
 MOST_REMEMBERED = 10_000
 MOST_NAMED = 50  # actions in the answer to `connect`
 ANSWER_BY_S = 52.0  # of the tool's 55: "still waiting" is an answer, a call that was stopped is none
+
+Reach = Callable[[str], str]
+"""What to do where a browser may not reach the link to connect this service; empty where it does. Blocks a moment."""
+
+
+def within_reach(_: str) -> str:
+    """Nothing stands between the page and the person's browser."""
+    return ""
 
 
 class AccountTools:
@@ -35,28 +47,38 @@ class AccountTools:
         presence: Presence,
         connect_wait_s: float,
         result_tokens: int,
+        reach: Reach = within_reach,
     ) -> None:
         self._catalog, self._auth, self._gateway, self._audit = catalog, auth, gateway, audit
         self._presence, self._connect_wait_s, self._result_tokens = presence, connect_wait_s, result_tokens
+        self._reach = reach
         self._given: dict[SessionId, None] = {}
 
-    async def connect(self, principal: Principal, connector: str, **asked: Any) -> str:
-        """Give the link; asked the same again, wait for the person and give the connection."""
+    async def connect(self, principal: Principal, asking: Asking, connector: str, **asked: Any) -> str | Unanswered:
+        """Show the person the link, wait for them as far as the client's way allows, and give the connection."""
         async with self._audit.enclose(principal, CONNECT.tool, CONNECT.effect, {"connector": connector, **asked}):
             answer_by = asyncio.get_running_loop().time() + ANSWER_BY_S
             await self._gateway.permit(principal, CONNECT, asked)
-            await self._presence()
-            session = await self._auth.open_session(principal, connector, **asked)
-            session = session or await self._auth.connect(principal, connector, **asked)
-            if self._is_news(session):
-                return self._invitation(session, "")
-            left_s = max(0.0, answer_by - asyncio.get_running_loop().time())
-            session = await self._auth.wait(principal, session, min(self._connect_wait_s, left_s))
-            if session.status is SessionStatus.CONNECTED:
-                return await self._connected(principal, session)
-            if session.status is SessionStatus.EXPIRED:
-                return f"The link for {session.connector} has expired. Call connect again for a new one."
-            return self._invitation(session, "Still waiting for the person. ")
+            session = await self._session(principal, asking.link, connector, asked)
+            has_waited = False
+
+            async def wait() -> ConnectSession:
+                nonlocal has_waited
+                has_waited = True
+                left_s = max(0.0, answer_by - asyncio.get_running_loop().time())
+                return await self._auth.wait(principal, session, min(self._connect_wait_s, left_s))
+
+            reach = await asyncio.to_thread(self._reach, connector)
+            shown = session if is_over(session) else await asking.show(self._invite(session, reach), wait)
+            if shown == "decline" or shown == "cancel":
+                return self._not_opened(session, shown, reach)
+            if not isinstance(shown, ConnectSession):
+                return shown
+            if shown.status is SessionStatus.CONNECTED:
+                return await self._connected(principal, shown)
+            if shown.status is SessionStatus.EXPIRED:
+                return f"The link for {shown.connector} has expired. Call connect again for a new one."
+            return self._in_words(shown, "Still waiting for the person. " if has_waited else "", reach)
 
     async def list_connections(self, principal: Principal, connector: str | None = None) -> str:
         """What is connected, as rows."""
@@ -88,6 +110,24 @@ class AccountTools:
         then = _REVOCATIONS[revocation].format(title=known.title if known else found.connector)
         return f"Disconnected {found.name}; its stored credentials are deleted. {then}"
 
+    async def _session(
+        self, principal: Principal, shown: str | None, connector: str, asked: dict[str, Any]
+    ) -> ConnectSession:
+        """The session of the link that an earlier round has shown, else the open one, else a new one."""
+        if shown is not None:
+            found = await self._auth.find_session(shown)
+            if found is None:  # forgotten, a day after its end
+                raise link_is_spent()
+            return await self._auth.wait(principal, found, 0)  # raises for somebody else's
+        await self._presence()
+        session = await self._auth.open_session(principal, connector, **asked)
+        return session or await self._auth.connect(principal, connector, **asked)
+
+    def _invite(self, session: ConnectSession, reach: str) -> Invitation:
+        connector = self._catalog.connector(session.connector)
+        words = f"Sign in to {connector.title}{self._all_of(connector)}.{f' {reach}' if reach else ''}"
+        return Invitation(session, self._auth.link_url(session), words, self._is_news(session))
+
     def _is_news(self, session: ConnectSession) -> bool:
         """Whether `connect` has not given this link yet: then it must not wait, the person may not have seen it.
 
@@ -116,17 +156,30 @@ class AccountTools:
             f" {', '.join(names[:MOST_NAMED])}{more}."
         )
 
-    def _invitation(self, session: ConnectSession, before: str) -> str:
+    def _in_words(self, session: ConnectSession, before: str, reach: str) -> str:
         connector = self._catalog.connector(session.connector)
         ways = self._auth.ways(connector.name)
         only = f"{ways.can} " if ways.missing else ""
-        includes = ", ".join(self._catalog.connector(name).title for name in connector.manifest.includes)
-        all_of = f", which connects {includes} at once" if includes else ""
         return (
-            f"{before}{only}Ask the person to open this link and sign in to {connector.title}{all_of}:"
-            f" {self._auth.link_url(session)}\n"
+            f"{before}{only}Ask the person to open this link and sign in to {connector.title}{self._all_of(connector)}:"
+            f" {self._auth.link_url(session)}\n{f'{reach}{chr(10)}' if reach else ''}"
             f"It works once and for ten minutes. Then call connect with the same arguments again: it waits for them."
         )
+
+    def _not_opened(self, session: ConnectSession, answer: NotNow, reach: str) -> str:
+        title = self._catalog.connector(session.connector).title
+        if answer == "decline":
+            return (
+                f"The person would rather not sign in to {title} now, so nothing was connected. Go on without it, or"
+                " ask what they prefer; call connect again only if they want to."
+            )
+        return self._in_words(
+            session, "The person closed the question without an answer; nothing was connected. ", reach
+        )
+
+    def _all_of(self, connector: Connector) -> str:
+        includes = ", ".join(self._catalog.connector(name).title for name in connector.manifest.includes)
+        return f", which connects {includes} at once" if includes else ""
 
 
 _REVOCATIONS = {

@@ -32,7 +32,8 @@ from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.gateway.results import Result
 from connectory.gateway.shaping import fit_text
 from connectory.identity.principal import Principal
-from connectory.mcp.accounts import AccountTools
+from connectory.mcp.accounts import AccountTools, Reach, within_reach
+from connectory.mcp.elicitation import IN_WORDS, Asking, Unanswered
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.vault.entities import Connection, Grant, GrantStatus
 
@@ -59,11 +60,12 @@ class FixedTools:
         connect_wait_s: float,
         result_tokens: int = 6000,
         timeout_s: float = TOOL_TIMEOUT_S,
+        reach: Reach = within_reach,
     ) -> None:
         self._catalog, self._auth, self._gateway, self._audit = catalog, auth, gateway, audit
         self._result_tokens, self._timeout_s = result_tokens - FOOTER_TOKENS, timeout_s
         self._tools = {tool.name: tool for tool in FIXED_TOOLS}
-        accounts = AccountTools(
+        self._accounts = accounts = AccountTools(
             catalog,
             auth,
             gateway,
@@ -71,10 +73,10 @@ class FixedTools:
             presence=presence,
             connect_wait_s=connect_wait_s,
             result_tokens=self._result_tokens,
+            reach=reach,
         )
         self._handlers: dict[str, Handler] = {
             "list_connectors": self._list_connectors,
-            "connect": accounts.connect,
             "list_connections": accounts.list_connections,
             "disconnect": accounts.disconnect,
             "search_actions": self._search_actions,
@@ -83,13 +85,17 @@ class FixedTools:
             "read_result": self._read_result,
         }
 
-    async def call(self, principal: Principal, name: str, arguments: Mapping[str, Any]) -> str | None:
-        """Return the reply's text, or None where `name` is no fixed tool. Raises `ConnectoryError`."""
+    async def call(
+        self, principal: Principal, name: str, arguments: Mapping[str, Any], asking: Asking = IN_WORDS
+    ) -> str | Unanswered | None:
+        """Return the reply, or None where `name` is no fixed tool. Raises `ConnectoryError`."""
         if name not in self._tools:
             return None
         async with self._audit.enclose_refusal(principal, name, _EFFECTS.get(name, "unknown"), arguments):
             self._check(name, arguments)
         async with _within(self._timeout_s, name):
+            if name == CONNECT.tool:
+                return await self._accounts.connect(principal, asking, **arguments)
             return await self._handlers[name](principal, **arguments)
 
     def clearer(self, error: ConnectoryError, name: str) -> ConnectoryError:

@@ -19,9 +19,11 @@ from connectory.gateway.gateway import Gateway
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.identity.principal import Principal
 from connectory.mcp.changes import ListChanges, view_of
+from connectory.mcp.elicitation import asking_of
 from connectory.mcp.handlers import FixedTools
 from connectory.mcp.replies import error_reply, result_reply, text_reply
 from connectory.mcp.resources import Resources
+from connectory.mcp.rounds import RoundSeals
 from connectory.mcp.tool_list import tools_within
 
 INSTRUCTIONS = (
@@ -52,9 +54,15 @@ class Tools:
     """Answers what clients ask about tools: which there are, and what a call gives."""
 
     def __init__(
-        self, gateway: Gateway, fixed: FixedTools, principal_of: PrincipalOf, budget: Budget, changes: ListChanges
+        self,
+        gateway: Gateway,
+        fixed: FixedTools,
+        principal_of: PrincipalOf,
+        budget: Budget,
+        changes: ListChanges,
+        seals: RoundSeals,
     ) -> None:
-        self._gateway, self._fixed = gateway, fixed
+        self._gateway, self._fixed, self._seals = gateway, fixed, seals
         self._principal_of, self._budget, self._changes = principal_of, budget, changes
 
     async def list(self, ctx: ServerRequestContext[Any], _: t.PaginatedRequestParams | None) -> t.ListToolsResult:
@@ -66,15 +74,27 @@ class Tools:
         self._changes.note_shown(ctx, principal, view_of([action.tool for action in actions], denied))
         return t.ListToolsResult(tools=tools_within(actions, denied, max_tools=max_tools, max_tokens=max_tokens))
 
-    async def call(self, ctx: ServerRequestContext[Any], params: t.CallToolRequestParams) -> t.CallToolResult:
-        """Call a tool. Whatever goes wrong comes back as a result that a model can act on."""
+    async def call(
+        self, ctx: ServerRequestContext[Any], params: t.CallToolRequestParams
+    ) -> t.CallToolResult | t.InputRequiredResult:
+        """Call a tool. Whatever goes wrong comes back as a result that a model can act on.
+
+        Raises `UrlElicitationRequiredError` for a client that is asked in this way alone.
+        """
         arguments = params.arguments or {}
         try:
             principal = await self._principal_of(ctx)
-            text = await self._fixed.call(principal, params.name, arguments)
-            if text is not None:
-                return text_reply(text)
+            asking = asking_of(ctx, params, principal, self._seals)
+            reply = await self._fixed.call(principal, params.name, arguments, asking)
+            if isinstance(reply, MCPError):
+                raise reply
+            if isinstance(reply, t.InputRequiredResult):
+                return reply
+            if reply is not None:
+                return text_reply(reply)
             return result_reply(await self._gateway.call_action(principal, params.name, arguments))
+        except MCPError:
+            raise
         except ConnectoryError as error:
             _log_ours(error, params.name)
             return error_reply(self._fixed.clearer(error, params.name), arguments)
@@ -95,6 +115,7 @@ def build_server(
     principal_of: PrincipalOf,
     budget: Budget,
     changes: ListChanges,
+    seals: RoundSeals,
     *,
     is_stateless: bool = False,
 ) -> Server[Any]:
@@ -102,7 +123,7 @@ def build_server(
 
     A stateless one cannot announce changes to clients of the legacy era, and does not promise to.
     """
-    tools = Tools(gateway, fixed, principal_of, budget, changes)
+    tools = Tools(gateway, fixed, principal_of, budget, changes, seals)
     resources = Resources(gateway, principal_of)
     server: Server[Any] = (Server if is_stateless else AnnouncingServer)(
         "connectory",
