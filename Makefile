@@ -48,8 +48,10 @@ shell: $(RUNTIME) ## Open a prompt on a throw-away workspace with sample data
 	&& echo "A throw-away workspace: 'connectory connections', 'connectory search task'. It goes when you leave (exit)." \
 	&& { PS1='(connectory) \w $$ ' bash --norc -i || true; }
 
+# The tests of one file share what they start, so a file stays in one process. One process more than there are cores:
+# much of the end-to-end tests is waiting.
 test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) --dist loadfile $(ARGS)
 
 # Asyncio's debug mode is left to `make test`: it looks at ten files for each task that is made.
 test-unit: $(TOOLS) ## Run the quick tests of the rooms, on every core (about 20 seconds)

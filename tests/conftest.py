@@ -1,6 +1,8 @@
 """What holds for every test: nothing may be left out in silence, and what blocks the event loop is named.
 
 With `CONNECTORY_TEST_REQUIRE_ALL=1` (as `.ci/run` sets it) a skipped test fails, unless `MAY_BE_SKIPPED` lists it.
+The tests run in several processes (pytest-xdist): the first tells the others what it took from the environment, and
+they tell it what blocked their loops.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import gc
 import logging
 import os
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 import stamina
@@ -42,7 +45,9 @@ class BlockedLoop(logging.Handler):
 BLOCKED = BlockedLoop()
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    global REQUIRE_ALL
+    REQUIRE_ALL = getattr(config, "workerinput", {}).get("require_all", REQUIRE_ALL)
     stamina.set_testing(True, attempts=3, cap=True)  # retries happen, but nobody waits for them
     logging.getLogger("asyncio").addHandler(BLOCKED)
     # structlog's default draws a traceback with every local variable: seconds for one that a test provokes.
@@ -94,6 +99,21 @@ def pytest_make_collect_report(
     if REQUIRE_ALL and report.skipped and collector.nodeid not in MAY_BE_SKIPPED:
         report.outcome, report.longrepr = "failed", f"left out, though all must run here: {report.longrepr}"
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["require_all"] = REQUIRE_ALL
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["blocked"] = BLOCKED.seen
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    BLOCKED.seen.extend(getattr(node, "workeroutput", {}).get("blocked", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -27,6 +27,7 @@ class Key(NamedTuple):
     path: tuple[str | int, ...]
     is_required: bool
     is_free: bool  # whether any value is fine there: trees
+    is_number: bool = False
 
     def __str__(self) -> str:
         return "/".join(map(str, self.path))
@@ -39,7 +40,7 @@ def keys_of(part: Any, path: tuple[str | int, ...] = ()) -> Iterator[Key]:
             if name in part.model_fields_set:
                 here = (*path, field.alias or name)
                 free = field.annotation is Any or name in ("query", "variables", "body")
-                yield Key(here, field.is_required(), free)
+                yield Key(here, field.is_required(), free, is_number=name in ("minimum", "maximum"))
                 yield from keys_of(getattr(part, name), here)
     elif isinstance(part, dict):
         form = form_of(part)
@@ -129,7 +130,7 @@ def test_a_value_of_another_type_is_told_or_is_one_that_the_format_takes(key: Ke
 
     problems = problems_of(tree)
 
-    if isinstance(value, list | dict | float):
+    if isinstance(value, list | dict) or (isinstance(value, float) and not key.is_number):
         require_well_told(problems)
     else:  # null and true are what some keys take
         assert all(problem.line >= 1 and problem.file for problem in problems)
