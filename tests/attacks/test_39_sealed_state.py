@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from mcp import MCPError
+from mcp_types import INVALID_PARAMS
 from tests.attacks.face import FLEET, Face, make_face, result_in, rpc
 from tests.auth.making import Clock
 
 from connectory.cli.serving import make_app
-from connectory.errors import InvalidArguments
 from connectory.identity.principal import Principal
 from connectory.mcp.rounds import Round, RoundSeals
 from connectory.testing.application import make_principal
@@ -51,7 +52,7 @@ def test_attack_39_one_changed_bit_is_refused_wherever_it_is() -> None:
     for bit in range(len(sealed) * 8):
         changed = bytearray(sealed)
         changed[bit // 8] ^= 1 << bit % 8
-        with pytest.raises(InvalidArguments, match="requestState"):
+        with pytest.raises(MCPError, match="requestState"):
             seals().open(ANN, "connect", NOTES, encoded(bytes(changed)))
 
 
@@ -62,7 +63,7 @@ def test_attack_39_another_way_to_write_the_same_bytes_is_refused_too() -> None:
     same = [other for other in others if decoded(other) == decoded(state)]
     assert same
     for other in (*same, f"{state}=", f" {state}", state[:9] + "\n" + state[9:], "é", "", "A", "{}", "A" * 100_000):
-        with pytest.raises(InvalidArguments):
+        with pytest.raises(MCPError):
             seals().open(ANN, "connect", NOTES, other)
 
 
@@ -82,7 +83,7 @@ def test_attack_39_a_state_opens_for_its_own_call_alone(
     principal: Principal, tool: str, arguments: dict[str, Any]
 ) -> None:
     state = seals().seal(ANN, "connect", NOTES, THIS)
-    with pytest.raises(InvalidArguments):
+    with pytest.raises(MCPError):
         seals().open(principal, tool, arguments, state)
 
 
@@ -94,7 +95,7 @@ def test_attack_39_a_state_is_good_for_ten_minutes(minutes: float, opens: bool) 
     if opens:
         assert seals(now=clock).open(ANN, "connect", NOTES, state) == THIS
         return
-    with pytest.raises(InvalidArguments):
+    with pytest.raises(MCPError):
         seals(now=clock).open(ANN, "connect", NOTES, state)
 
 
@@ -103,7 +104,7 @@ def test_attack_39_a_good_state_opens_on_every_replica_and_after_a_change_of_the
     backwards = dict(reversed(NOTES.items()))
     assert seals(OLD).open(ANN, "connect", backwards, state) == THIS
     assert seals(NEW, OLD).open(ANN, "connect", NOTES, state) == THIS
-    with pytest.raises(InvalidArguments):
+    with pytest.raises(MCPError):
         seals(NEW).open(ANN, "connect", NOTES, state)
 
 
@@ -117,12 +118,14 @@ class Asked:
         body, headers = rpc("tools/call", name=tool, **{"arguments": {"connector": "notes"}, **params})
         body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = {"elicitation": {"url": {}}}
         answer = await self.face.client.post("/mcp", json=body, headers={**headers, "Authorization": f"Bearer {token}"})
-        result: dict[str, Any] = result_in(answer)["result"]
+        message = result_in(answer)
+        result: dict[str, Any] = message.get("result", message)
         return result
 
 
-def is_refused(result: dict[str, Any]) -> bool:
-    return bool(result.get("isError")) and "requestState" in result["content"][0]["text"]
+def is_refused(answer: dict[str, Any]) -> bool:
+    error = answer.get("error", {})
+    return error.get("code") == INVALID_PARAMS and "requestState" in error["message"]
 
 
 async def test_attack_39_through_the_face_a_state_serves_nobody_else() -> None:

@@ -147,7 +147,7 @@ IN_WORDS = InWords()
 
 
 def asking_of(ctx: Context, params: t.CallToolRequestParams, principal: Principal, seals: RoundSeals) -> Asking:
-    """Return the way for this call. Raises `InvalidArguments` for a state that was not given for it."""
+    """Return the way for this call. Raises `MCPError` for a state that was not given for it."""
     arguments: Mapping[str, Any] = params.arguments or {}
     this = None
     if params.request_state is not None:

@@ -2,7 +2,8 @@
 
 The specification has a server take what comes back for an attacker's. So a state opens only for the principal, tool
 and arguments that it was made for, for ten minutes, on every replica that has the encryption key. It may come back
-twice: it only says which link is being waited for.
+twice: it only says which link is being waited for. A refusal is an error of the protocol, as the official conformance
+suite wants it: the state is the client's, and no model could mend it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectory.errors import CannotDecrypt, InvalidArguments
+from mcp import MCPError
+from mcp_types import INVALID_PARAMS
+
+from connectory.errors import CannotDecrypt
 from connectory.identity.principal import Principal
 from connectory.vault.clock import Clock, utc_now
 from connectory.vault.keys import KeyRing
@@ -44,22 +48,24 @@ class RoundSeals:
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def open(self, principal: Principal, tool: str, arguments: Mapping[str, Any], state: str) -> Round:
-        """Return the round. Raises `InvalidArguments` for all that this very call was not given, or long ago."""
+        """Return the round. Raises `MCPError` for all that this very call was not given, or long ago."""
         try:
             sealed = base64.urlsafe_b64decode(state + "=" * (-len(state) % 4))
             if base64.urlsafe_b64encode(sealed).decode().rstrip("=") != state:  # base64 has several ways to write one
-                raise InvalidArguments(_REFUSED, hint=_AGAIN)
+                raise MCPError(INVALID_PARAMS, _REFUSED)
             text = self._keys.open(sealed, bound_to=_call(principal, tool, arguments))
         except (CannotDecrypt, ValueError, RecursionError):
-            raise InvalidArguments(_REFUSED, hint=_AGAIN) from None
+            raise MCPError(INVALID_PARAMS, _REFUSED) from None
         number, link, until = json.loads(text)
         if datetime.fromisoformat(until) <= self._now():
-            raise InvalidArguments(_REFUSED, hint=_AGAIN)
+            raise MCPError(INVALID_PARAMS, _REFUSED)
         return Round(number, link)
 
 
-_REFUSED = "The `requestState` of this call was not given for it, or its ten minutes are over."
-_AGAIN = "Begin the call anew, without a state."
+_REFUSED = (
+    "The `requestState` of this call was not given for it, or its ten minutes are over. "
+    "Begin the call anew, without a state."
+)
 
 
 def _call(principal: Principal, tool: str, arguments: Mapping[str, Any]) -> str:
