@@ -66,8 +66,12 @@ class LatePage:
         await self._presence.check()
 
 
-async def serve_web(settings: Settings, *, no_auth: bool = False, root: Path = ROOT) -> None:
+async def serve_web(
+    settings: Settings, *, no_auth: bool = False, root: Path = ROOT, make: Callable[..., Starlette] | None = None
+) -> None:
     """Serve the page and `/mcp` until a signal ends it. `root`: where signs of a container are looked for.
+
+    `make`: what to make the app with, instead of `make_app`.
 
     Raises `PortTaken`, `PageUnavailable`, `SetupError` leaves; `InvalidSettings` where `no_auth` would be unsafe.
     """
@@ -81,7 +85,7 @@ async def serve_web(settings: Settings, *, no_auth: bool = False, root: Path = R
         _collect_garbage()
         with _stopped_by_signal() as stop:
             async with _hearing(application, stop) as changes:
-                app = partial(make_app, application, changes, no_auth=no_auth)
+                app = partial(make or make_app, application, changes, no_auth=no_auth)
                 explained = explain_serve(settings, no_auth=no_auth)
                 if settings.is_local:
                     await _serve_elected(application, page, stop, app, explained)
@@ -168,8 +172,17 @@ def mcp_server(
     return build_server(application.gateway, fixed, principal, budget, changes, seals, is_stateless=is_stateless)
 
 
-def make_app(application: Application, changes: ListChanges | None = None, *, no_auth: bool = False) -> Starlette:
-    """The page and `/mcp` as one ASGI app. `changes`: the process's; without it nobody looks for any."""
+def make_app(
+    application: Application,
+    changes: ListChanges | None = None,
+    *,
+    no_auth: bool = False,
+    extend: Callable[[Server[Any]], None] = lambda _: None,
+) -> Starlette:
+    """The page and `/mcp` as one ASGI app. `changes`: the process's; without it nobody looks for any.
+
+    `extend` may add handlers to the MCP face before it is served.
+    """
     from connectory.mcp.caller import LocalOrBearer, bearer_only, principal_of_request
     from connectory.mcp.http import HttpEndpoint
     from connectory.web.app import create_web_app
@@ -179,6 +192,7 @@ def make_app(application: Application, changes: ListChanges | None = None, *, no
     changes = changes or list_changes(application)
     is_stateless = settings.http_sessions == "stateless"
     server = mcp_server(application, principal_of_request, settings.max_tools, changes, is_stateless=is_stateless)
+    extend(server)
     local = partial(principal_of, application)
     backend = LocalOrBearer(local, verify, settings.origin) if no_auth else bearer_only(verify, settings.origin)
     endpoint = HttpEndpoint(server, backend, changes.streams, is_stateless=is_stateless)
