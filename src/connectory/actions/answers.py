@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from connectory.actions.expressions import converts, evaluate, evaluate_each, evaluate_or_none
 from connectory.actions.redaction import Redactor
 from connectory.actions.rules import Came, Rules
+from connectory.actions.scalars import whole_characters
 from connectory.catalog.manifest import Answer
 from connectory.errors import ResponseTooLarge, UnexpectedResponse
 from connectory.net.client import OutboundResponse
@@ -34,8 +36,9 @@ _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([A-Za-z0-9._-]{1,40})", re.IGNOREC
 _TEXTS = re.compile(
     rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL
 )  # of JSON; one that never ends too, so that none is tried twice
-_HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+# What may be half a character once it is parsed: an escape, three bytes that UTF-8 has not and Python's parser takes,
+# and all that is in UTF-16 or UTF-32, which JSON may also be in (RFC 4627 section 3).
+_MAY_BE_HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +173,14 @@ def _brackets(data: bytes) -> int:
 
 
 def _json(data: bytes) -> Any:
-    """Parse JSON. Raises `ValueError`, or `RecursionError`; NaN and Infinity, which JSON has not, become null."""
-    value = _shallow(json.loads(data, parse_constant=lambda _: None))
-    return _whole_characters(value) if _HALF_ESCAPE.search(data) else value
+    """Parse JSON. Raises `ValueError`, or `RecursionError`; NaN, Infinity and 1e999, which JSON has not, become null."""
+    value = _shallow(json.loads(data, parse_constant=lambda _: None, parse_float=_finite))
+    return whole_characters(value) if _MAY_BE_HALF.search(data) else value
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _json_lines(data: bytes) -> list[Any]:
@@ -211,14 +219,3 @@ def _shallow(value: Any) -> Any:
         if not level:
             return value
     raise ValueError("nested too deeply")
-
-
-def _whole_characters(value: Any) -> Any:
-    """Half characters, which JSON can write and no encoding can send, as U+FFFD."""
-    if isinstance(value, str):
-        return _HALF_CHARACTER.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_whole_characters(item) for item in value]
-    if isinstance(value, dict):
-        return {_whole_characters(key): _whole_characters(item) for key, item in value.items()}
-    return value

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from connectory.actions.scalars import whole_characters
 from connectory.catalog.trees import ANSWER_FUNCTIONS
 from connectory.errors import ResponseTooLarge, UnexpectedResponse
 
@@ -109,7 +110,8 @@ def _options() -> jmespath.Options:
 
 
 def _ignoring_self(convert: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda _, *arguments: convert(*arguments)
+    """A converter as a method; JSON within JSON and a mail's UTF-7 can hold half a character, which it gives out."""
+    return lambda _, *arguments: whole_characters(convert(*arguments))
 
 
 @cache

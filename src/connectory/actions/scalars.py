@@ -1,4 +1,4 @@
-"""How single values are spelled as text: in URLs, headers, forms and queries."""
+"""How single values are spelled as text: in URLs, headers, forms and queries; and what no text can spell."""
 
 from __future__ import annotations
 
@@ -39,3 +39,14 @@ def as_text(value: Any) -> str:
 def whole_number(value: Any) -> Any:
     """5.0 as 5: JSON Schema calls both an integer (2020-12 core, section 4.2.3), providers take the second alone."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def whole_characters(value: Any) -> Any:
+    """Return a JSON value with U+FFFD for half characters, which JSON can write and no encoding can send."""
+    if isinstance(value, str):
+        return _HALF_CHARACTER.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [whole_characters(item) for item in value]
+    if isinstance(value, dict):
+        return {whole_characters(key): whole_characters(item) for key, item in value.items()}
+    return value
