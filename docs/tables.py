@@ -76,6 +76,7 @@ PARTS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("Pages offset", format_1.OffsetPages, format_1.PagesBase),
     ("Pages last_id", format_1.LastIdPages, format_1.PagesBase),
     ("The answer", format_1.Answer, None),
+    ("A file inside JSON", format_1.FileContent, None),
     ("A further request for each item", format_1.Expand, None),
 )
 HEADING_OF = {model.__name__: heading for heading, model, _ in PARTS}

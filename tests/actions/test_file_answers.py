@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import httpx2
 import pytest
 from hypothesis import given
@@ -11,11 +14,12 @@ from tests.actions.calling import KEY, Caller, gives, in_turn
 from connectory.actions.file_answers import NAME_CHARACTERS, file_of
 from connectory.actions.files import File
 from connectory.actions.sending import redactor_of
-from connectory.errors import ProviderNotFound
+from connectory.errors import ProviderNotFound, UnexpectedResponse
 from connectory.net.client import OutboundResponse
 
 FILE = "request: {get: '/files/{id}/report'}\ninputs: {id: {type: string}}\nanswer: {as: file}"
 PDF = b"%PDF-1.7\x00\xff\\u0041"
+BYTES = "application/octet-stream"
 
 
 async def download(headers: dict[str, str], lines: str = FILE, body: bytes = PDF, **inputs: str) -> File:
@@ -114,3 +118,54 @@ def test_any_headers_make_a_file(disposition: str, media_type: str, path: str, b
     assert file.data == body
     assert "/" in file.media_type
     assert file.name is None or (0 < len(file.name) <= NAME_CHARACTERS and not set(file.name) & set("/\\\0\r\n"))
+
+
+INSIDE = (
+    "request: {get: '/files/{id}'}\ninputs: {id: {type: string}}\n"
+    "answer: {as: file, file_name: 'report-{id}.pdf', content: "
+    "{data: file.data, name: file.name, media_type: file.type}}"
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["JVBERi0xLjcA_1x1MDA0MQ", "JVBERi0xLjcA/1x1MDA0MQ==", "JVBERi0x\nLjcA/1x1\nMDA0MQ==\n"]
+)
+async def test_a_file_inside_json_comes_as_its_bytes(text: str) -> None:
+    body = json.dumps({"file": {"data": text, "name": "a/b.txt", "type": "Application/PDF; x=1"}}).encode()
+
+    assert await download({}, INSIDE, body) == File(PDF, "application/pdf", "b.txt")
+
+
+async def test_what_json_does_not_tell_of_a_file_comes_from_the_manifest_and_the_name() -> None:
+    body = b'{"file": {"data": "", "name": null, "type": ["x"]}}'
+
+    assert await download({}, INSIDE, body) == File(b"", "application/pdf", "report-7.pdf")
+    assert (await download({}, INSIDE.replace(", file_name: 'report-{id}.pdf'", ""), body)).media_type == BYTES
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"file": {}}', b"{}", b'{"file": {"data": "no base64!"}}', b'{"file": {"data": 7}}']
+)
+async def test_json_without_the_file_is_told(body: bytes) -> None:
+    with pytest.raises(UnexpectedResponse, match="without the file that was due"):
+        await download({}, INSIDE, body)
+
+
+async def test_an_error_in_json_is_an_error_and_raw_is_the_json() -> None:
+    caller = Caller(
+        INSIDE + "\nerrors: [{when: {body: error}, code: provider_not_found}]",
+        in_turn(gives({"error": "gone"}), gives({"file": {"data": "eA"}})),
+    )
+
+    with pytest.raises(ProviderNotFound):
+        await caller.call(id="7")
+    outcome = await caller.call(id="7", raw=True)
+
+    assert outcome.file is None
+    assert outcome.value == {"file": {"data": "eA"}}
+
+
+async def test_a_key_inside_a_file_in_json_is_taken_out() -> None:
+    body = json.dumps({"file": {"data": base64.b64encode(f"key={KEY}".encode()).decode()}}).encode()
+
+    assert (await download({}, INSIDE, body)).data == b"key=***"

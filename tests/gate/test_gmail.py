@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.gate.doubles.gmail import Gmail, message
+from tests.gate.doubles.gmail import PLAN, Gmail, message
 from tests.gate.doubles.google import AUTH, IDENTITY, TOKEN, failure
 from tests.gate.gate import BOTH_ERAS, Era, Gate, gate
 
@@ -113,6 +113,21 @@ async def test_a_list_of_ids_becomes_messages_that_can_be_read(era: Era) -> None
     assert double.received[0].raw_query == "q=plan&labelIds=INBOX&maxResults=25"
     assert [(one.path, one.raw_query) for one in double.received[1:]] == [(f"{LIST}/1", "format=full")]
     assert said.partition("\n")[2] == MESSAGE_1
+
+
+@BOTH_ERAS
+async def test_an_attached_file_is_kept_for_the_agent(era: Era) -> None:
+    async with mailbox() as (opened, double):
+        double.messages = [message("1", "Plan", "Here is the plan.")]
+        given = {"message": "1", "id": "ANGjdJ8"}
+        said, is_error = await opened.by_mcp(era, "gmail_get_attachment", **given, name="plan.pdf")
+        reply = await opened.call("gmail_get_attachment", **given)
+        wrong = await opened.refused("gmail_get_attachment", message="1", id="other")
+
+    assert not is_error
+    assert f"the file plan.pdf (application/pdf, {len(PLAN)} bytes), kept for an hour as rs_" in said
+    assert reply.value["size"] == len(PLAN)
+    assert isinstance(wrong, ProviderRejected)
 
 
 async def test_pages_go_on_by_their_token_and_every_message_comes_once() -> None:

@@ -60,7 +60,10 @@ class Reading:
     @property
     def is_slow(self) -> bool:
         """Whether an answer takes much longer to read than to parse."""
-        return self.answer is not None and any(map(converts, (self.answer.items or "", self.answer.item)))
+        answer = self.answer
+        if answer is None:
+            return False
+        return answer.content is not None or any(map(converts, (answer.items or "", answer.item)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def read_answer(response: OutboundResponse, reading: Reading) -> Reply:
     body = None if empty else json_or_text(response) if failed else _parse(response, answer, reading)
     if reading.redactor.may_stand_in(response.body):
         body = reading.redactor.clean(body)
-    is_said = not empty and (failed or answer.kind in ("json", "json_lines"))
+    is_said = not empty and (failed or answer.is_json)
     came = Came(response.status, response.headers, body, has_body=is_said)
     error = reading.rules.failure(came, reading.redactor)
     if error is not None:
@@ -95,11 +98,27 @@ def read_answer(response: OutboundResponse, reading: Reading) -> Reply:
             f"{reading.title} answered with a redirect ({response.status}) that leads nowhere we may follow.",
             hint="Check the arguments; if they are right, the provider has moved this.",
         )
-    if answer.kind == "file" and not empty:
-        from connectory.actions.file_answers import file_of
-
-        return Reply(response, None, None, None, file_of(response, reading.redactor, reading.file_name))
+    if answer.kind == "file" and not empty and not (reading.is_raw and answer.is_json):
+        return Reply(response, None, None, None, _file(response, body, answer, reading))
     return _projected(response, body, answer, reading, reading.rules.note(came, reading.redactor))
+
+
+def _file(response: OutboundResponse, body: Any, answer: Answer, reading: Reading) -> File:
+    from connectory.actions.file_answers import file_inside, file_of
+
+    if answer.content is None:
+        return file_of(response, reading.redactor, reading.file_name)
+    file = file_inside(body, answer.content, reading.redactor, reading.file_name)
+    if file is None:
+        raise _without(reading, "the file")
+    return file
+
+
+def _without(reading: Reading, what: str) -> UnexpectedResponse:
+    return UnexpectedResponse(
+        f"{reading.title} answered without {what} that was due.",
+        hint="Call again with raw: true to see what came instead.",
+    )
 
 
 def is_empty(response: OutboundResponse) -> bool:
@@ -119,10 +138,7 @@ def _projected(response: OutboundResponse, body: Any, answer: Answer, reading: R
     if items is None and note:
         items = []  # the missing part of a GraphQL answer; the note says so
     if not isinstance(items, list):
-        raise UnexpectedResponse(
-            f"{reading.title} answered without the list that was due.",
-            hint="Call again with raw: true to see what came instead.",
-        )
+        raise _without(reading, "the list")
     return Reply(response, body, items, evaluate_each(answer.item, items), note=note)
 
 
@@ -143,11 +159,11 @@ def json_or_text(response: OutboundResponse) -> Any:
 
 def _parse(response: OutboundResponse, answer: Answer, reading: Reading) -> Any:
     """The body as the kind of answer that is due. Raises `UnexpectedResponse`."""
-    if answer.kind in ("text", "file"):
+    if not answer.is_json:
         return _text(response) if answer.kind == "text" else None
     _check_values(response.body)
     try:
-        return _json(response.body) if answer.kind == "json" else _json_lines(response.body)
+        return _json_lines(response.body) if answer.kind == "json_lines" else _json(response.body)
     except (ValueError, RecursionError):
         content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()[:60]
         raise UnexpectedResponse(

@@ -61,6 +61,8 @@ HTML = {"convert": "html", "of": "{html}"}
         ),
         ((f"{CREATE}/text/convert", []), "text.convert: No converter is named."),
         ((f"{CREATE}/text/convert", 7), "text.convert: There is no converter '7'."),
+        ((f"{CREATE}/text/convert", [["html"]]), "text.convert[0]: There is no converter \"['html']\"."),
+        ((f"{CREATE}/text/convert", {"html": 1}), "text.convert: There is no converter \"{'html': 1}\"."),
         ((f"{CREATE}/text", {"when": "{html} there", "of": 1}), "text.when: `when` takes exactly one placeholder."),
         ((f"{CREATE}/text", {"when": "{htmll}", "of": HTML}), "text.when: {htmll} is no input. Did you mean 'html'?"),
         ((f"{CREATE}/note", "{lines} of it"), "note: {lines} is of type array, which cannot stand inside a text here."),

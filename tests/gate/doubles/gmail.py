@@ -14,6 +14,7 @@ from tests.gate.doubles.serving import Reply, Request, one_page, route
 
 HOST = "gmail.googleapis.com"
 BASE = "/gmail/v1/users/me"
+PLAN = b"%PDF-1.7\xff\xfe\xfb>?"  # in base64 this has both characters that the alphabets differ in
 
 
 class Gmail(Google):
@@ -54,6 +55,15 @@ class Gmail(Google):
             return failure(404, "NOT_FOUND", "Requested entity was not found.", "notFound")
         is_full = request.parameters.get("format", "full") == "full"
         return Reply(200, found if is_full else {key: value for key, value in found.items() if key != "payload"})
+
+    @route("GET", f"{BASE}/messages/{{message}}/attachments/{{id}}", host=HOST)
+    def attachment(self, request: Request, message: str, id: str) -> Reply:  # noqa: A002 - as above
+        """The bytes of an attached file, in base64url inside JSON; its name and type stand in the message alone."""
+        self.needs("gmail.readonly", "gmail.modify")
+        self.takes(request, ())
+        if id != "ANGjdJ8" or message not in {one["id"] for one in self.messages}:
+            return failure(400, "INVALID_ARGUMENT", "Invalid attachment token", "invalidArgument")
+        return Reply(200, {"size": len(PLAN), "data": base64.urlsafe_b64encode(PLAN).decode()})
 
     @route("POST", f"{BASE}/messages/send", host=HOST)
     def send(self, request: Request) -> Reply:

@@ -26,6 +26,8 @@ def check_answer(path: KeyPath, action: ActionManifest, sign: Sign, names: Names
     yield from check_expression((*path, "item"), answer.item)
     if answer.file_name is not None:
         yield from check_template((*path, "file_name"), answer.file_name, replace(names, paging=(), flat=True))
+    for key in ("data", "name", "media_type"):
+        yield from check_expression((*path, "content", key), getattr(answer.content, key, None))
     if action.request.method == "HEAD" and answer != Answer():
         yield Finding(path, "A HEAD answer has no body.", "Use get, or leave `answer` out.")
     if answer.expand is not None:

@@ -151,7 +151,7 @@ def _check_convert(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]
             hint = did_you_mean(str(name)[:60], CONVERTERS) or f"There are: {', '.join(CONVERTERS)}."
             place = (*here, at) if isinstance(form.argument, list) else here
             yield Finding(place, f"There is no converter {str(name)[:60]!r}.", hint)
-    takes_files = bool(given) and given[0] in OF_FILES
+    takes_files = bool(given) and isinstance(given[0], str) and given[0] in OF_FILES
     yield from check_tree((*path, "of"), form.of, replace(names, files=takes_files, flat=False))
 
 

@@ -39,6 +39,16 @@ class Expand(Strict):
         return self
 
 
+class FileContent(Strict):
+    """Where a file stands in a JSON answer."""
+
+    data: str = Field(description="JMESPath over the answer that gives its bytes, in base64 or base64url.")
+    name: str | None = Field(None, description="JMESPath over the answer that gives its name.")
+    media_type: str | None = Field(
+        None, description="JMESPath over the answer that gives its media type; unset: what its name tells."
+    )
+
+
 class Answer(Strict):
     """What of the provider's answer the agent gets: JMESPath expressions, with our converters as functions."""
 
@@ -52,7 +62,10 @@ class Answer(Strict):
     item: str = Field("@", description="How the object, or each item of the list, is projected.")
     expand: Expand | None = Field(None, description="A further request for each item, where a list is bare.")
     file_name: str | None = Field(
-        None, description="file: its name as a template of inputs, where the answer has no Content-Disposition."
+        None, description="file: its name as a template of inputs, where the answer gives none."
+    )
+    content: FileContent | None = Field(
+        None, description="file: where it is in the JSON that comes; absent: what comes is the file."
     )
 
     @property
@@ -60,14 +73,19 @@ class Answer(Strict):
         """The projection whose members the agent sees: that of the details, where they take the items' place."""
         return self.expand.item if self.expand is not None and self.expand.into is None else self.item
 
+    @property
+    def is_json(self) -> bool:
+        """Whether what comes is read as JSON."""
+        return self.kind in ("json", "json_lines") or self.content is not None
+
     @model_validator(mode="after")
     def _only_json_is_projected(self) -> Answer:
         if self.kind in ("text", "file") and (self.items is not None or self.item != "@"):
             raise ValueError(f"`as: {self.kind}` is given as it comes: it takes neither `items` nor `item`")
         if self.expand is not None and self.items is None:
             raise ValueError("`expand` needs `items`")
-        if self.file_name is not None and self.kind != "file":
-            raise ValueError("only `as: file` has a `file_name`")
+        if self.kind != "file" and (self.file_name is not None or self.content is not None):
+            raise ValueError("only `as: file` has a `file_name` and `content`")
         return self
 
 
