@@ -189,7 +189,7 @@ def _brackets(data: bytes) -> int:
 
 
 def _json(data: bytes) -> Any:
-    """Parse JSON. Raises `ValueError`, or `RecursionError`; NaN, Infinity and 1e999, which JSON has not, become null."""
+    """Parse JSON. Raises `ValueError`, or `RecursionError`; NaN, Infinity and 1e999, which it has not, become null."""
     value = _shallow(json.loads(data, parse_constant=lambda _: None, parse_float=_finite))
     return whole_characters(value) if _MAY_BE_HALF.search(data) else value
 
