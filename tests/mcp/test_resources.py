@@ -6,7 +6,7 @@ import base64
 
 import mcp_types as t
 import pytest
-from mcp import MCPError
+from mcp import Client, MCPError
 from tests.gateway.filing import filing, gives
 from tests.mcp.test_tools import BOTH_ERAS, Era, client_of
 
@@ -15,12 +15,17 @@ from connectory.testing.application import make_principal
 PDF = b"%PDF-1.7\x00\xff"
 
 
+async def kept_ones(client: Client) -> list[t.Resource]:
+    listed = (await client.list_resources()).resources
+    return [one for one in listed if one.uri.startswith("connectory://results/")]
+
+
 @BOTH_ERAS
 async def test_a_file_is_listed_and_read_as_a_resource(era: Era) -> None:
     answer = gives(PDF, "application/pdf", **{"content-disposition": 'attachment; filename="report.pdf"'})
     async with filing(answer) as (application, principal, _), client_of(application, principal, era) as client:
         await client.call_tool("filing_download", {"id": "1"})
-        [listed] = (await client.list_resources()).resources
+        [listed] = await kept_ones(client)
         [read] = (await client.read_resource(listed.uri)).contents
 
         assert (listed.name, listed.mime_type, listed.size) == ("report.pdf", "application/pdf", len(PDF))
@@ -35,7 +40,7 @@ async def test_a_text_file_is_read_as_text(era: Era) -> None:
         client_of(application, principal, era) as client,
     ):
         await client.call_tool("filing_download", {"id": "1"})
-        [listed] = (await client.list_resources()).resources
+        [listed] = await kept_ones(client)
         [read] = (await client.read_resource(listed.uri)).contents
 
         assert isinstance(read, t.TextResourceContents)
@@ -46,9 +51,9 @@ async def test_a_text_file_is_read_as_text(era: Era) -> None:
 async def test_the_address_has_a_template(era: Era) -> None:
     async with filing(gives(PDF, "application/pdf")) as (application, principal, _):
         async with client_of(application, principal, era) as client:
-            [template] = (await client.list_resource_templates()).resource_templates
+            templates = (await client.list_resource_templates()).resource_templates
 
-        assert template.uri_template == "connectory://results/{id}"
+        assert "connectory://results/{id}" in [template.uri_template for template in templates]
 
 
 @BOTH_ERAS

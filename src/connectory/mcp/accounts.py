@@ -18,11 +18,11 @@ from connectory.gateway.mending import Presence
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.gateway.shaping import fit_text
 from connectory.identity.principal import Principal
+from connectory.mcp.describing import MOST_NAMED
 from connectory.mcp.elicitation import Asking, Invitation, NotNow, Unanswered, is_over
 from connectory.vault.entities import ConnectSession, SessionId, SessionStatus
 
 MOST_REMEMBERED = 10_000
-MOST_NAMED = 50  # actions in the answer to `connect`
 ANSWER_BY_S = 52.0  # of the tool's 55: "still waiting" is an answer, a call that was stopped is none
 
 Reach = Callable[[str], str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -14,7 +13,7 @@ import mcp_types as t
 from connectory.actions.raw import SECRET_HEADER, RawRequest
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
-from connectory.catalog.connector import Action, Connector
+from connectory.catalog.connector import Connector
 from connectory.errors import (
     BadInput,
     ConnectoryError,
@@ -33,6 +32,7 @@ from connectory.gateway.results import Result
 from connectory.gateway.shaping import fit_text
 from connectory.identity.principal import Principal
 from connectory.mcp.accounts import AccountTools, Reach, within_reach
+from connectory.mcp.describing import describe_action
 from connectory.mcp.elicitation import IN_WORDS, Asking, Unanswered
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.vault.entities import Connection, Grant, GrantStatus
@@ -62,7 +62,7 @@ class FixedTools:
         timeout_s: float = TOOL_TIMEOUT_S,
         reach: Reach = within_reach,
     ) -> None:
-        self._catalog, self._auth, self._gateway, self._audit = catalog, auth, gateway, audit
+        self.catalog, self.auth, self._gateway, self._audit = catalog, auth, gateway, audit
         self._result_tokens, self._timeout_s = result_tokens - FOOTER_TOKENS, timeout_s
         self._tools = {tool.name: tool for tool in FIXED_TOOLS}
         self._accounts = accounts = AccountTools(
@@ -116,24 +116,24 @@ class FixedTools:
     async def _list_connectors(
         self, principal: Principal, query: str = "", category: str | None = None, connected: bool | None = None
     ) -> str:
-        categories = {connector.manifest.category.value for connector in self._catalog.connectors.values()}
+        categories = {connector.manifest.category.value for connector in self.catalog.connectors.values()}
         wanted = categories if category is None else categories & {category.lower()}
         if category is not None and not wanted:
             raise InvalidArguments(
                 f"There is no category '{category}'.", hint=f"There are: {', '.join(sorted(categories))}."
             )
         mine: dict[str, list[str]] = {}
-        for connection, grant in await self._auth.list_connections(principal):
+        for connection, grant in await self.auth.list_connections(principal):
             mine.setdefault(connection.connector, []).append(_state(connection, grant))
         rows = [
             self._row(connector, self._connections_of(connector, mine))
-            for connector in self._catalog.connectors.values()
+            for connector in self.catalog.connectors.values()
             if _mentions(query, connector.name, connector.title, connector.manifest.description)
             and connector.manifest.category.value in wanted
             and connected in (None, bool(self._connections_of(connector, mine)))
         ]
         if not rows:
-            near = did_you_mean(query, self._catalog.connectors)
+            near = did_you_mean(query, self.catalog.connectors)
             return " ".join(filter(None, ["No connector fits.", near, "Call without arguments to see all."]))
         footer = "connect(connector=NAME) connects one; search_actions finds what they can do."
         return f"{fit_text(rows, self._result_tokens)}\n{footer}"
@@ -144,7 +144,7 @@ class FixedTools:
         return [name for names in each for name in names] if all(each) else []
 
     def _row(self, connector: Connector, connections: list[str]) -> dict[str, Any]:
-        ways = self._auth.ways(connector.name)
+        ways = self.auth.ways(connector.name)
         cannot = f"It cannot be connected here: the server does not offer {ways.cannot}."
         return {
             "name": connector.name,
@@ -161,16 +161,16 @@ class FixedTools:
         self, principal: Principal, query: str, connector: str | None = None, limit: int = 10
     ) -> str:
         if connector is not None:
-            self._catalog.connector(connector)
-        found = self._catalog.search(query, connector=connector, limit=limit)
+            self.catalog.connector(connector)
+        found = self.catalog.search(query, connector=connector, limit=limit)
         if not found:
             return (
                 "No action fits these words. Try other words, or list_connectors; request sends what no action covers."
             )
-        connected = {connection.connector for connection, _ in await self._auth.list_connections(principal)}
+        connected = {connection.connector for connection, _ in await self.auth.list_connections(principal)}
         permitted = {action.tool for action in await self._gateway.callable_actions(principal)}
         rows = [
-            _described(action, is_connected=action.connector in connected, is_permitted=action.tool in permitted)
+            describe_action(action, is_connected=action.connector in connected, is_permitted=action.tool in permitted)
             for action in found
         ]
         return fit_text(rows, self._result_tokens)
@@ -229,23 +229,3 @@ def _state(connection: Connection, grant: Grant) -> str:
 def _mentions(query: str, *texts: str) -> bool:
     haystack = " ".join(texts).lower()
     return all(word in haystack for word in query.lower().split())
-
-
-def _described(action: Action, *, is_connected: bool, is_permitted: bool) -> dict[str, Any]:
-    inputs = {
-        name: f"{spec.type or 'any'}{', required' if spec.required else ''}{_choices(spec.enum)}"
-        f"{': ' + spec.description if spec.description else ''}"
-        for name, spec in action.manifest.inputs.items()
-    }
-    return {
-        "action": action.tool,
-        "does": action.description,
-        "effect": action.effect.value,
-        "connected": is_connected,
-        **({"callable": "no, not allowed by policy"} if is_connected and not is_permitted else {}),
-        "arguments": inputs,
-    }
-
-
-def _choices(enum: list[str | int | float | bool] | None) -> str:
-    return f", one of {json.dumps(enum, ensure_ascii=False)}" if enum else ""

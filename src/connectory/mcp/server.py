@@ -9,45 +9,31 @@ import mcp_types as t
 import structlog
 from mcp import MCPError
 from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import NotificationOptions, Server
-from mcp.server.models import InitializationOptions
+from mcp.server.lowlevel import Server
 from pydantic import ValidationError
 
-from connectory import __version__
 from connectory.errors import ConnectoryError, Fault
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.identity.principal import Principal
 from connectory.mcp.changes import ListChanges, view_of
+from connectory.mcp.completion import Completions
 from connectory.mcp.elicitation import asking_of
 from connectory.mcp.handlers import FixedTools
+from connectory.mcp.introduction import IntroducingServer
+from connectory.mcp.offers import Offers
+from connectory.mcp.prompts import Prompts
 from connectory.mcp.replies import error_reply, result_reply, text_reply
 from connectory.mcp.resources import Resources
 from connectory.mcp.rounds import RoundSeals
 from connectory.mcp.tool_list import tools_within
 
-INSTRUCTIONS = (
-    "Connectory lets you use the services this person uses. list_connectors shows them, connect gives a sign-in link, "
-    "search_actions finds what can be done, call_action does it. Every action also takes dry_run=true (shows the exact "
-    "request, sends nothing) and raw=true (the service's own answer). Never ask for passwords or keys in chat."
-)
 OWN_FAILURE = "Try once more; then tell the person to look at its log."
 _log = structlog.get_logger(__name__)
 
 PrincipalOf = Callable[[ServerRequestContext[Any]], Awaitable[Principal]]
 Budget = Callable[[ServerRequestContext[Any]], tuple[int, int]]
 """Most tools and most tokens of the list for the client behind a request."""
-
-
-class AnnouncingServer(Server[Any]):
-    """Says in the legacy handshake too that it announces changes of lists; over HTTP the SDK asks for no options."""
-
-    def create_initialization_options(
-        self, notification_options: NotificationOptions | None = None, *arguments: Any, **named: Any
-    ) -> InitializationOptions:
-        """Return what `initialize` is answered with."""
-        options = notification_options or NotificationOptions(tools_changed=True)
-        return super().create_initialization_options(options, *arguments, **named)
 
 
 class Tools:
@@ -105,7 +91,9 @@ class Tools:
     async def listen(
         self, ctx: ServerRequestContext[Any], params: t.SubscriptionsListenRequestParams
     ) -> t.SubscriptionsListenResult:
-        """Tell a client of the modern era when its list changes, until it leaves."""
+        """Tell a client of the modern era when its tool list changes, until it leaves; nothing else is promised."""
+        heard = t.SubscriptionFilter(tools_list_changed=params.notifications.tools_list_changed)
+        params = params.model_copy(update={"notifications": heard})
         return await self._changes.listen(ctx, params, await self._principal_of(ctx))
 
 
@@ -124,16 +112,18 @@ def build_server(
     A stateless one cannot announce changes to clients of the legacy era, and does not promise to.
     """
     tools = Tools(gateway, fixed, principal_of, budget, changes, seals)
-    resources = Resources(gateway, principal_of)
-    server: Server[Any] = (Server if is_stateless else AnnouncingServer)(
-        "connectory",
-        version=__version__,
-        instructions=INSTRUCTIONS,
+    offers = Offers(fixed.catalog, fixed.auth, gateway)
+    resources, prompts = Resources(offers, principal_of), Prompts(offers, principal_of)
+    server = IntroducingServer(
+        is_stateless=is_stateless,
         on_list_tools=tools.list,
         on_call_tool=tools.call,
         on_list_resources=resources.list,
         on_list_resource_templates=resources.list_templates,
         on_read_resource=resources.read,
+        on_list_prompts=prompts.list,
+        on_get_prompt=prompts.get,
+        on_completion=Completions(offers, principal_of).complete,
         on_subscriptions_listen=tools.listen,
         get_tool_input_schema=lambda _: None,
     )

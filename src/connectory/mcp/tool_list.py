@@ -59,5 +59,10 @@ def _in_turns(actions: Sequence[Action]) -> Iterable[Action]:
     return (action for action in rounds if action is not None)
 
 
+def count_tokens(text: str) -> int:
+    """How many tokens a text is taken for."""
+    return -(-len(text.encode()) // BYTES_PER_TOKEN)
+
+
 def _tokens(tool: t.Tool) -> int:
-    return -(-len(tool.model_dump_json(by_alias=True, exclude_none=True).encode()) // BYTES_PER_TOKEN)
+    return count_tokens(tool.model_dump_json(by_alias=True, exclude_none=True))

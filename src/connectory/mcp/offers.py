@@ -1,0 +1,85 @@
+"""What a principal may be offered of connectors, actions and connections: what their policies deny is left out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from connectory.auth.connections import Found
+from connectory.auth.manager import AuthManager
+from connectory.catalog.catalog import Catalog
+from connectory.catalog.connector import Action, Connector
+from connectory.errors import InvalidArguments, PolicyDenied
+from connectory.gateway.gateway import Gateway
+from connectory.gateway.policy import CONNECT, Judged
+from connectory.identity.principal import Principal
+from connectory.vault.entities import Connection, Role
+
+
+class Offers:
+    """The catalog and the connections as one principal may see them."""
+
+    def __init__(self, catalog: Catalog, auth: AuthManager, gateway: Gateway) -> None:
+        self.catalog, self.auth, self.gateway = catalog, auth, gateway
+
+    async def connectors(self) -> list[Connector]:
+        """All of them; the first time they are compiled, beside the event loop."""
+        return await asyncio.to_thread(list, self.catalog.connectors.values())
+
+    def named(self, name: str) -> Connector:
+        """The connector that a person means, who may have written its title. Raises `UnknownConnector`."""
+        wanted = name.strip().lower()
+        if wanted in self.catalog.connectors:
+            return self.catalog.connector(wanted)
+        titled = (one for one in self.catalog.connectors.values() if one.title.lower() == wanted)
+        return next(titled, None) or self.catalog.connector(name)
+
+    def parts(self, connector: Connector) -> list[Connector]:
+        """What a connector stands for: those that a bundle includes, else itself."""
+        return [self.catalog.connector(name) for name in connector.manifest.includes] or [connector]
+
+    async def permitted(self, principal: Principal, actions: Iterable[Action]) -> list[Action]:
+        """Those of `actions` that no policy denies the principal, connected or not."""
+        judged = {action.tool: action for action in actions}
+        denied = await self.gateway.denied(principal, *(Judged(one.tool, one.effect) for one in judged.values()))
+        return [action for tool, action in judged.items() if tool not in denied]
+
+    async def usable(self, principal: Principal, connectors: Sequence[Connector]) -> list[Connector]:
+        """Those of `connectors` of which the principal may use at least one action."""
+        parts = {one.name: self.parts(one) for one in connectors}
+        every = [action for each in parts.values() for one in each for action in one.actions.values()]
+        allowed = {action.connector for action in await self.permitted(principal, every)}
+        return [one for one in connectors if any(part.name in allowed for part in parts[one.name])]
+
+    async def usable_one(self, principal: Principal, name: str) -> Connector:
+        """The connector that is meant. Raises `UnknownConnector`, and `PolicyDenied` where all of it is denied."""
+        connector = self.named(name)
+        if not await self.usable(principal, [connector]):
+            raise PolicyDenied(
+                f"Nothing of {connector.title} is allowed here: a policy denies all its actions.",
+                hint="An owner of the workspace can change this with `connectory policy`.",
+            )
+        return connector
+
+    async def may_connect(self, principal: Principal) -> bool:
+        """Whether `connect` is open to the principal at all."""
+        return not await self.gateway.denied(principal, CONNECT)
+
+    async def may_renew(self, principal: Principal, connection: Connection) -> bool:
+        """Whether `connect` would renew this connection for the principal."""
+        is_theirs = not connection.is_shared or principal.role is Role.OWNER
+        return is_theirs and await self.may_connect(principal)
+
+    async def connections(self, principal: Principal, connectors: Sequence[Connector]) -> list[Found]:
+        """The visible connections to any of `connectors`, in the order of their names."""
+        names = {one.name for one in connectors}
+        return [found for found in await self.auth.list_connections(principal) if found[0].connector in names]
+
+
+def check_given(what: str, given: Iterable[str], takes: Sequence[str], required: Iterable[str]) -> None:
+    """Raises `InvalidArguments` for arguments that `what` does not take, and for required ones that are not there."""
+    given = set(given)
+    problems = [f"'{name}' is missing" for name in required if name not in given]
+    problems += [f"unknown argument '{name[:100]}'" for name in sorted(given) if name not in takes]
+    if problems:
+        raise InvalidArguments(f"{what}: {'; '.join(problems)}.", hint=f"It takes: {', '.join(takes) or 'nothing'}.")
