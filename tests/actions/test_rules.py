@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, get_args
 
 import pytest
+import yaml
 from tests.actions.calling import KEY, Caller, gives, in_turn
 
 from connectory.actions.refusals import refusal
+from connectory.actions.rules import Came, Rules
+from connectory.actions.sending import redactor_of
 from connectory.catalog.manifest.answers import ErrorCode
 from connectory.errors import ConnectoryError, ProviderNotFound, ProviderRejected, RateLimited
-from connectory.testing.connectors import make_connector
+from connectory.testing.connectors import NOTES_YAML, make_connector, make_family
 
 READ = "request: {get: /things}\n"
 FILE_RULE = "errors: [{when: {body: '!ok'}, code: provider_forbidden, message: error}]"
@@ -40,6 +44,45 @@ async def test_the_actions_rules_come_before_the_files_and_these_before_the_stat
     assert (await failure(Caller(READ + own, in_turn(gone), FILE_RULE))).code == "provider_not_found"
     assert (await failure(Caller(READ + own, in_turn(other), FILE_RULE))).code == "provider_forbidden"
     assert (await failure(Caller(READ + own, in_turn(gives({"ok": True}, 409)), FILE_RULE))).code == "provider_conflict"
+
+
+FAMILY_RULES = {
+    "message": "said.short",
+    "retry": {"header": "x-again", "as": "seconds"},
+    "errors": [
+        {"when": {"status": [403]}, "code": "rate_limited"},
+        {"when": {"status": [409]}, "code": "provider_rejected", "message": "said.long"},
+    ],
+}
+OWN_RULES = {"errors": [{"when": {"status": [409], "body": "mine"}, "code": "provider_not_found"}]}
+
+
+def answered(status: int, body: Any, *, again: str = "", **own: Any) -> ConnectoryError:
+    """What an answer to a member of a family is, by its own rules and its family's."""
+    usual = yaml.safe_load(NOTES_YAML)
+    member = {**usual, **OWN_RULES, "name": "pages", "family": "notes", "auth": {}, **own}
+    _, pages = make_family(*(json.dumps(one) for one in ({**usual, **FAMILY_RULES}, member)))
+    came = Came(status, {"x-again": again} if again else {}, body, has_body=True)
+    error = Rules(pages).failure(came, redactor_of(Caller(READ, in_turn()).target))
+    assert error is not None
+    return error
+
+
+def test_a_members_rules_come_before_its_familys_and_these_before_the_status() -> None:
+    assert answered(409, {"mine": True}).code == "provider_not_found"
+    assert answered(409, {"said": {"long": "In use."}}).code == "provider_rejected"
+    assert "In use." in answered(409, {"said": {"long": "In use."}}).message
+    assert answered(403, {}).code == "rate_limited"
+    assert answered(404, {}).code == "provider_not_found"
+
+
+def test_a_member_without_message_and_retry_takes_its_familys() -> None:
+    body = {"said": {"short": "Gone.", "mine": "Lost."}}
+
+    assert "Gone." in answered(404, body).message
+    assert "Lost." in answered(404, body, message="said.mine").message
+    assert answered(429, body, again="7").retry_after_s == 7
+    assert answered(429, body, again="7", retry={"header": "x-other", "as": "seconds"}).retry_after_s is None
 
 
 async def test_a_rules_hint_takes_the_place_of_ours() -> None:

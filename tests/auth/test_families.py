@@ -151,7 +151,7 @@ async def test_an_account_that_is_known_to_lack_a_permission_is_not_offered(
 ) -> None:
     head, mail, files = SUITE
     needing = type(files)(
-        files.name, files.manifest.model_copy(update={"scopes": ["files.read"]}), files.actions, files.family_auth
+        files.name, files.manifest.model_copy(update={"scopes": ["files.read"]}), files.actions, files.family
     )
     async with world(connectors=[head, mail, needing]) as w:
         w.provider.accounts = {GOOD_KEY: type(w.provider.accounts[GOOD_KEY])("1", "octocat", scopes)}

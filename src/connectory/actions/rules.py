@@ -53,15 +53,15 @@ class Rules:
 
     def failure(self, came: Came, redactor: Redactor) -> ConnectoryError | None:
         """Return the error that an answer is, or None. The provider's message is quoted as theirs, and cut."""
-        manifest = self.connector.manifest
+        retry = self.connector.retry
         if (found := self._applying(came)) is not None:
             rule, _ = found
             said = self._said(came, redactor, rule.message)
-            wait_s = seconds_to_wait(came.headers, came.body, rule.retry, manifest.retry)
+            wait_s = seconds_to_wait(came.headers, came.body, rule.retry, retry)
             hint = rule.hint or ""
             return refusal(rule.code, self.connector, came.status, said, wait_s=wait_s, hint=hint)
         if came.status >= 400:
-            wait_s = seconds_to_wait(came.headers, came.body, manifest.retry if came.status in (429, 503) else None)
+            wait_s = seconds_to_wait(came.headers, came.body, retry if came.status in (429, 503) else None)
             said = self._said(came, redactor)
             return refusal(code_of_status(came.status), self.connector, came.status, said, wait_s=wait_s)
         if self.is_graphql and _has_errors(came) and not (self.is_read and _has_data(came)):
@@ -88,7 +88,7 @@ class Rules:
 
     def _applying(self, came: Came) -> tuple[ErrorRule, str] | None:
         """The first rule that applies, and its place in the manifest."""
-        for rules, place in ((self.own, "the action's errors"), (self.connector.manifest.errors, "the file's errors")):
+        for place, rules in (("the action's errors", self.own), *self.connector.errors):
             for index, rule in enumerate(rules):
                 if _applies(rule.when, came):
                     return rule, f"{place}[{index}]"
@@ -99,7 +99,7 @@ class Rules:
         if isinstance(came.body, str):
             message = "" if came.body.lstrip().startswith("<") else came.body
         elif isinstance(came.body, Mapping | list):
-            places = [*filter(None, (expression, self.connector.manifest.message)), *USUAL_MESSAGES]
+            places = [*filter(None, (expression, self.connector.message)), *USUAL_MESSAGES]
             found = (evaluate_or_none(place, came.body) for place in places)
             message = next((one for one in found if one not in _NOTHING_SAID), "")
         else:

@@ -41,7 +41,7 @@ class CompiledConnectors(Mapping[str, Connector]):
 
     def _compile(self, compiled: Compiled) -> Connector:
         family = self._families[compiled.outline.family] if compiled.outline.is_member else None
-        return compile_connector(compiled.manifest(), family.manifest().auth if family is not None else None)
+        return compile_connector(compiled.manifest(), family.manifest() if family is not None else None)
 
 
 class ActionsByTool(Mapping[str, Action]):

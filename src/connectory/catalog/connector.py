@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from connectory.catalog.brief_schema import brief_schema
-from connectory.catalog.manifest import ActionManifest, AuthMethod, Effect, Manifest, Verify
+from connectory.catalog.manifest import ActionManifest, AuthMethod, Effect, ErrorRule, Manifest, RetryTime, Verify
 from connectory.catalog.schema import build_input_schema
 
 
@@ -50,12 +50,28 @@ class Connector:
     name: str
     manifest: Manifest
     actions: Mapping[str, Action]
-    family_auth: Mapping[str, AuthMethod] | None = None
+    family: Manifest | None = None  # of a member: the manifest it signs in by
 
     @property
     def auth(self) -> Mapping[str, AuthMethod]:
         """The ways to sign in by name; a member's are its family's (design 4.4), its own manifest has none."""
-        return self.manifest.auth if self.family_auth is None else self.family_auth
+        return self.manifest.auth if self.family is None else self.family.auth
+
+    @property
+    def errors(self) -> Sequence[tuple[str, Sequence[ErrorRule]]]:
+        """The error rules of every action, and whose they are: the file's own go before its family's."""
+        own = ("the file's errors", self.manifest.errors)
+        return [own] if self.family is None else [own, ("the family's errors", self.family.errors)]
+
+    @property
+    def message(self) -> str | None:
+        """Where the provider's message stands in an error answer; a member's file may leave it to its family's."""
+        return self.manifest.message or (self.family.message if self.family is not None else None)
+
+    @property
+    def retry(self) -> RetryTime | None:
+        """Where an answer says when to try again; a member's file may leave it to its family's."""
+        return self.manifest.retry or (self.family.retry if self.family is not None else None)
 
     @property
     def title(self) -> str:
@@ -79,8 +95,8 @@ class Connector:
         return (own.verify if own is not None else None) or self.manifest.verify
 
 
-def compile_connector(manifest: Manifest, family: Mapping[str, AuthMethod] | None = None) -> Connector:
-    """Build the connector that a checked manifest describes; `family` are the ways to sign in of a member's family."""
+def compile_connector(manifest: Manifest, family: Manifest | None = None) -> Connector:
+    """Build the connector that a checked manifest describes; `family` is the one that a member signs in by."""
     actions = {
         name: Action(tool_name(manifest.name, name), name, manifest.name, spec)
         for name, spec in manifest.actions.items()

@@ -66,7 +66,7 @@ def show_whole(connector: Connector) -> None:
     show_text(f"{connector.title} ({connector.name}): {manifest.description}\n{manifest.docs}\n")
     if manifest.is_bundle:
         show_text(f"Connects at once: {', '.join(manifest.includes)}.\n")
-    elif connector.family_auth is not None:
+    elif connector.family is not None:
         show_text(f"Shares its sign-in with the connectors of the family {manifest.auth_family}.\n")
     ways = [(name, method.method, method.title, method.help) for name, method in connector.auth.items()]
     show_table(("SIGN IN BY", "KIND", "TITLE", "HELP"), ways, empty="No way to sign in.")

@@ -104,14 +104,14 @@ def _body(seen: Seen, *, whole: bool) -> Iterator[str]:
 
 def _headers_read(trial: Trial) -> list[str]:
     """The answer headers that say something here: the usual ones, and those that the manifest reads."""
-    action, manifest = trial.action.manifest, trial.connector.manifest
+    action, connector = trial.action.manifest, trial.connector
     names: list[str | None] = [*USUAL_HEADERS]
     if action.pages is not None:
         names += ["link"] if action.pages.style == "link_header" else []
         names += [getattr(action.pages, name, None) for name in ("header", "next_header", "total_header")]
-    for rule in (*action.errors, *manifest.errors):
+    for rule in (*action.errors, *(rule for _, rules in connector.errors for rule in rules)):
         names += [*rule.when.header, rule.retry.header if rule.retry else None]
-    names.append(manifest.retry.header if manifest.retry else None)
+    names.append(connector.retry.header if connector.retry else None)
     return list(dict.fromkeys(name.lower() for name in names if name))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from connectory.catalog.catalog import Catalog, compile_connector
 from connectory.catalog.connector import Connector
 from connectory.catalog.loading import parse_manifest
-from connectory.catalog.manifest import AuthMethod
+from connectory.catalog.manifest import Manifest
 from connectory.errors import ManifestInvalid
 
 NOTES_YAML = """
@@ -74,9 +73,11 @@ actions:
 """
 
 
-def make_connector(yaml: str = NOTES_YAML, *, family: Mapping[str, AuthMethod] | None = None) -> Connector:
-    """Compile a manifest, of a member with its family's ways to sign in. Raises `ManifestInvalid`."""
-    manifest, problems = parse_manifest(yaml.encode(), Path("test.yaml"), family=family)
+def make_connector(yaml: str = NOTES_YAML, *, family: Manifest | None = None) -> Connector:
+    """Compile a manifest, of a member with the one it signs in by. Raises `ManifestInvalid`."""
+    manifest, problems = parse_manifest(
+        yaml.encode(), Path("test.yaml"), family=None if family is None else family.auth
+    )
     if manifest is None:
         raise ManifestInvalid("\n".join(map(str, problems)))
     return compile_connector(manifest, family)
@@ -85,7 +86,7 @@ def make_connector(yaml: str = NOTES_YAML, *, family: Mapping[str, AuthMethod] |
 def make_family(family: str, *members: str) -> list[Connector]:
     """Compile a family's manifest, and those of members that take their `auth` from it. Raises `ManifestInvalid`."""
     head = make_connector(family)
-    return [head, *(make_connector(member, family=head.manifest.auth) for member in members)]
+    return [head, *(make_connector(member, family=head.manifest) for member in members)]
 
 
 def make_catalog(*connectors: Connector) -> Catalog:

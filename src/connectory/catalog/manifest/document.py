@@ -61,7 +61,8 @@ class Manifest(Strict):
         None,
         pattern=CONNECTOR_NAME,
         description="Connectors that share one sign-in; default: the name. The one that is called like the family has "
-        "the `auth`, the others leave it out.",
+        "the `auth`, the others leave it out; its `errors` come after theirs, its "
+        "`message` and `retry` stand where they have none.",
     )
     includes: list[str] = Field(
         default_factory=list,
