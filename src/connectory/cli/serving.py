@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from connectory.mcp.changes import ListChanges
     from connectory.mcp.server import PrincipalOf
     from connectory.web.election import WebPresence
+    from connectory.web.services import WebServices
 
 FEWEST_TOOLS, MOST_TOOLS = 8, 1000  # the fixed tools are always there
 STATE_POLL_S = 0.02
@@ -186,7 +187,6 @@ def make_app(
     from connectory.mcp.caller import LocalOrBearer, bearer_only, principal_of_request
     from connectory.mcp.http import HttpEndpoint
     from connectory.web.app import create_web_app
-    from connectory.web.services import WebServices
 
     settings, verify = application.settings, application.tokens.verify
     changes = changes or list_changes(application)
@@ -196,26 +196,31 @@ def make_app(
     local = partial(principal_of, application)
     backend = LocalOrBearer(local, verify, settings.origin) if no_auth else bearer_only(verify, settings.origin)
     endpoint = HttpEndpoint(server, backend, changes.streams, is_stateless=is_stateless)
-    services = WebServices(
-        settings=settings,
-        catalog=application.catalog,
-        vault=application.vault,
-        auth=application.auth,
-        tokens=application.tokens,
-        confirmations=application.confirmations,
-    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with endpoint.running():
             yield
 
-    app = create_web_app(services, routes=endpoint.routes, lifespan=lifespan)
+    app = create_web_app(_web_services(application), routes=endpoint.routes, lifespan=lifespan)
     if no_auth:
         from connectory.cli.no_auth import LocalOnly
 
         app.add_middleware(LocalOnly)  # outside the guard, which takes a proxy's headers away
     return app
+
+
+def _web_services(application: Application) -> WebServices:
+    from connectory.web.services import WebServices
+
+    return WebServices(
+        settings=application.settings,
+        catalog=application.catalog,
+        vault=application.vault,
+        auth=application.auth,
+        tokens=application.tokens,
+        confirmations=application.confirmations,
+    )
 
 
 @contextlib.asynccontextmanager
