@@ -124,11 +124,11 @@ class Prompts:
         parts = self._offers.parts(connector)
         found = await self._offers.connections(principal, parts)
         searches = " and ".join(
-            f"with {json.dumps({'query': '', 'connector': part.name, 'limit': 30})}" for part in parts
+            f"search_actions with {json.dumps({'query': '', 'connector': part.name, 'limit': 30})}" for part in parts
         )
         examples = f" Such things are asked there: {tasks}." if (tasks := _tasks(parts)) else ""
         return f"Tell me what you can do for me with {connector.title}.\n" + _steps(
-            f"Call search_actions {searches}.",
+            f"Call {searches}.",
             f"{_SUMMARY}{examples}",
             await self._state(principal, connector, found),
             _END,
