@@ -65,3 +65,14 @@ async def test_what_is_kept_for_somebody_else_is_neither_listed_nor_read(era: Er
             assert (await client.list_resources()).resources == []
             with pytest.raises(MCPError, match=str(kept)):
                 await client.read_resource(f"connectory://results/{kept}")
+
+
+@BOTH_ERAS
+@pytest.mark.parametrize("address", ["connectory://results/rs_aaaaaaaaaaaaaaaaaaaaaaaaaa", "test://anything"])
+async def test_what_is_not_there_is_said_with_its_address(era: Era, address: str) -> None:
+    async with filing(gives(PDF, "application/pdf")) as (application, principal, _):
+        async with client_of(application, principal, era) as client:
+            with pytest.raises(MCPError) as refusal:
+                await client.read_resource(address)
+
+        assert (refusal.value.error.code, refusal.value.error.data) == (-32602, {"uri": address})

@@ -91,7 +91,7 @@ class Resources:
                 return await self._result(principal, uri, *parts)
             text = await (self._connection if kind == "connections" else self._action)(principal, *parts)
         except BadInput as error:
-            raise MCPError(NOT_FOUND, error.text) from None
+            raise _not_there(error.text, uri) from None
         return t.ReadResourceResult(contents=[t.TextResourceContents(uri=uri, mime_type=PLAIN, text=text)])
 
     def _listed_connection(self, found: Found) -> t.Resource:
@@ -157,7 +157,12 @@ def _read_address(uri: str) -> tuple[str, tuple[str, ...]]:
         if match := form.fullmatch(uri):
             return kind, match.groups()
     forms = ", ".join(template.uri_template for template in TEMPLATES)
-    raise MCPError(NOT_FOUND, f"There is no resource {uri[:200]!r}. Resources are {forms}.")
+    raise _not_there(f"There is no resource {uri[:200]!r}. Resources are {forms}.", uri)
+
+
+def _not_there(words: str, uri: str) -> MCPError:
+    """The error, with the address as data: the specification's SHOULD. Half characters cannot be sent back."""
+    return MCPError(NOT_FOUND, words, {"uri": uri.encode(errors="replace").decode()})
 
 
 def _size(size: int) -> str:
