@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx2
 import pytest
+import yaml
 
 from connectory.actions.raw import RawRequest
-from connectory.errors import ConnectoryError
+from connectory.errors import ConnectoryError, InvalidArguments, ProviderForbidden
 from connectory.testing.application import connect, make_application, make_principal, make_settings
+from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
 from connectory.testing.provider import FakeProvider, answers
 from connectory.vault.entities import GrantStatus, PolicyEffect, Role
 from connectory.wiring import Application
@@ -94,6 +97,33 @@ async def test_one_401_does_not_lock_everybody_out_of_a_shared_connection() -> N
         assert refusal.value.code == "provider_forbidden"
         [(_, grant)] = await application.auth.list_connections(owner)
         assert grant.status is GrantStatus.ACTIVE
+
+
+async def test_a_methods_own_verify_call_is_asked_before_the_sign_in_is_called_dead() -> None:
+    document = yaml.safe_load(NOTES_YAML)
+    document["auth"]["token"]["verify"] = document.pop("verify")
+    catalog = make_catalog(make_connector(json.dumps(document)))
+    async with make_application(FakeProvider(answers(401)), catalog=catalog) as application:
+        owner = await make_principal(application)
+        await connect(application, owner)
+
+        with pytest.raises(ProviderForbidden):
+            await application.gateway.call_action(owner, "notes_list_notes", LIST)
+
+        [(_, grant)] = await application.auth.list_connections(owner)
+        assert grant.status is GrantStatus.ACTIVE
+
+
+async def test_a_list_of_wrong_items_is_told_by_its_first() -> None:
+    many = {"book": "b", **{f"k{number}": number for number in range(100_000)}}
+    async with make_application() as application:
+        principal = await make_principal(application)
+        await connect(application, principal)
+
+        with pytest.raises(InvalidArguments) as refusal:
+            await application.gateway.call_action(principal, "notes_list_notes", many)
+
+    assert refusal.value.message.count("unknown argument") == 5
 
 
 async def test_without_a_connection_the_error_carries_the_link() -> None:

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from connectory.errors import ConfirmationNeeded, ConnectoryError, PolicyDenied, PortTaken
+from connectory.errors import (
+    ConfirmationNeeded,
+    ConnectoryError,
+    InvalidCursor,
+    InvalidPath,
+    PolicyDenied,
+    PortTaken,
+)
 from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_application, make_principal
 from connectory.testing.provider import FakeProvider, answers
@@ -115,6 +122,17 @@ async def test_a_call_that_could_not_be_sent_leaves_the_yes_for_the_next_try() -
         await application.gateway.call_action(principal, "notes_list_notes", LIST)
 
         assert len(provider.requests) == 1
+
+
+async def test_nobody_is_asked_for_what_cannot_be_sent() -> None:
+    provider = FakeProvider(answers(200, []))
+    async with asking(provider) as (application, principal):
+        with pytest.raises(InvalidPath):
+            await application.gateway.call_action(principal, "notes_delete_note", {"book": "..", "id": 1})
+        with pytest.raises(InvalidCursor):
+            await application.gateway.call_action(principal, "notes_list_notes", {**LIST, "cursor": "made up"})
+
+    assert not provider.requests
 
 
 async def test_no_link_leads_to_a_stranger_on_the_port() -> None:

@@ -52,9 +52,9 @@ def match_actions(connector: Connector, raw: RawRequest, values: Values) -> Matc
         if own_origin != origin:
             continue
         literal = tuple(own_before)
-        if _pattern(literal, request.path, fold=False).fullmatch("\n".join(map(unquote, asked))):
+        if _exactly(literal, request.path).fullmatch("\n".join(map(unquote, asked))):
             exact.append(action)
-        elif any(_pattern(literal, request.path, fold=True).fullmatch(line) for line in _loose_lines(asked)):
+        elif any(_fits(_loosely(literal, request.path), line) for line in _loose_lines(asked)):
             alike.append(action)
     return Matches(tuple(exact), tuple(alike))
 
@@ -76,24 +76,46 @@ def _loose_lines(segments: Sequence[str]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8192)
-def _pattern(before: tuple[str, ...], path: str, *, fold: bool) -> re.Pattern[str]:
-    """A path template as a pattern over such lines: a placeholder is one segment, `{+x}` one or more."""
-    inside = [*(re.escape(_folded(unquote(part), fold)) for part in before)]
-    for segment in path.split("/")[1:]:
-        parts = parse_template(segment).parts
-        inside.append(
-            "".join(
-                re.escape(_folded(unquote(part), fold)) if isinstance(part, str) else _any(part.many, fold)
-                for part in parts
-            )
-        )
-    return re.compile("\n".join(part for part in inside if part or not fold))
+def _exactly(before: tuple[str, ...], path: str) -> re.Pattern[str]:
+    """A path template as a pattern over lines of segments: a placeholder is one segment, `{+x}` one or more."""
+    return re.compile("\n".join([*map(re.escape, before), *map(_segment, path.split("/")[1:])]))
 
 
-def _any(many: bool, fold: bool) -> str:
-    """Folded, a value may have held an encoded slash that now stands as a border."""
-    return r"[^\n]+(?:\n[^\n]+)*" if many or fold else r"[^\n]+"
+def _segment(template: str) -> str:
+    parts = parse_template(template).parts
+    return "".join(
+        re.escape(unquote(part)) if isinstance(part, str) else r"[^\n]+(?:\n[^\n]+)*" if part.many else r"[^\n]+"
+        for part in parts
+    )
 
 
-def _folded(text: str, fold: bool) -> str:
-    return text.casefold() if fold else text
+@lru_cache(maxsize=8192)
+def _loosely(before: tuple[str, ...], path: str) -> tuple[str, ...]:
+    """What stands between the placeholders of a path template, folded as `_loose_lines` folds."""
+    segments = [*before, *(segment for segment in path.split("/") if segment)]
+    between = [""]
+    for part in parse_template("/".join(segments)).parts:
+        if isinstance(part, str):
+            between[-1] += unquote(part).replace("/", "\n").casefold()
+        else:
+            between.append("")
+    return tuple(between)
+
+
+def _fits(between: tuple[str, ...], line: str) -> bool:
+    """Whether each placeholder can be some of the line: a value may have held a slash that is a border now.
+
+    Each text is looked for where it stands first, which finds a way if there is one, in linear time for each.
+    """
+    first, *others = between
+    if not others:
+        return line == first
+    if not line.startswith(first):
+        return False
+    at = len(first)
+    for text in others[:-1]:
+        found = line.find(text, at + 1)
+        if found < 0:
+            return False
+        at = found + len(text)
+    return len(line) - len(others[-1]) > at and line.endswith(others[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from connectory.catalog.connector import Action
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
 WAYS = ("fields", "raw", "dry_run")  # arguments that every action takes (design 4.5)
-MOST_PROBLEMS = 5
+MOST_FOUND = 50  # of a list of a million wrong items, that many are looked at
+MOST_PROBLEMS = 5  # and that many told
 MOST_CHOICES = 8
 MOST_SHOWN = 22  # characters of a value in an error, quotes included
 LIMITS = {
@@ -133,7 +135,8 @@ def compile_schema(schema: Mapping[str, Any]) -> Draft202012Validator:
 
 def check_schema(validator: Draft202012Validator, arguments: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with `arguments`, in words; an empty list is good."""
-    errors = sorted(validator.iter_errors(dict(arguments)), key=lambda error: list(map(str, error.absolute_path)))
+    found = islice(validator.iter_errors(dict(arguments)), MOST_FOUND)
+    errors = sorted(found, key=lambda error: list(map(str, error.absolute_path)))
     return [problem for error in errors for problem in _describe(error)][:MOST_PROBLEMS]
 
 
@@ -157,7 +160,7 @@ def _describe(error: ValidationError) -> list[str]:
     match error.validator:
         case "additionalProperties":
             known = list(cast("Mapping[str, Any]", error.schema).get("properties", {}))
-            extra = [name for name in given if name not in known]
+            extra = [name for name in given if name not in known][:MOST_PROBLEMS]
             return [f"unknown argument '{name}'{_meant(name, known)}" for name in extra]
         case "required":
             return [f"'{name}' is missing" for name in wanted if name not in given][:1]

@@ -85,7 +85,10 @@ class Gateway:
             if checked.dry_run:
                 return await self._preview(call, action, checked)
             await self._require_scopes(call, action)
-            yes = await self._permit(call, [Judged(action.tool, action.effect)], tool, checked.shown)
+            permission = await self._judge(call, [Judged(action.tool, action.effect)])
+            if permission.needs_yes:
+                await self._draw(call, action, checked)  # a person is not asked for what cannot be sent
+            yes = await self._ask(call, permission, tool, checked.shown)
             return await self._run(call, action, checked, yes)
 
     async def request(self, principal: Principal, connection: str, raw: RawRequest) -> Result:
@@ -104,7 +107,7 @@ class Gateway:
             check_raw(raw, call.connector)
             judged = judge_raw(call.connector, call.facts, raw)
             line.learn(effect=strongest(judged))
-            yes = await self._permit(call, judged, "request", given)
+            yes = await self._ask(call, await self._judge(call, judged), "request", given)
             target = await self._target(call)
             await self._before_sending(call, strongest(judged), yes)
             outcome = await self._send(call, target, self._steps.executor.send_raw(target, raw), is_raw=True)
@@ -171,19 +174,22 @@ class Gateway:
         except ConnectoryError as error:
             raise await self._steps.mending.with_link(principal, connector.name, None, error) from None
 
-    async def _permit(
-        self, call: _Call, judged: Sequence[Judged], action: str, arguments: Mapping[str, Any]
-    ) -> _Yes | None:
-        """Step 3: the person's yes where one was needed. Raises `PolicyDenied`, `RoleDenied`, `ConfirmationNeeded`."""
+    async def _judge(self, call: _Call, judged: Sequence[Judged]) -> _Permission:
+        """Step 3: what the rules say. Raises `PolicyDenied`, `RoleDenied`."""
         rules = await self._steps.vault.policies.list(call.principal.workspace_id)
         decision, about = strictest(rules, call.principal, judged, call.connection)
         if decision.verdict is Verdict.DENY:
             raise refusal(decision, call.principal, about)
-        if decision.verdict is Verdict.ALLOW:
+        return _Permission(decision.verdict is Verdict.CONFIRM, Judged(about.tool, strongest(judged)))
+
+    async def _ask(
+        self, call: _Call, permission: _Permission, action: str, arguments: Mapping[str, Any]
+    ) -> _Yes | None:
+        """Step 3: the person's yes where one is needed. Raises `ConfirmationNeeded`, `PolicyDenied` after a no."""
+        if not permission.needs_yes:
             return None
-        about = Judged(about.tool, strongest(judged))
-        given = await self._steps.confirmations.require(call.principal, call.connection, about, action, arguments)
-        return _Yes(given, about)
+        about, asking = permission.about, self._steps.confirmations
+        return _Yes(await asking.require(call.principal, call.connection, about, action, arguments), about)
 
     async def _target(self, call: _Call) -> Target:
         """Step 4: credentials, fresh."""
@@ -209,15 +215,15 @@ class Gateway:
     async def _preview(self, call: _Call, action: Action, checked: CheckedArguments) -> Result:
         """Show what the call would send (`dry_run`): it changes nothing, so only what is denied stands against it."""
         call.line.learn(effect=Effect.READ)
-        judged = Judged(action.tool, Effect.READ)
-        rules = await self._steps.vault.policies.list(call.principal.workspace_id)
-        decision = decide(rules, call.principal, judged, call.connection)
-        if decision.verdict is Verdict.DENY:
-            raise refusal(decision, call.principal, judged)
+        await self._judge(call, [Judged(action.tool, Effect.READ)])
+        return await self._shape(call, await self._draw(call, action, checked), None)
+
+    async def _draw(self, call: _Call, action: Action, checked: CheckedArguments) -> Outcome:
+        """Build the request without credentials. Raises whatever keeps it from being built."""
         _, paging = self._paging(call, action, checked)
         inputs = await self._steps.files.resolve(call.principal, action.manifest.inputs, checked.inputs)
         target = call.target(NoCredentials(), self._timeout_s)
-        return await self._shape(call, await self._steps.executor.preview(target, action, inputs, paging), None)
+        return await self._steps.executor.preview(target, action, inputs, paging)
 
     def _paging(self, call: _Call, action: Action, checked: CheckedArguments) -> tuple[str, Paging]:
         """The digest to which cursors of this call are sealed, and the part of the list that it wants."""
@@ -235,7 +241,7 @@ class Gateway:
         return await self._steps.mending.with_link(call.principal, call.connector.name, call.connection, error)
 
     async def _before_sending(self, call: _Call, effect: Effect, yes: _Yes | None) -> None:
-        """Nothing can stop the call any more: use up the person's yes, and put a write on record."""
+        """Right before the call is sent: use up the person's yes, and put a write on record."""
         if yes is not None:
             await self._steps.confirmations.spend(yes.confirmation, yes.about, call.connection)
         if effect is not Effect.READ:
@@ -257,9 +263,10 @@ class Gateway:
 
         Else any member could lock everybody out of a shared connection with one raw request.
         """
-        if call.connector.manifest.verify is None and is_raw:
+        verify = call.connector.verify_of(call.grant.method)
+        if verify is None and is_raw:
             return error
-        if call.connector.manifest.verify is not None:
+        if verify is not None:
             try:
                 await self._steps.executor.verify(target)
             except ProviderUnauthorized:
@@ -323,6 +330,14 @@ class _Call:
         """What an executor needs of it."""
         hosts = self.connection.hosts
         return Target(self.connector, self.grant.method, self.facts, hosts, credentials, timeout_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Permission:
+    """What the rules say of a call that they do not deny."""
+
+    needs_yes: bool
+    about: Judged  # the reading that the person is asked about
 
 
 @dataclass(frozen=True, slots=True)
