@@ -35,7 +35,7 @@ def rpc(method: str, **params: Any) -> tuple[dict[str, Any], dict[str, str]]:
         "Accept": "application/json, text/event-stream",
         "Mcp-Method": method,
         "Mcp-Protocol-Version": MODERN,
-        **({"Mcp-Name": params["name"]} if "name" in params else {}),
+        **({"Mcp-Name": named} if (named := params.get("name", params.get("uri"))) else {}),
     }
     return body, headers
 

@@ -6,6 +6,7 @@ The places are read from the tools' schemas and the app's routes: a new one fail
 from __future__ import annotations
 
 import inspect
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from starlette.routing import Route
-from tests.attacks.face import FLEET, Face, make_face
+from tests.attacks.face import FLEET, Face, make_face, result_in
 from tests.attacks.test_42_foreign_ids_at_the_services import ATTEMPTS, NO_IDS
 from tests.web.browsing import Browser, sign_in, token_of
 
@@ -28,6 +29,7 @@ from connectory.vault.entities import PolicyEffect, Role, new_id
 from connectory.wiring import Application
 
 Arguments = Callable[[str], dict[str, Any]]
+Request = Callable[[str], tuple[str, dict[str, Any]]]
 LIST = {"action": "notes_list_notes", "arguments": {"book": "b"}}
 
 # (tool, argument) -> a call with the id in that place. An action's tool has `connection` and `cursor` for all actions.
@@ -51,6 +53,17 @@ NO_ID = {
     ("notes_list_notes", "fields"),
 }  # fmt: skip
 
+# Template variable or prompt argument -> a request with the id in that place.
+ADDRESSES: dict[tuple[str, str], Request] = {
+    ("connectory://connections/{connector}/{alias}", "connector"): lambda i: _read(f"connections/{i}/default"),
+    ("connectory://connections/{connector}/{alias}", "alias"): lambda i: _read(f"connections/notes/{alias_of(i)}"),
+    ("connectory://results/{id}", "id"): lambda i: _read(f"results/{i}"),
+    ("connectory://actions/{action}", "action"): lambda i: _read(f"actions/{i}"),
+    ("connect_service", "connector"): lambda i: _prompt("connect_service", connector=i),
+    ("connect_service", "alias"): lambda i: _prompt("connect_service", connector="notes", alias=alias_of(i)),
+    ("what_can_you_do", "connector"): lambda i: _prompt("what_can_you_do", connector=i),
+}
+
 PAGES = {("GET", "/connect/{link}"), ("POST", "/connect/{link}"), ("GET", "/connect/{link}/done"),
          ("GET", "/confirm/{link}"), ("POST", "/confirm/{link}")}  # fmt: skip
 # None of them has a workspace in its path, so attack 43 does not apply: the principal alone says which one it is.
@@ -65,7 +78,7 @@ SERVICES = {
 }  # fmt: skip
 # Any method: what of it is a session of somebody else is attack 26.
 MCP = {"/mcp", "/sse", "/sse/messages"}
-# The last four take no id; `kept_result` is asked by resources (tests/mcp/test_resources.py).
+# The last four take no id; `kept_result` is asked by resources.
 GATEWAY = {
     "call_action", "request", "read_result", "kept_result", "kept_results", "callable_actions", "permit", "denied",
 }  # fmt: skip
@@ -141,6 +154,29 @@ async def _plant(face: Face, victim: Principal, owner: Principal) -> dict[str, s
     }
 
 
+def _read(path: str) -> tuple[str, dict[str, Any]]:
+    return "resources/read", {"uri": f"connectory://{path}"}
+
+
+def _prompt(prompt: str, **arguments: str) -> tuple[str, dict[str, Any]]:
+    return "prompts/get", {"name": prompt, "arguments": arguments}
+
+
+def _completion(what: str, argument: str, typed: str, connector: str = "notes") -> tuple[str, dict[str, Any]]:
+    ref = {"type": "ref/resource", "uri": what} if "://" in what else {"type": "ref/prompt", "name": what}
+    value = {"name": argument, "value": typed}
+    return "completion/complete", {"ref": ref, "argument": value, "context": {"arguments": {"connector": connector}}}
+
+
+def _without(said: str, known: str) -> str:
+    return said.replace(known, "ID").replace(alias_of(known), "ID")
+
+
+def alias_of(known: str) -> str:
+    """The alias in a connection's name; of any other id the whole."""
+    return known.rpartition("/")[2]
+
+
 def like(known: str) -> str:
     """An id of the same kind that nobody has."""
     if "/" in known:
@@ -208,6 +244,50 @@ async def test_attack_42_no_tool_tells_another_s_id_from_a_random_one(who: str) 
         assert scene.provider.requests == []
         assert await face.rows() == before
         assert len(await face.audit(scene.attackers[who])) == lines + asked
+
+
+@pytest.mark.parametrize("who", ["stranger", "colleague"])
+async def test_attack_42_no_address_prompt_or_completion_tells_another_s_id_from_a_random_one(who: str) -> None:
+    async with make_scene() as scene:
+        face, token = scene.face, scene.tokens[who]
+        before = await face.rows()
+        for (what, argument), request in ADDRESSES.items():
+            for kind, known in scene.foreign.items():
+                random, said = like(known), []
+                for one in (known, random):
+                    asked = [request(one), _completion(what, argument, one), _completion(what, "alias", "", one)]
+                    answered = [result_in(await face.post(token, method, **params)) for method, params in asked]
+                    said.append(_without(repr(answered), one))
+                assert said[0] == said[1], (what, argument, kind)
+                assert scene.victim_token not in said[0]
+        assert scene.provider.requests == []
+        assert await face.rows() == before
+
+
+async def test_attack_42_the_victim_s_own_addresses_all_work() -> None:
+    async with make_scene() as scene:
+        face, token = scene.face, scene.victim_token
+        alias = alias_of(scene.foreign["connection name"])
+        for request in (
+            _read(f"connections/notes/{alias}"),
+            _read(f"results/{scene.foreign['result']}"),
+            _read("actions/notes_list_notes"),
+            _prompt("connect_service", connector="notes", alias=alias),
+        ):
+            assert "result" in result_in(await face.post(token, request[0], **request[1])), request
+        template = "connectory://connections/{connector}/{alias}"
+        method, params = _completion(template, "alias", "", "notes")
+        assert result_in(await face.post(token, method, **params))["result"]["completion"]["values"] == [alias]
+
+
+async def test_attack_42_a_new_template_variable_or_prompt_argument_fails_until_it_is_listed() -> None:
+    async with make_scene() as scene:
+        asked = {one: result_in(await scene.face.post(scene.victim_token, f"{one}/list"))["result"]
+                 for one in ("resources/templates", "prompts")}  # fmt: skip
+    variables = {(one["uriTemplate"], name) for one in asked["resources/templates"]["resourceTemplates"]
+                 for name in re.findall(r"{(\w+)}", one["uriTemplate"])}  # fmt: skip
+    arguments = {(one["name"], each["name"]) for one in asked["prompts"]["prompts"] for each in one["arguments"]}
+    assert variables | arguments == set(ADDRESSES)
 
 
 async def test_attack_42_without_a_token_every_tool_is_one_and_the_same_401() -> None:

@@ -15,6 +15,14 @@ from connectory.testing.provider import FakeProvider
 from connectory.vault.entities import PolicyEffect, Role
 
 NAMES = ("notes", "memos", "files")
+COMPLETED = [
+    *(({"type": "ref/prompt", "name": "connect_service"}, argument) for argument in ("connector", "alias")),
+    ({"type": "ref/prompt", "name": "what_can_you_do"}, "connector"),
+    ({"type": "ref/resource", "uri": "connectory://connections/{connector}/{alias}"}, "connector"),
+    ({"type": "ref/resource", "uri": "connectory://connections/{connector}/{alias}"}, "alias"),
+    ({"type": "ref/resource", "uri": "connectory://results/{id}"}, "id"),
+    ({"type": "ref/resource", "uri": "connectory://actions/{action}"}, "action"),
+]
 
 
 def catalog() -> Catalog:
@@ -42,6 +50,14 @@ async def everything_seen_by(face: Face, token: str) -> Mapping[str, object]:
         method: (await face.post(token, method)).text
         for method in ("resources/list", "resources/templates/list", "prompts/list", "server/discover")
     }
+    for ref, argument in COMPLETED:
+        params = {"ref": ref, "argument": {"name": argument, "value": ""}}
+        others[f"{ref} {argument}"] = (await face.post(token, "completion/complete", **params)).text
+    for name in ("", *NAMES):
+        arguments = {"connector": name} if name else {}
+        for prompt in ("connect_service", "what_can_you_do"):
+            answer = await face.post(token, "prompts/get", name=prompt, arguments=arguments)
+            others[f"{prompt} {name}"] = answer.text
     return {"tools": await face.tools(token), **said, **others}
 
 
@@ -92,5 +108,6 @@ async def test_attack_46_the_tables_above_do_see_what_is_one_s_own() -> None:
         after = await everything_seen_by(face, token)
         assert {name for name in before if before[name] != after[name]} >= {
             "tools", "list_connectors {'connected': True}", "list_connections {}", "search_actions {'query': 'note'}",
-            "disconnect {'connection': 'notes/plantd'}",
+            "disconnect {'connection': 'notes/plantd'}", "resources/list", "what_can_you_do ",
+            "what_can_you_do notes", *(f"{ref} {argument}" for ref, argument in COMPLETED[1:5]),
         }  # fmt: skip
