@@ -55,6 +55,7 @@ async def test_what_would_fail_again_is_not_sent_again(failure: httpx2.Response)
         (WRITE, KEYED, 3),
         (f"{WRITE}\ntakes_key: false", KEYED, 1),
         ("effect: write\nrequest: {put: /things, body: {a: 1}}", KEYED, 1),
+        ("effect: write\ntakes_key: true\nrequest: {put: /things, body: {a: 1}}", KEYED, 3),
         ("effect: destructive\nrequest: {delete: /things}", KEYED, 1),
         (f"{READ}\nidempotent: false", "", 1),
     ],

@@ -88,7 +88,7 @@ def test_every_write_by_post_takes_a_key_and_every_list_goes_on_after_its_last_i
     assert stripe.manifest.idempotency.header == "Idempotency-Key"
     for name, action in stripe.actions.items():
         spec = action.manifest
-        assert spec.takes_key
+        assert spec.is_keyed == (spec.request.method == "POST")
         assert (spec.request.method != "GET") == (action.effect is not Effect.READ)
         if name.startswith("list_"):
             assert isinstance(spec.pages, LastIdPages)

@@ -17,7 +17,7 @@ from connectory.actions.raw import RawRequest, prepare_raw
 from connectory.actions.request import preview
 from connectory.actions.rules import Rules
 from connectory.actions.sending import Exchange, Plan, redactor_of
-from connectory.actions.verifying import read_verified, verify_of
+from connectory.actions.verifying import read_verified
 from connectory.actions.watching import Watch
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import ActionManifest, Answer, Effect, Proof
@@ -88,17 +88,17 @@ class HttpExecutor:
         reply = await exchange.ask(request, reading)
         told = (*HEADERS_TOLD, *(HEADERS_TOLD_OF_HEAD if request.method == "HEAD" else ()))
         came = reply.response.headers
-        headers = {name: came[name][:HEADER_CHARACTERS] for name in told if name in came}
+        headers = {name: redactor.clean(came[name])[:HEADER_CHARACTERS] for name in told if name in came}
         return replace(
             _outcome(exchange, reply),
             is_list=isinstance(reply.value, list),
             is_raw=True,
-            headers=redactor.clean(headers),
+            headers=headers,
         )
 
     async def verify(self, target: Target) -> Verified:
         """Run the verify call, or the one beside it; a connector without one is taken at its word."""
-        spec = verify_of(target)
+        spec = target.connector.verify_of(target.auth_method)
         if spec is None:
             return Verified()
         try:
@@ -111,10 +111,11 @@ class HttpExecutor:
     async def _prove(self, target: Target, spec: Proof) -> Verified:
         values = Values({}, target.facts, target.credentials.secrets())
         rules = Rules(target.connector, is_graphql=spec.request.graphql is not None)
-        reading = Reading(rules, redactor_of(target), Answer())
+        redactor = redactor_of(target)
+        reading = Reading(rules, redactor, Answer())
         exchange = self._exchange(target, may_repeat=True)
         reply = await exchange.ask(Plan(target, spec.request, values).prepared(), reading)
-        return read_verified(spec, reply, target.connector.title)
+        return read_verified(spec, reply, redactor.clean, target.connector.title)
 
     def _exchange(self, target: Target, *, may_repeat: bool) -> Exchange:
         return Exchange(self._client, target, may_repeat=may_repeat, watch=self._watch)
@@ -124,9 +125,7 @@ class HttpExecutor:
 
     def _key(self, target: Target, spec: ActionManifest) -> str | None:
         """A fresh idempotency key, where the provider takes one."""
-        is_taken = target.connector.manifest.idempotency is not None and spec.takes_key
-        is_creating = spec.request.method == "POST" and spec.effect is not Effect.READ
-        return self._new_key() if is_taken and is_creating else None
+        return self._new_key() if target.connector.manifest.idempotency is not None and spec.is_keyed else None
 
 
 def _values(target: Target, spec: ActionManifest, arguments: Mapping[str, Any], paging: Paging) -> Values:

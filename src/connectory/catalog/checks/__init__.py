@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectory.catalog.checks.actions import check_action, check_scope, takes_key
+from connectory.catalog.checks.actions import check_action, check_scope
 from connectory.catalog.checks.answers import check_errors, check_retry
 from connectory.catalog.checks.auth import check_auth
 from connectory.catalog.checks.expressions import check_expression
@@ -72,8 +72,10 @@ def _check_idempotency(sign: Sign) -> Iterator[Finding]:
     if key is None:
         return
     yield from check_header_name(("idempotency", "header"), key.header)
-    if not any(takes_key(action, sign) for action in sign.manifest.actions.values()):
-        yield Finding(("idempotency",), "No action takes the key: none is a write by POST.", "Remove it.")
+    if not any(action.is_keyed for action in sign.manifest.actions.values()):
+        yield Finding(
+            ("idempotency",), "No action takes the key: none is a write by POST.", "Remove it, or set `takes_key`."
+        )
 
 
 def _check_includes(manifest: Manifest) -> Iterator[Finding]:

@@ -36,12 +36,6 @@ def check_action(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[
     yield from _check_key(path, action, sign)
 
 
-def takes_key(action: ActionManifest, sign: Sign) -> bool:
-    """Whether the call carries the file's idempotency key: writes by POST do."""
-    is_write = action.effect is not Effect.READ and action.request.method == "POST"
-    return sign.manifest.idempotency is not None and is_write and action.takes_key
-
-
 def _check_name(path: KeyPath, sign: Sign) -> Iterator[Finding]:
     tool = tool_name(sign.manifest.name, str(path[-1]))
     if not TOOL_NAME.fullmatch(tool):
@@ -122,7 +116,7 @@ def _check_key(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[Fi
     if "takes_key" in action.model_fields_set and (key is None or action.effect is Effect.READ):
         why = "the file names no `idempotency` key" if key is None else "a read takes none"
         yield Finding((*path, "takes_key"), f"There is no key to take: {why}.", "Remove it.")
-    if key is None or not takes_key(action, sign):
+    if key is None or not action.is_keyed:
         return
     request = action.request
     body, query = request.body, request.query

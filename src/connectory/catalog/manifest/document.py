@@ -27,8 +27,10 @@ class ActionManifest(Strict):
     idempotent: bool | None = Field(
         None, description="Repeating the call changes nothing more; reads are by themselves. Only such are retried."
     )
-    takes_key: bool = Field(
-        True, description="Whether a write takes the file's `idempotency` key, so that it may be retried."
+    takes_key: bool | None = Field(
+        None,
+        description="Whether a write takes the file's `idempotency` key, so that it may be retried; unset: those by POST "
+        "do.",
     )
     inputs: dict[Name, Input] = Field(default_factory=dict, description="What the agent gives, by name.")
     scopes: list[str | list[str]] = Field(
@@ -45,6 +47,12 @@ class ActionManifest(Strict):
     def is_idempotent(self) -> bool:
         """Whether the call may be repeated without a second effect, a key left aside."""
         return self.effect is Effect.READ if self.idempotent is None else self.idempotent
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether it is a write that takes an idempotency key, where the file names one."""
+        by_post = self.request.method == "POST"
+        return self.effect is not Effect.READ and (by_post if self.takes_key is None else self.takes_key)
 
 
 class Manifest(Strict):
