@@ -29,8 +29,8 @@ class ActionManifest(Strict):
     )
     takes_key: bool | None = Field(
         None,
-        description="Whether a write takes the file's `idempotency` key, so that it may be retried; unset: those by POST "
-        "do.",
+        description="Whether a write takes the file's `idempotency` key, so that it may be retried; unset: those "
+        "by POST do.",
     )
     inputs: dict[Name, Input] = Field(default_factory=dict, description="What the agent gives, by name.")
     scopes: list[str | list[str]] = Field(
