@@ -168,6 +168,26 @@ async def test_a_proof_fetched_at_another_address_does_not_fit(tmp_path: Path) -
             await make_presence(settings).check()
 
 
+async def test_a_connection_cut_by_the_end_of_our_own_server_is_no_stranger(tmp_path: Path) -> None:
+    """As when the process that serves is killed: one asks, the connection breaks, and another takes over."""
+    settings = settings_in(tmp_path)
+    first, second = make_presence(settings.model_copy(update={"host": "::1"})), make_presence(settings)
+    cuts = 0
+
+    async def cut(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal cuts
+        cuts += 1
+        listener.close()
+        writer.close()
+
+    async with standing(first):
+        await until(lambda: first.state is PresenceState.SERVING)
+        listener = await asyncio.start_server(cut, "127.0.0.1", settings.port)
+        async with listener:
+            await second.check()
+    assert cuts == 1
+
+
 GREETING = b"HTTP/1.1 200 OK\r\n\r\n"
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 FEWEST_TOOLS, MOST_TOOLS = 8, 1000  # the fixed tools are always there
 STATE_POLL_S = 0.02
 FIRST_ANSWERS_S = 0.3  # the page waits for it: loading it would slow down the first tool list
-BEGINNING_S = 5.0  # a client's first call may be faster than the page's imports
+BEGINNING_S = 15.0  # a client's first call may be faster than the page's imports
 CLOSING_S = 1.5  # a little more than the page takes to close
 LEAVING_S = 0.5
 
@@ -249,6 +249,7 @@ async def _serve_elected(
     from connectory.web.election import PresenceState, WebPresence
 
     settings = application.settings
+    await asyncio.to_thread(_load_page)  # first: whoever is elected must serve at once, others wait for the page
     presence = WebPresence(app, settings, application.vault.keys)
     page.begin(presence)
     task = asyncio.create_task(presence.run(stop), name="web page")
@@ -314,7 +315,7 @@ async def _present(application: Application, page: LatePage, stop: asyncio.Event
 def _load_page() -> None:
     """Import what the page and the first call need."""
     import jsonschema  # noqa: F401
-    import limits.aio.strategies  # noqa: F401
+    import limits  # noqa: F401 # not a part of it: its parts import each other, and a call in the loop begins at the top
     import uvicorn  # noqa: F401
 
     import connectory.mcp.http

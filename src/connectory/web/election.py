@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("connectory.web")
 
 LOCK_NAME = "web.lock"
-POLL_S = 1.0  # how soon a waiting process notices that the lock is free, or that a stranger left
+POLL_S = 0.25  # how soon a waiting process notices that the lock is free, or that a stranger left
 CHECK_S = 4.0  # long enough for one takeover
 RETRY_S = 0.1
+BELIEVED_AFTER = 2  # times in a row: a process of ours that is killed cuts the connection as a stranger would
 
 
 class PresenceState(StrEnum):
@@ -85,14 +86,16 @@ class WebPresence:
 
         Raises `PortTaken` while a program of somebody else answers on the port, `PageUnavailable` while nobody does.
         """
-        deadline = asyncio.get_running_loop().time() + CHECK_S
+        deadline, strangers = asyncio.get_running_loop().time() + CHECK_S, 0
         while self.state is not PresenceState.SERVING:
             answerer = await self._who_answers()
             if answerer is Answerer.OURS:
                 return
-            if answerer is Answerer.STRANGER:
+            strangers = strangers + 1 if answerer is Answerer.STRANGER else 0
+            if strangers == BELIEVED_AFTER:
                 raise self._port_taken()
-            if self.state is PresenceState.BROKEN or asyncio.get_running_loop().time() >= deadline:
+            is_late = asyncio.get_running_loop().time() >= deadline
+            if not strangers and (is_late or self.state is PresenceState.BROKEN):
                 raise self._nobody_serves()
             await asyncio.sleep(RETRY_S)
 
