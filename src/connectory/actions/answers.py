@@ -127,19 +127,20 @@ def is_empty(response: OutboundResponse) -> bool:
 
 
 def _projected(response: OutboundResponse, body: Any, answer: Answer, reading: Reading, note: str) -> Reply:
+    clean = reading.redactor.clean
     if reading.is_raw:
-        found = None if answer.items is None else [] if body is None else evaluate_or_none(answer.items, body)
+        found = None if answer.items is None else [] if body is None else evaluate_or_none(answer.items, body, clean)
         items = found if isinstance(found, list) else None
         return Reply(response, body, items, body if items is None else items, note=note)
     if answer.items is None:
-        value = body if body is None or answer.kind == "text" else evaluate(answer.item, body)
+        value = body if body is None or answer.kind == "text" else evaluate(answer.item, body, clean)
         return Reply(response, body, None, value, note=note)
-    items = [] if body is None else evaluate(answer.items, body)
+    items = [] if body is None else evaluate(answer.items, body, clean)
     if items is None and note:
         items = []  # the missing part of a GraphQL answer; the note says so
     if not isinstance(items, list):
         raise _without(reading, "the list")
-    return Reply(response, body, items, evaluate_each(answer.item, items), note=note)
+    return Reply(response, body, items, evaluate_each(answer.item, items, clean), note=note)
 
 
 def as_said(response: OutboundResponse) -> Answer:

@@ -36,9 +36,9 @@ def file_inside(body: Any, content: FileContent, redactor: Redactor, name: str |
     data = decode_base64(evaluate(content.data, body))
     if data is None:
         return None
-    told = None if content.name is None else evaluate(content.name, body)
+    told = None if content.name is None else evaluate(content.name, body, redactor.clean)
     named = _safe(told if isinstance(told, str) and told.strip() else name or "", redactor)
-    kind = None if content.media_type is None else evaluate(content.media_type, body)
+    kind = None if content.media_type is None else evaluate(content.media_type, body, redactor.clean)
     media_type = _media_type(kind if isinstance(kind, str) else "") or _TYPES.guess_type(named or "")[0]
     return File(redactor.clean_bytes(data), media_type or DEFAULT_MEDIA_TYPE, named)
 

@@ -6,44 +6,42 @@ import re
 from typing import Any
 
 from connectory.actions.answers import Reply
-from connectory.actions.executor import Target, Verified
-from connectory.actions.expressions import evaluate
-from connectory.catalog.manifest import Proof, Verify
+from connectory.actions.executor import Verified
+from connectory.actions.expressions import Clean, evaluate
+from connectory.catalog.manifest import Proof
 from connectory.errors import UnexpectedResponse
 
 LONGEST_FACT = 500  # characters
 _BETWEEN = re.compile(r"[,\s]+")
 
 
-def verify_of(target: Target) -> Verify | None:
-    """Return the verify call of the method that was signed in with, or the manifest's."""
-    return target.connector.verify_of(target.auth_method)
+def read_verified(spec: Proof, reply: Reply, clean: Clean, title: str) -> Verified:
+    """Return what the answer tells, `clean` of our credentials: all of it is stored and shown.
 
-
-def read_verified(spec: Proof, reply: Reply, title: str) -> Verified:
-    """Return what the answer tells. Raises `UnexpectedResponse` where it names no account, though it should."""
-    account_id = None if spec.account.id is None else _text(evaluate(spec.account.id, reply.body))
+    Raises `UnexpectedResponse` where it names no account, though it should.
+    """
+    account_id = None if spec.account.id is None else _text(evaluate(spec.account.id, reply.body, clean))
     if account_id is None and spec.account.id is not None:
         raise UnexpectedResponse(
             f"{title} answered, but not with an account.",
             hint="Check that the address and the kind of key are the right ones.",
         )
-    facts = {name: _text(evaluate(path, reply.body)) for name, path in spec.facts.items()}
+    facts = {name: _text(evaluate(path, reply.body, clean)) for name, path in spec.facts.items()}
     return Verified(
         account_id,
-        _text(evaluate(spec.account.name, reply.body)) or account_id,
-        _scopes(spec, reply),
+        _text(evaluate(spec.account.name, reply.body, clean)) or account_id,
+        _scopes(spec, reply, clean),
         {name: value for name, value in facts.items() if value is not None and len(value) <= LONGEST_FACT},
     )
 
 
-def _scopes(spec: Proof, reply: Reply) -> tuple[str, ...]:
+def _scopes(spec: Proof, reply: Reply, clean: Clean) -> tuple[str, ...]:
     if spec.scopes is None:
         return ()
     if spec.scopes.body is not None:
-        found = evaluate(spec.scopes.body, reply.body)
+        found = evaluate(spec.scopes.body, reply.body, clean)
     else:
-        found = reply.response.headers.get(str(spec.scopes.header), "")
+        found = clean(reply.response.headers.get(str(spec.scopes.header), ""))
     named = found if isinstance(found, list) else [found]
     words = {word for one in named if isinstance(one, str) for word in _BETWEEN.split(one)}
     return tuple(sorted(words - {""}))
