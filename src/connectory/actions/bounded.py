@@ -7,11 +7,16 @@ Import it where it is used: jmespath costs some milliseconds.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from jmespath.exceptions import JMESPathError
 from jmespath.visitor import Options, TreeInterpreter
 
 from connectory.actions.weighing import weigh
+
+TAKE_EXPRESSIONS = frozenset({"map", "max_by", "min_by", "sort_by"})
+MOST_BITS = 14_000  # of a whole number: Python writes none of more than 4,300 digits
 
 
 class TooCostly(Exception):
@@ -45,16 +50,27 @@ class BoundedInterpreter(TreeInterpreter):
         return super().visit_comparator(weighed, value)
 
     def visit_function_expression(self, node: Any, value: Any) -> Any:
-        """Call a function with arguments that are weighed. `join` is the one whose answer outgrows them."""
-        children = [
-            child if child["type"] == "expref" else _literal(self._paid(self.visit(child, value)))
-            for child in node["children"]
-        ]
+        """Call a function with arguments that are weighed. `join` is the one whose answer outgrows them.
+
+        `to_number('1e999')` and sums beyond all bounds are null, as any text that is no number: JSON cannot write them.
+        """
+        takes_expression = node["value"] in TAKE_EXPRESSIONS
+        children = [_literal(self._argument(child, value, takes_expression)) for child in node["children"]]
         match [child.get("value") for child in children] if node["value"] == "join" else []:
             case [str(glue), list(parts)]:
                 self._check(len(glue) * len(parts))
         weighed: Any = {**node, "children": children}
-        return super().visit_function_expression(weighed, value)
+        made = super().visit_function_expression(weighed, value)
+        return made if _is_writable(made) else None
+
+    def visit_expref(self, node: Any, value: Any) -> Any:  # noqa: ARG002 the library's signature
+        """Refuse `&x` where no function takes it: the library would give out an object of its own, and no JSON."""
+        raise JMESPathError("&expression stands where a value belongs")
+
+    def _argument(self, node: Any, value: Any, takes_expression: bool) -> Any:
+        if takes_expression and node["type"] == "expref":
+            return super().visit_expref(node, value)
+        return self._paid(self.visit(node, value))
 
     def _paid(self, used: Any) -> Any:
         """Pay for what is read in one go: a long text too."""
@@ -73,6 +89,12 @@ class BoundedInterpreter(TreeInterpreter):
     def _check(self, least_bytes: int) -> None:
         if least_bytes > self._most_bytes:
             raise TooCostly("gives more than the result holds")
+
+
+def _is_writable(made: Any) -> bool:
+    if isinstance(made, float):
+        return math.isfinite(made)
+    return not isinstance(made, int) or made.bit_length() <= MOST_BITS
 
 
 def _literal(value: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ agent writes it, and nobody has read it before. Import it where it is used: jmes
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
@@ -30,15 +31,25 @@ def search(path: str, whole: Any) -> Any:
         raise InvalidArguments("The path is too long or too deeply nested.", hint="Select one field or list at a time.")
     try:
         most = 2 * weigh(whole, 2**62).least_bytes + LEAST_BYTES
-        return _Weighed(ALLOWANCE, most).visit(Parser().parse(path).parsed, whole)
+        return _Weighed(ALLOWANCE, most).visit(_parsed(path), whole)
     except TooCostly as error:
         raise InvalidArguments(f"The path {error}.", hint="Select less at a time, e.g. with [0:100].") from None
-    except (JMESPathError, RecursionError, TypeError, ValueError, ArithmeticError) as error:
+    except (JMESPathError, RecursionError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise InvalidArguments(
             f"The path is no JMESPath that works here: {reason}.",
             hint="Examples: [0], [*].title, [?state=='open'].number",
         ) from None
+
+
+def _parsed(path: str) -> Any:
+    """The path's tree. Raises `JMESPathError`, and `ValueError` for constants that nothing can write in an answer."""
+    tree = Parser().parse(path).parsed
+    try:
+        json.dumps(tree, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        raise ValueError("it holds half of a character, or a number that is infinite or none at all") from None
+    return tree
 
 
 class _Weighed(BoundedInterpreter):
