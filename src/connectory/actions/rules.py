@@ -17,6 +17,7 @@ from connectory.actions.refusals import code_of_status, quoted, refusal
 from connectory.actions.retry_times import seconds_to_wait
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Condition, ErrorRule
+from connectory.catalog.manifest.answers import ErrorCode
 from connectory.errors import ConnectoryError
 
 USUAL_MESSAGES = (
@@ -43,6 +44,15 @@ class Came:
 
 
 @dataclass(frozen=True, slots=True)
+class _Verdict:
+    """Why an answer is an error."""
+
+    code: ErrorCode
+    place: str  # what says so, as who writes the manifest calls it
+    rule: ErrorRule | None = None  # of the manifest
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """How the answers to one request are judged."""
 
@@ -53,32 +63,19 @@ class Rules:
 
     def failure(self, came: Came, redactor: Redactor) -> ConnectoryError | None:
         """Return the error that an answer is, or None. The provider's message is quoted as theirs, and cut."""
-        retry = self.connector.retry
-        if (found := self._applying(came)) is not None:
-            rule, _ = found
-            said = self._said(came, redactor, rule.message)
-            wait_s = seconds_to_wait(came.headers, came.body, rule.retry, retry)
-            hint = rule.hint or ""
-            return refusal(rule.code, self.connector, came.status, said, wait_s=wait_s, hint=hint)
-        if came.status >= 400:
-            wait_s = seconds_to_wait(came.headers, came.body, retry if came.status in (429, 503) else None)
-            said = self._said(came, redactor)
-            return refusal(code_of_status(came.status), self.connector, came.status, said, wait_s=wait_s)
-        if self.is_graphql and _has_errors(came) and not (self.is_read and _has_data(came)):
-            part = "Part of it may have been done: look first. " if _has_data(came) else ""
-            hint = f"{part}Correct the arguments and call again; the same call would be refused again."
-            return refusal("provider_rejected", self.connector, came.status, self._said(came, redactor), hint=hint)
-        return None
+        verdict = self._verdict(came)
+        if verdict is None:
+            return None
+        rule = verdict.rule
+        said = self._said(came, redactor, rule.message if rule is not None else None)
+        hint = (rule.hint or "") if rule is not None else self._usual_hint(came)
+        wait_s = self._seconds_to_wait(came, rule)
+        return refusal(verdict.code, self.connector, came.status, said, wait_s=wait_s, hint=hint)
 
     def verdict(self, came: Came) -> str:
         """Say which rule makes an answer an error, as who writes the manifest calls it; empty: none does."""
-        if (found := self._applying(came)) is not None:
-            return f"{found[1]} ({found[0].code})"
-        if came.status >= 400:
-            return f"the status {came.status} ({code_of_status(came.status)})"
-        if self.is_graphql and _has_errors(came) and not (self.is_read and _has_data(came)):
-            return "`errors` of GraphQL (provider_rejected)"
-        return ""
+        verdict = self._verdict(came)
+        return f"{verdict.place} ({verdict.code})" if verdict is not None else ""
 
     def note(self, came: Came, redactor: Redactor) -> str:
         """What a reader should know of an answer that is no error: GraphQL may leave parts of it out."""
@@ -86,13 +83,30 @@ class Rules:
             return ""
         return f"Parts of this answer are missing.{self._said(came, redactor)}"
 
-    def _applying(self, came: Came) -> tuple[ErrorRule, str] | None:
-        """The first rule that applies, and its place in the manifest."""
+    def _verdict(self, came: Came) -> _Verdict | None:
+        """The first rule that applies, failing these the status, and what GraphQL says."""
         for place, rules in (("the action's errors", self.own), *self.connector.errors):
             for index, rule in enumerate(rules):
                 if _applies(rule.when, came):
-                    return rule, f"{place}[{index}]"
+                    return _Verdict(rule.code, f"{place}[{index}]", rule)
+        if came.status >= 400:
+            return _Verdict(code_of_status(came.status), f"the status {came.status}")
+        if self.is_graphql and _has_errors(came) and not (self.is_read and _has_data(came)):
+            return _Verdict("provider_rejected", "`errors` of GraphQL")
         return None
+
+    def _seconds_to_wait(self, came: Came, rule: ErrorRule | None) -> float | None:
+        retry = self.connector.retry
+        if rule is not None:
+            return seconds_to_wait(came.headers, came.body, rule.retry, retry)
+        return seconds_to_wait(came.headers, came.body, retry if came.status in (429, 503) else None)
+
+    def _usual_hint(self, came: Came) -> str:
+        """What to do where no rule says it: after a status the code's own words, after GraphQL's errors ours."""
+        if came.status >= 400:
+            return ""
+        part = "Part of it may have been done: look first. " if _has_data(came) else ""
+        return f"{part}Correct the arguments and call again; the same call would be refused again."
 
     def _said(self, came: Came, redactor: Redactor, expression: str | None = None) -> str:
         """The provider's message by the rule, the manifest or the usual places; of HTML, nothing."""
