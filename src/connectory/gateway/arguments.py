@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -128,9 +128,21 @@ def require_unicode(arguments: Mapping[str, Any]) -> None:
 
 def compile_schema(schema: Mapping[str, Any]) -> Draft202012Validator:
     """Compile a JSON Schema (2020-12), formats checked too."""
+    from jsonschema import Draft202012Validator, validators
+
+    extend: Any = validators.extend  # which has no types
+    compiled: Draft202012Validator = extend(Draft202012Validator, {"pattern": _check_pattern})(
+        dict(schema), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+    return compiled
+
+
+def _check_pattern(validator: Any, pattern: str, text: Any, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
+    """Look for a pattern in what is no longer than it may be: on a longer text it may take too long (attack 104)."""
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(dict(schema), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    if not isinstance(text, str) or len(text) <= schema.get("maxLength", len(text)):
+        yield from Draft202012Validator.VALIDATORS["pattern"](validator, pattern, text, schema) or ()
 
 
 def check_schema(validator: Draft202012Validator, arguments: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from connectory.catalog.checks.words import check_pattern
+from connectory.catalog.checks.patterns import check_pattern
 from connectory.catalog.manifest import RESERVED_INPUTS, Input
 from connectory.catalog.problems import Finding
 from connectory.catalog.schema import property_schema
@@ -57,15 +57,14 @@ def _check_file(path: KeyPath, spec: Input, *, top: bool) -> Iterator[Finding]:
 def _check_input(path: KeyPath, spec: Input) -> Iterator[Finding]:
     """Patterns compile, limits have an order and a type they are for, and samples fit the input's own schema."""
     yield from _check_type(path, spec)
-    broken = list(check_pattern((*path, "pattern"), spec.pattern))
-    yield from broken
+    yield from check_pattern((*path, "pattern"), spec.pattern, longest=spec.max_length, is_whole=False)
     for low, high in LIMITS:
         least, most = getattr(spec, low), getattr(spec, high)
         if least is not None and most is not None and least > most:
             yield Finding(path, f"{low} is greater than {high}.")
     if spec.enum is not None:
         yield from _check_enum((*path, "enum"), spec.enum)
-    if not broken and spec.type != "file":
+    if spec.type != "file" and _are_patterns_good(spec):
         yield from _check_samples(path, spec)
     if spec.items is not None:
         yield from _check_input((*path, "items"), spec.items)
@@ -89,6 +88,13 @@ def _check_enum(path: KeyPath, enum: list[str | int | float | bool]) -> Iterator
         yield Finding(path, "An empty enum allows nothing.")
     if len({repr(word) for word in enum}) < len(enum):
         yield Finding(path, "A word stands twice in the enum.", "Remove one.")
+
+
+def _are_patterns_good(spec: Input) -> bool:
+    """Whether samples may be held to them, those further in too: a bad one might never come to an end."""
+    inner = [*([spec.items] if spec.items is not None else []), *(spec.properties or {}).values()]
+    found = check_pattern((), spec.pattern, longest=spec.max_length, is_whole=False)
+    return next(found, None) is None and all(map(_are_patterns_good, inner))
 
 
 def _check_samples(path: KeyPath, spec: Input) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from connectory.catalog.checks.facts import Sign, sign_in_facts
 from connectory.catalog.checks.names import ALWAYS_KNOWN, Names, check_template, parsed
-from connectory.catalog.checks.words import check_pattern
+from connectory.catalog.checks.patterns import MAX_SQUARE, check_pattern
 from connectory.catalog.manifest import (
     AuthMethod,
     AuthMethodBase,
@@ -23,7 +23,7 @@ from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder
 from connectory.catalog.yaml_document import KeyPath
 from connectory.errors import InvalidPath, did_you_mean
-from connectory.net.url import parse_url
+from connectory.net.url import is_host_part, parse_url
 
 # Values that would move a server's address to another host; no pattern of a field used there may match one whole.
 ESCAPES = (
@@ -41,7 +41,6 @@ ESCAPES = (
 OAUTH_ADDRESSES = (
     "authorize_url", "device_url", "token_url", "refresh_url", "request_token_url", "access_token_url",
 )  # fmt: skip
-HOST_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)  # as `auth/hosts.py` lets through
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +110,13 @@ def check_held(
     path: KeyPath, name: str, fact: CredentialField | SignInFact, addresses: Collection[str]
 ) -> Iterator[Finding]:
     """Yield what is wrong with the pattern or choices of a fact, above all where it builds one of `addresses`."""
-    broken = list(check_pattern((*path, "pattern"), fact.pattern))
+    broken = list(check_pattern((*path, "pattern"), fact.pattern, longest=MAX_SQUARE, is_whole=True))
     yield from broken
     if fact.kind is FieldKind.ORIGIN or not any(item.name == name for text in addresses for item in _facts_in(text)):
         return
     hint = "It becomes part of a server's address: allow only what a host label holds, e.g. [a-z0-9-]{1,63}."
     for choice in fact.choices:
-        if not HOST_PART.fullmatch(choice):
+        if not is_host_part(choice):
             yield Finding((*path, "choices", choice), f"The choice {choice!r} is no part of a host.", hint)
     if fact.pattern is None or broken:
         return

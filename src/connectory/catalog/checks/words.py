@@ -1,4 +1,4 @@
-"""Checks of patterns and headers: small parts that stand in many places."""
+"""Checks of headers: small parts that stand in many places."""
 
 from __future__ import annotations
 
@@ -11,22 +11,8 @@ from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
 from connectory.net.headers import forbidden_headers
 
-MAX_PATTERN = 200
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 CREDENTIAL_HEADERS = frozenset({"authorization", "cookie"})
-
-
-def check_pattern(path: KeyPath, text: str | None) -> Iterator[Finding]:
-    """Yield what is wrong with a regular expression."""
-    if text is None:
-        return
-    if len(text) > MAX_PATTERN:
-        yield Finding(path, f"The pattern has more than {MAX_PATTERN} characters.", "Make it simpler.")
-        return
-    try:
-        re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        yield Finding(path, f"This is no regular expression: {error}.")
 
 
 def check_headers(path: KeyPath, headers: Mapping[str, str], names: Names) -> Iterator[Finding]:
