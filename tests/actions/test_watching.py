@@ -112,3 +112,14 @@ async def test_a_file_is_told_by_its_size_alone() -> None:
     await caller.call()
 
     assert (caller.seen[0].body, caller.seen[0].size) == (None, 20)
+
+
+async def test_a_file_inside_json_is_judged_and_seen_as_json() -> None:
+    answer = "answer: {as: file, content: {data: data}}"
+    caller = Caller(f"request: {{get: /things}}\n{answer}", in_turn(gives({"ok": False, "data": ""})), FILE_RULE)
+
+    with pytest.raises(ConnectoryError):
+        await caller.call()
+
+    assert caller.seen[0].body == {"ok": False, "data": ""}
+    assert caller.seen[0].verdict == "the file's errors[0] (provider_forbidden)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectory.errors import HeaderRefused
-from connectory.net.headers import check_headers, forbidden_headers
+from connectory.net.headers import bare_media_type, check_headers, forbidden_headers, is_media_type
 
 
 def test_declared_and_harmless_headers_pass() -> None:
@@ -45,3 +45,32 @@ def test_a_name_that_is_no_token_is_refused(name: str) -> None:
 def test_a_header_given_twice_is_refused() -> None:
     with pytest.raises(HeaderRefused, match="twice"):
         check_headers({"X-Key": "a", "x-key": "b"})
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("text/csv", "text/csv"),
+        ("Image/SVG+xml; charset=utf-8", "image/svg+xml"),
+        ('text/plain;a="b c" ; d=e', "text/plain"),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", None),
+    ],
+)
+def test_a_media_type_is_read_with_parameters_or_without(text: str, bare: str | None) -> None:
+    assert is_media_type(text)
+    assert bare_media_type(text) == (bare or text)
+
+
+@pytest.mark.parametrize("text", ["text", "", "a/", "/b", "a/b c", "../x", "a/.x", "ü/x", "a/b\r\nX: 1", "a/b\n"])
+def test_what_is_no_media_type_names_none(text: str) -> None:
+    assert not is_media_type(text)
+    assert bare_media_type(text.strip("\n")) in (None, "a/b")
+
+
+def test_a_parameter_that_is_broken_makes_no_content_type() -> None:
+    assert not is_media_type("a/b; c")
+    assert not is_media_type('a/b; c="\r\n"')
+
+
+def test_an_endless_media_type_of_an_answer_is_none() -> None:
+    assert bare_media_type("text/" + "x" * 200) is None

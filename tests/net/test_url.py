@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectory.errors import InvalidPath
-from connectory.net.url import canonical_host, origin_of, parse_url
+from connectory.net.url import canonical_host, is_host_part, origin_of, parse_url
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,34 @@ def test_reading_hostile_text_takes_no_time() -> None:
             canonical_host(text)
     with pytest.raises(InvalidPath):
         parse_url("https://" + "a@" * 16_000)
+
+
+@pytest.mark.parametrize("text", ["eu", "my-shop", "a1.eu-west_2", "X"])
+def test_a_part_of_a_host_is_letters_digits_dots_and_hyphens(text: str) -> None:
+    assert is_host_part(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ".",
+        "-a",
+        "a-",
+        "a.",
+        "a/",
+        "a#",
+        "a?",
+        "a\\",
+        "x@a",
+        "a:1",
+        "x y",
+        "a\n",
+        "a%2f",
+        "\u00e4",
+        "\u0661",
+        "a\u3002b",
+    ],
+)
+def test_what_would_end_a_host_or_begin_another_is_no_part_of_it(text: str) -> None:
+    assert not is_host_part(text)

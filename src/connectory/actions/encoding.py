@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +15,10 @@ from connectory.actions.filling import as_pairs
 from connectory.actions.hidden import UNSEEN
 from connectory.actions.scalars import as_text, is_single
 from connectory.errors import InvalidArguments, ManifestInvalid
+from connectory.net.headers import is_media_type
 
 DEEPEST = 20  # levels of a form with brackets; deeper is no form that a provider reads
 FILE_NAME = "file"  # of a file that came without one: providers tell a file from a field by it
-_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-_MEDIA_TYPE = re.compile(rf'{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|"[ !#-\[\]-~]*"))*')  # RFC 9110 8.3.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ def _free_boundary(parts: list[_Part], make_boundary: Callable[[], str]) -> str:
 
 def _media_type(text: str) -> str:
     """A file's type is its giver's word, and stands in a header."""
-    if not _MEDIA_TYPE.fullmatch(text):
+    if not is_media_type(text):
         raise InvalidArguments(f"{text[:60]!r} is no media type.", hint="Write it like image/png or text/csv.")
     return text
 

@@ -16,18 +16,18 @@ from connectory.actions.files import File
 from connectory.actions.redaction import Redactor
 from connectory.catalog.manifest import FileContent
 from connectory.net.client import OutboundResponse
+from connectory.net.headers import bare_media_type
 
 NAME_CHARACTERS = 120
 DEFAULT_MEDIA_TYPE = "application/octet-stream"
 _TYPES = mimetypes.MimeTypes()  # as Python knows them, whatever the machine's own tables say
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}", re.ASCII)
 
 
 def file_of(response: OutboundResponse, redactor: Redactor, name: str | None) -> File:
     """Return the file. It is called as the provider says (RFC 6266), else `name`, else like its address ends."""
     last = unquote(PurePosixPath(urlsplit(response.url).path).name)
     found = _disposed_name(response.headers.get("content-disposition", "")) or name or last
-    media_type = _media_type(response.headers.get("content-type", ""))
+    media_type = bare_media_type(response.headers.get("content-type", ""))
     return File(redactor.clean_bytes(response.body), media_type or DEFAULT_MEDIA_TYPE, _safe(found, redactor))
 
 
@@ -39,18 +39,12 @@ def file_inside(body: Any, content: FileContent, redactor: Redactor, name: str |
     told = None if content.name is None else evaluate(content.name, body, redactor.clean)
     named = _safe(told if isinstance(told, str) and told.strip() else name or "", redactor)
     kind = None if content.media_type is None else evaluate(content.media_type, body, redactor.clean)
-    media_type = _media_type(kind if isinstance(kind, str) else "") or _TYPES.guess_type(named or "")[0]
+    media_type = bare_media_type(kind if isinstance(kind, str) else "") or _TYPES.guess_type(named or "")[0]
     return File(redactor.clean_bytes(data), media_type or DEFAULT_MEDIA_TYPE, named)
 
 
 def _safe(name: str, redactor: Redactor) -> str | None:
     return _short(safe_file_name(str(redactor.clean(name)))) if name.strip() else None
-
-
-def _media_type(said: str) -> str | None:
-    """The media type that a Content-Type names, without its parameters (RFC 9110 section 8.3)."""
-    media_type = said.partition(";")[0].strip().lower()
-    return media_type if _MEDIA_TYPE.fullmatch(media_type) else None
 
 
 def _disposed_name(disposition: str) -> str | None:

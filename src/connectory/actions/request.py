@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,9 +24,7 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import BasicCredentials, IdempotencyKey, Placement, Request
 from connectory.catalog.template import parse_template
 from connectory.errors import InvalidArguments, InvalidPath, MissingScope
-from connectory.net.url import parse_url
-
-_SLOT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+from connectory.net.url import is_host_part, parse_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +197,7 @@ def _slot(value: str, name: str, *, is_origin: bool) -> str:
         url = parse_url(value)
         if url.target == "/" and "?" not in value and "#" not in value:
             return url.origin
-    elif _SLOT.fullmatch(value):
+    elif is_host_part(value):
         return value
     raise InvalidPath(
         f"The connection's '{name}' cannot be part of a server's address.",

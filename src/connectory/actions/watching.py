@@ -33,9 +33,10 @@ Watch = Callable[[Seen], None]
 
 def see(request: PreparedRequest, response: OutboundResponse, reading: Reading) -> Seen:
     """Return what a watcher may see of one exchange; short credentials are masked too, whatever else that hits."""
-    kind, failed = (reading.answer or as_said(response)).kind, response.status >= 400
-    body = None if is_empty(response) or (kind == "file" and not failed) else json_or_text(response)
-    is_said = body is not None and (failed or kind in ("json", "json_lines"))
+    answer, failed = reading.answer or as_said(response), response.status >= 400
+    is_file = answer.kind == "file" and not answer.is_json and not failed
+    body = None if is_empty(response) or is_file else json_or_text(response)
+    is_said = body is not None and (failed or answer.is_json)
     came = Came(response.status, response.headers, reading.redactor.clean(body), has_body=is_said)
     clean = reading.redactor.clean_message
     return Seen(

@@ -6,7 +6,6 @@ classic way round a host check (attack 57).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from types import MappingProxyType
@@ -15,9 +14,8 @@ from connectory.catalog.manifest import CredentialField, FieldKind, SignInFact
 from connectory.catalog.template import Placeholder, parse_template
 from connectory.errors import InvalidPath, ManifestInvalid
 from connectory.net.address import METADATA_NAMES, AllowList, HostRule, Reach, reach_of
-from connectory.net.url import Url, parse_url
+from connectory.net.url import Url, is_host_part, parse_url
 
-_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 # Names no public resolver answers: RFC 6761 localhost, RFC 6762 local, RFC 8375 home.arpa, ICANN's reserved internal.
 _LOCAL_SUFFIXES = (".localhost", ".local", ".home.arpa", ".internal")
 
@@ -87,7 +85,7 @@ def _fill(part: str | Placeholder, origins: Collection[str], facts: Mapping[str,
         raise InvalidPath(f"The server's address needs '{part.name}'.", hint=f"Fill in '{part.name}'.")
     if part.name in origins:
         return parse_origin(value).origin
-    if _PART.fullmatch(value) is None:
+    if not is_host_part(value):
         raise InvalidPath(
             f"'{part.name}' cannot be part of a server's address.", hint="Use letters, digits, dots and hyphens."
         )

@@ -1,4 +1,7 @@
-"""Which headers may go out: those that steer the connection, or claim where a request comes from, are ours alone."""
+"""Which headers may go out: those that steer the connection, or claim where a request comes from, are ours alone.
+
+And what a Content-Type may say, of what goes out and of what comes in.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,12 @@ FORBIDDEN = frozenset(
     }
 )  # fmt: skip
 FORBIDDEN_PREFIXES = ("proxy-", "x-forwarded-")
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+")  # RFC 9110 section 5.6.2
+MEDIA_TYPE_CHARACTERS = 150  # of one that is taken from an answer; no registered one has more than a hundred
+_TOKEN_TEXT = r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+"  # RFC 9110 section 5.6.2
+_TOKEN = re.compile(_TOKEN_TEXT)
+_PARAMETER = rf'[ \t]*;[ \t]*{_TOKEN_TEXT}=(?:{_TOKEN_TEXT}|"[ !#-\[\]-~]*")'
+_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$%&'*+\-.^_`|~]*"  # of a registered type: RFC 6838 section 4.2, a token else
+_MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}(?:{_PARAMETER})*")  # RFC 9110 section 8.3.1
 _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 
 
@@ -50,3 +58,14 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
                 hint="Leave it out.",
             )
     return {name: value.strip(" \t") for name, value in headers.items()}
+
+
+def is_media_type(text: str) -> bool:
+    """Whether a text is a media type, with parameters or without: the value of a Content-Type."""
+    return _MEDIA_TYPE.fullmatch(text) is not None
+
+
+def bare_media_type(content_type: str) -> str | None:
+    """Return the media type that a Content-Type names, in small letters, without parameters; None: it names none."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type if len(media_type) <= MEDIA_TYPE_CHARACTERS and is_media_type(media_type) else None

@@ -25,6 +25,7 @@ _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _KEPT = "/?:@!$&'()*+,;=-._~%[]|^`{}"  # sent as they stand; what else is no letter or digit is percent-encoded
+_HOST_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
 _DOT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 
 
@@ -92,6 +93,11 @@ def canonical_host(text: str) -> str:
         except AddressValueError:
             raise _invalid("its host is a number that is no IPv4 address of four parts") from None
     return name
+
+
+def is_host_part(text: str) -> bool:
+    """Whether a text can be filled into a host and stay within it: nothing in it ends the host, or begins another."""
+    return _HOST_PART.fullmatch(text) is not None
 
 
 def _authority(text: str) -> tuple[str, int | None]:

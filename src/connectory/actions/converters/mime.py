@@ -23,6 +23,7 @@ import idna
 from connectory.actions.converters.inputs import kind_of, text_input
 from connectory.actions.files import File
 from connectory.errors import InvalidArguments
+from connectory.net.headers import bare_media_type
 
 MAX_TEXT_LENGTH = 2_000  # characters of a subject, an address with its name, or an id
 MAX_ITEMS = 500  # addresses or ids in one field; Gmail sends to at most 500
@@ -37,7 +38,6 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9 !#$%&'*+/^_`{|}~-]*")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
-_MEDIA_TYPE = re.compile(r"([A-Za-z0-9][\w!#$&^.+-]{0,80})/([A-Za-z0-9][\w!#$&^.+-]{0,80})", re.ASCII)
 _UNKNOWN_TYPE = ("application", "octet-stream")
 _UNSAFE_IN_NAMES = re.compile(r"[/\\:*?\"<>|]")
 _MAX_NAME_BYTES = 240
@@ -216,12 +216,10 @@ def _attachment(item: Any) -> _Attachment:
         raise InvalidArguments(f"An attachment has no '{unknown[0]}'.", hint="Its keys: file, name, media_type.")
     name = item.get("name") or file.name or "attachment"
     media_type = _one_line(item.get("media_type") or file.media_type, "media_type")
-    match = _MEDIA_TYPE.fullmatch(media_type.partition(";")[0].strip())
+    kind, _, subtype = (bare_media_type(media_type) or "").partition("/")
     # Base64, which any bytes need, is not allowed for messages and multiparts (RFC 2046 sections 5.1 and 5.2.1).
-    known = match and match[1].lower() not in ("message", "multipart")
-    return _Attachment(
-        file.data, (match[1], match[2]) if match and known else _UNKNOWN_TYPE, _disposition(_one_line(name, "name"))
-    )
+    is_known = kind not in ("", "message", "multipart")
+    return _Attachment(file.data, (kind, subtype) if is_known else _UNKNOWN_TYPE, _disposition(_one_line(name, "name")))
 
 
 def _disposition(name: str) -> str:

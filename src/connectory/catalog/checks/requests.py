@@ -18,9 +18,8 @@ from connectory.catalog.problems import Finding
 from connectory.catalog.trees import form_of
 from connectory.catalog.yaml_document import KeyPath
 from connectory.errors import did_you_mean
+from connectory.net.headers import is_media_type
 
-_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-MEDIA_TYPE = re.compile(rf'{_TOKEN}/{_TOKEN}(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|"[ !#-\[\]-~]*"))*')  # RFC 9110 8.3.1
 OF_FORMS = frozenset({"form", "form_brackets", "multipart"})  # encodings of names with values
 PART_KEYS = ("content", "content_type")
 
@@ -199,7 +198,7 @@ def _check_content_type(path: KeyPath, request: Request, names: Names) -> Iterat
 
 
 def _check_media_type(path: KeyPath, text: str) -> Iterator[Finding]:
-    if not MEDIA_TYPE.fullmatch(text):
+    if not is_media_type(text):
         yield Finding(path, f"{text[:60]!r} is no media type.", "Write it like application/json, without placeholders.")
 
 
