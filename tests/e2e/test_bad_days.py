@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.e2e.programs import COMMAND, ROOT, Install, refused, say, wait_until_up
+from tests.e2e.programs import COMMAND, READY_S, ROOT, Install, refused, say, wait_until_up
 
 NOBODY = 65534
 LOGGED = re.compile(r"\d{4}-\d{2}-\d{2}T")
@@ -451,6 +451,18 @@ def test_a_closed_stdin_ends_stdio_within_a_second(quiet: Install, page_is_up: b
         process.stdin = None
     assert is_free(quiet.port)
     assert "Traceback" not in quiet.log.read_text()
+
+
+def test_a_client_that_leaves_before_its_answer_is_no_failure(quiet: Install) -> None:
+    with stdio(quiet) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdin.write('{"jsonrpc":"2.0","id":2,"method":"ping"}\n')
+        process.stdin.close()
+        process.stdin = process.stdout = None
+        assert process.wait(READY_S) == 0
+    assert "internal_error" not in quiet.log.read_text()
 
 
 # -- several at once --------------------------------------------------------------------------------------------------

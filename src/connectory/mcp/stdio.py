@@ -9,6 +9,12 @@ from mcp.server.stdio import stdio_server
 
 
 async def serve_stdio(server: Server[Any]) -> None:
-    """Serve until stdin ends. While it runs, nothing else can write to the wire."""
-    async with stdio_server() as (read, write):
-        await server.run(read, write, server.create_initialization_options(NotificationOptions(tools_changed=True)))
+    """Serve until stdin ends. While it runs, nothing else can write to the wire.
+
+    A client that has closed its end of stdout does not read any more: the answers to it are lost, and no failure.
+    """
+    try:
+        async with stdio_server() as (read, write):
+            await server.run(read, write, server.create_initialization_options(NotificationOptions(tools_changed=True)))
+    except* BrokenPipeError:
+        pass
