@@ -87,12 +87,8 @@ class Connector:
         return replace(self, manifest=self.manifest.model_copy(update={"servers": servers}))
 
     def verify_of(self, method: str) -> Verify | None:
-        """Return the call that proves a sign-in by `method`: the method's own goes first, but never a family's.
-
-        What a family's method calls stands on the family's servers, which a member need not have.
-        """
-        own = self.manifest.auth.get(method)
-        return (own.verify if own is not None else None) or self.manifest.verify
+        """Return the call that proves a sign-in by the method of this name, as `Manifest.verify_of` says."""
+        return self.manifest.verify_of(self.auth.get(method))
 
 
 def compile_connector(manifest: Manifest, family: Manifest | None = None) -> Connector:

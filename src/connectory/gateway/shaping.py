@@ -15,7 +15,7 @@ from typing import Any
 
 from connectory.gateway.text import as_block, as_compact_text, compact_within
 
-BYTES_PER_TOKEN = 4  # design 6.1: how a token is counted
+BYTES_PER_TOKEN = 4  # design 6.1: how a token is counted, of compact text and of the JSON of tool lists
 NOTE_BYTES = 360  # no `Cut.left_out` is longer
 PATH_BYTES = 160  # no `Cut.next_path` is longer; a name of over half of it goes in by its number
 NAME_CHARACTERS = 40

@@ -9,9 +9,8 @@ import mcp_types as t
 
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Effect
+from connectory.gateway.shaping import BYTES_PER_TOKEN
 from connectory.mcp.fixed_tools import FIXED_TOOLS
-
-BYTES_PER_TOKEN = 4  # design 6.1: a token is counted as 4 bytes of compact JSON
 
 
 def tools_within(

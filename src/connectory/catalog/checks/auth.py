@@ -144,7 +144,9 @@ def _check_verify_is_there(sign: Sign) -> Iterator[Finding]:
     manifest = sign.manifest
     if manifest.verify is not None or manifest.is_bundle:
         return
-    unproven = [method for method in sign.methods if method.method != "none" and sign.verify_of(method) is None]
+    unproven = [
+        method for method in sign.methods if method.method != "none" and sign.manifest.verify_of(method) is None
+    ]
     if unproven:
         hint = "Name a cheap call that proves the credentials and tells whose they are."
         yield Finding(("verify",), "'verify' is missing.", hint)

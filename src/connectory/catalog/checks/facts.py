@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from connectory.catalog.manifest import AuthMethod, AuthMethodBase, Manifest, TokenRequest, Verify
+from connectory.catalog.manifest import AuthMethod, AuthMethodBase, Manifest, TokenRequest
 
 Ways = Mapping[str, AuthMethod]
 
@@ -52,14 +52,9 @@ class Sign:
         each = [set(sign_in_facts(method, certain=True)) for method in self.methods]
         return set.intersection(*each) if each else set()
 
-    def verify_of(self, method: AuthMethodBase) -> Verify | None:
-        """Return the call that proves a sign-in by `method`, as `Connector.verify_of` does."""
-        is_own = self.ways is self.manifest.auth
-        return (method.verify if is_own else None) or self.manifest.verify
-
     def _facts(self, method: AuthMethodBase, *, certain: bool) -> Iterator[str]:
         yield from sign_in_facts(method, certain=certain)
-        verify = self.verify_of(method)
+        verify = self.manifest.verify_of(method)
         yield from verify.facts if verify is not None else ()
 
 

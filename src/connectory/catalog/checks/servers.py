@@ -147,7 +147,7 @@ def _facts_in(text: str) -> list[Placeholder]:
 
 def _told_by_calls(method: AuthMethodBase, sign: Sign) -> Iterator[str]:
     """The facts that a provider's answer tells: nothing holds them to a pattern."""
-    verify = sign.verify_of(method)
+    verify = sign.manifest.verify_of(method)
     told = set(verify.facts) if verify is not None else set()
     typed = set(method.fields) | (set(method.facts) if isinstance(method, TokenRequest) else set())
     yield from told - typed

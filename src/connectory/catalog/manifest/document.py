@@ -12,6 +12,7 @@ from connectory.catalog.manifest.basics import CONNECTOR_NAME, Category, Effect,
 from connectory.catalog.manifest.inputs import Input
 from connectory.catalog.manifest.pages import Pages
 from connectory.catalog.manifest.requests import IdempotencyKey, Request
+from connectory.catalog.manifest.sign_in import AuthMethodBase
 
 
 class ActionManifest(Strict):
@@ -108,6 +109,14 @@ class Manifest(Strict):
     def is_bundle(self) -> bool:
         """Whether it only connects others."""
         return bool(self.includes)
+
+    def verify_of(self, method: AuthMethodBase | None) -> Verify | None:
+        """Return the call that proves a sign-in by `method`: the method's own goes first, but never a family's.
+
+        What a family's method calls stands on the family's servers, which a member need not have.
+        """
+        is_own = any(method is one for one in self.auth.values())
+        return (method.verify if method is not None and is_own else None) or self.verify
 
     @model_validator(mode="after")
     def _bundle_or_connector(self) -> Manifest:
