@@ -52,7 +52,6 @@ class Outcome:
     headers: Mapping[str, str] = field(default_factory=dict)
     note: str = ""  # what the agent should know of how it came, e.g. that a page failed
     file: File | None = None  # what an action with `as: file` gave
-    retries: int = 0  # how often something was sent again
 
 
 @dataclass(frozen=True, slots=True)

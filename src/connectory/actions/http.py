@@ -58,10 +58,10 @@ class HttpExecutor:
             reply = await exchange.ask(plan.prepared(), reading)
             listing = Listing(reply.items or [], reply.value, notes=[reply.note] if reply.note else [])
         if reply.items is None:
-            return _outcome(exchange, reply)
+            return _outcome(reply)
         if spec.answer.expand is not None and not raw:
             await expand(exchange, plan, reading, spec.answer.expand, listing)
-        whole = _outcome(exchange, reply)
+        whole = _outcome(reply)
         return replace(
             whole, value=listing.values, is_list=True, next_page=listing.next_page, note="\n".join(listing.notes)
         )
@@ -90,7 +90,7 @@ class HttpExecutor:
         came = reply.response.headers
         headers = {name: redactor.clean(came[name])[:HEADER_CHARACTERS] for name in told if name in came}
         return replace(
-            _outcome(exchange, reply),
+            _outcome(reply),
             is_list=isinstance(reply.value, list),
             is_raw=True,
             headers=headers,
@@ -143,7 +143,7 @@ def _reading(target: Target, spec: ActionManifest, values: Values, *, is_raw: bo
     return Reading(rules, redactor_of(target), answer, is_raw, file_name=None if absent(name) else name)
 
 
-def _outcome(exchange: Exchange, reply: Reply) -> Outcome:
+def _outcome(reply: Reply) -> Outcome:
     """What one answer is for the agent."""
     return Outcome(
         reply.value,
@@ -151,5 +151,4 @@ def _outcome(exchange: Exchange, reply: Reply) -> Outcome:
         is_empty=is_empty(reply.response),
         note=reply.note,
         file=reply.file,
-        retries=exchange.retries,
     )

@@ -18,7 +18,7 @@ LEAST_TRY_S = 1.0  # a wait that leaves less for the try after it is not worth i
 T = TypeVar("T")
 
 
-async def repeat(send: Callable[[], Awaitable[T]], ends_at: float, on_retry: Callable[[], None]) -> T:
+async def repeat(send: Callable[[], Awaitable[T]], ends_at: float) -> T:
     """Await `send()`, again where its error passes by itself; call it only for what has no second effect.
 
     Such errors are those of a provider that is down, cannot be reached or wants fewer requests. The wait is the one
@@ -47,15 +47,13 @@ async def repeat(send: Callable[[], Awaitable[T]], ends_at: float, on_retry: Cal
     async for attempt in retries:
         with attempt:
             tries = attempt.num
-            if tries > 1:
-                on_retry()
             return await send()
     raise AssertionError("stamina gives a result or raises")
 
 
 @cache
 def _stamina() -> ModuleType:
-    """The library, without its own logging and metrics: they tell function names, and we count what matters."""
+    """The library, without its own logging and metrics: they tell function names, which nobody here needs."""
     import stamina
     from stamina.instrumentation import set_on_retry_hooks
 

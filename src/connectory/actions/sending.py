@@ -30,7 +30,6 @@ class Exchange:
     may_repeat: bool  # whether the call has no second effect
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     received: int = 0  # bytes of answers
-    retries: int = 0
     watch: Watch | None = field(default=None, repr=False)
 
     async def ask(self, request: PreparedRequest, reading: Reading, *, ends_at: float | None = None) -> Reply:
@@ -43,7 +42,7 @@ class Exchange:
         async def once() -> Reply:
             return await self._once(request, reading, last)
 
-        return await repeat(once, last, self._count_retry) if self.may_repeat else await once()
+        return await repeat(once, last) if self.may_repeat else await once()
 
     @property
     def further_ends_at(self) -> float:
@@ -65,9 +64,6 @@ class Exchange:
             self.watch(see(request, response, reading))
         heavy = is_heavy(response.body, HEAVY_BYTES if not reading.is_slow else SLOW_BYTES)
         return await beside(heavy, lambda: read_answer(response, reading))
-
-    def _count_retry(self) -> None:
-        self.retries += 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ from connectory.catalog.manifest.pages import (
     Pages,
     PagesBase,
 )
-from connectory.catalog.manifest.requests import ENCODINGS, METHODS, IdempotencyKey, Request
+from connectory.catalog.manifest.requests import METHODS, IdempotencyKey, Request
 from connectory.catalog.manifest.sign_in import (
     AuthMethodBase,
     BasicCredentials,
@@ -72,7 +72,6 @@ from connectory.catalog.manifest.sign_in import (
 
 __all__ = [
     "CONNECTOR_NAME",
-    "ENCODINGS",
     "METHODS",
     "RESERVED_INPUTS",
     "WORD",

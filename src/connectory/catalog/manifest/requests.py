@@ -10,7 +10,6 @@ from connectory.catalog.manifest.basics import JsonValue, Strict
 
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 Encoding = Literal["json", "form", "form_brackets", "multipart", "multipart_related", "raw"]
-ENCODINGS = ("json", "form", "form_brackets", "multipart", "multipart_related", "raw", "graphql")
 
 
 class Request(Strict):

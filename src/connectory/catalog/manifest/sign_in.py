@@ -94,14 +94,9 @@ class AuthMethodBase(Placement):
     )
     verify: Verify | None = Field(None, description="Proves this method's credentials in place of the file's `verify`.")
 
-    def placement(self, server: str | None = None, credential: str | None = None) -> Placement:
-        """Return where the credential goes in a request to `server`; `credential` is one of `by_name`.
-
-        Raises `KeyError` for a credential that this method does not have.
-        """
-        if credential is not None:
-            return self.by_name[credential]
-        return self.by_server.get(server, self) if server is not None else self
+    def placement(self, server: str) -> Placement:
+        """Return where the credential goes in a request to the server of this name."""
+        return self.by_server.get(server, self)
 
     @property
     def placements(self) -> tuple[Placement, ...]:
