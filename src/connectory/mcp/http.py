@@ -33,6 +33,7 @@ from connectory.mcp.streams import OpenStreams
 MOST_SESSIONS = 2_000
 MOST_SESSIONS_OF_ONE = 100  # of one user: who opens more must let old ones end
 SESSION_IDLE_S = 30 * 60.0
+NO_TOKEN = "No API token was sent, or it is unknown, expired or revoked: `connectory token create NAME` makes one."
 
 
 class HttpEndpoint:
@@ -56,7 +57,7 @@ class HttpEndpoint:
         self._sse = SseFace(server)
         middleware = [Middleware(AuthenticationMiddleware, backend=backend)]
         self.routes = [
-            Route(path, AuthContextMiddleware(RequireAuthMiddleware(app, [])), middleware=middleware)
+            Route(path, AuthContextMiddleware(_RequireToken(app, [])), middleware=middleware)
             for path, app in (("/mcp", self._serve), ("/sse", self._serve), (MESSAGES_PATH, self._sse.take_message))
         ]
 
@@ -99,6 +100,14 @@ class HttpEndpoint:
         allowed = "GET, POST" if self._is_stateless else "GET, POST, DELETE"
         error = {"code": f"http_{status}", "message": message, "hint": f"Allowed are {allowed}."}
         await JSONResponse({"error": error}, status, {"Allow": allowed})(scope, receive, send)
+
+
+class _RequireToken(RequireAuthMiddleware):
+    """Says what to do: clients hand these words to the person, or to the model."""
+
+    async def _send_auth_error(self, send: Send, status_code: int, error: str, description: str) -> None:
+        words = NO_TOKEN if status_code == 401 else description
+        await super()._send_auth_error(send, status_code, error, words)
 
 
 class _BoundedSessions(StreamableHTTPSessionManager):
