@@ -10,6 +10,8 @@ import mcp_types as t
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 
+from connectory.errors import ConnectoryError
+from connectory.mcp.replies import error_reply
 from connectory.testing.conformance.material import PROMPTS, RESOURCES, TEMPLATE, get_prompt, read_resource
 
 Context = ServerRequestContext[Any]
@@ -48,7 +50,10 @@ def add_tools(server: Server[Any], fixtures: Sequence[ToolFixture]) -> None:
 
     async def call(ctx: Context, params: t.CallToolRequestParams) -> CallAnswer:
         if params.name in known:
-            return await known[params.name].answer(ctx, params)
+            try:
+                return await known[params.name].answer(ctx, params)
+            except ConnectoryError as error:  # as our own tools have it (mcp/server.py)
+                return error_reply(error, params.arguments or {})
         result: CallAnswer = await call_ours(ctx, params)
         return result
 

@@ -9,7 +9,6 @@ import mcp_types as t
 from mcp import MCPError
 
 from connectory.errors import ConnectoryError
-from connectory.mcp.replies import error_reply
 from connectory.testing.conformance.material import AUDIO, IMAGE, embedded
 from connectory.testing.conformance.precedence import Context, ToolFixture, make_tool, say
 
@@ -74,7 +73,7 @@ async def _content(blocks: list[t.ContentBlock], _: Context, __: t.CallToolReque
 
 
 async def _fail(_: Context, __: t.CallToolRequestParams) -> t.CallToolResult:
-    return error_reply(ConnectoryError("This tool intentionally returns an error for testing."), {})
+    raise ConnectoryError("This tool intentionally returns an error for testing.")
 
 
 async def _progress(ctx: Context, _: t.CallToolRequestParams) -> t.CallToolResult:
@@ -87,7 +86,6 @@ async def _progress(ctx: Context, _: t.CallToolRequestParams) -> t.CallToolResul
 async def _log(ctx: Context, _: t.CallToolRequestParams) -> t.CallToolResult:
     for words in ("Tool execution started", "Tool processing data", "Tool execution completed"):
         await ctx.session.send_log_message("info", words, related_request_id=ctx.request_id)
-        await asyncio.sleep(STEP_S)
     return say("The log is written.")
 
 
