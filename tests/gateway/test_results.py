@@ -186,3 +186,22 @@ async def test_what_is_over_is_deleted_also_where_nothing_new_is_kept() -> None:
         assert not (await here.get()).kept
 
         assert await here.application.vault.database.rows(sa.select(kept_results.c.id)) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_is_done_is_told_as_done_also_where_its_answer_cannot_be_kept(method: str) -> None:
+    clock = Clock()
+    async with scene([{"name": f"thing {number}"} for number in range(200)], tokens=200, clock=clock) as there:
+        clock.at += timedelta(minutes=2)  # time to delete what is over, too
+        database = there.application.vault.database
+        await database.write(lambda connection: connection.exec_driver_sql("DROP TABLE kept_results"))
+        done = await there.application.gateway.request(
+            there.principal, "notes/default", RawRequest(method, "/things", body={})
+        )
+
+    assert len(there.provider.requests) == 1
+    assert done.kept is None
+    assert "thing 0" in done.text
+    assert "could not be kept (database_unusable" in done.text
+    assert "read_result(" not in done.text
+    assert len(done.text.encode()) <= 200 * 4
