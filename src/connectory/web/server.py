@@ -19,6 +19,7 @@ LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 GRACE_S = 0.3  # what is under way at the end may take this long: a client that ends us waits a second or two
 BACKLOG = 512
 MOST_CONNECTIONS = 500  # at once; with what goes out they stay below the usual 1,024 files of a process
+HEAD_TIMEOUT_S = 10.0  # for a request's head, and for the body of one that is answered: uvicorn waits for ever
 NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
@@ -29,6 +30,7 @@ async def serve(
     stop: asyncio.Event,
     on_ready: Callable[[], None] = lambda: None,
     most_connections: int = MOST_CONNECTIONS,
+    head_timeout_s: float = HEAD_TIMEOUT_S,
 ) -> None:
     """Serve `app` until `stop` is set; `on_ready` is called once the sockets answer. Signals are the caller's matter.
 
@@ -38,7 +40,7 @@ async def serve(
     """
     sockets = await asyncio.to_thread(open_sockets, settings)
     try:
-        server = await asyncio.to_thread(_make_server, app, on_ready, most_connections)
+        server = await asyncio.to_thread(_make_server, app, on_ready, most_connections, head_timeout_s)
         running = asyncio.create_task(_run(server, sockets))
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -119,10 +121,32 @@ if TYPE_CHECKING:
     import uvicorn
 
 
-def _make_server(app: ASGIApp, on_ready: Callable[[], None], most_connections: int) -> uvicorn.Server:
+def _make_server(
+    app: ASGIApp, on_ready: Callable[[], None], most_connections: int, head_timeout_s: float
+) -> uvicorn.Server:
     import uvicorn  # heavy: only the process that serves the page needs it
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
     from connectory.web.access_log import AccessLog
+
+    class ImpatientProtocol(H11Protocol):
+        """Ends connections whose next request does not come in time: some hundred of them shut everyone out (106)."""
+
+        answered = 0
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+            super().connection_made(transport)
+            self.loop.call_later(head_timeout_s, self._end_if_none_came, 0)
+
+        def on_response_complete(self) -> None:
+            self.answered += 1
+            self.loop.call_later(head_timeout_s, self._end_if_none_came, self.answered)
+            super().on_response_complete()
+
+        def _end_if_none_came(self, answered: int) -> None:
+            is_at_work = bool(self.cycle) and not self.cycle.response_complete
+            if self.answered == answered and not is_at_work:
+                self.transport.close()
 
     class GuestServer(uvicorn.Server):
         """Leaves signals alone and says when it answers."""
@@ -137,7 +161,7 @@ def _make_server(app: ASGIApp, on_ready: Callable[[], None], most_connections: i
 
     config = uvicorn.Config(
         AccessLog(app),
-        http="h11",  # the strict parser, whatever else is installed
+        http=ImpatientProtocol,  # by h11, the strict parser, whatever else is installed
         ws="none",
         interface="asgi3",
         log_config=None,
