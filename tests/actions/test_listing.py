@@ -148,16 +148,43 @@ async def test_a_page_shorter_than_what_was_asked_for_is_the_last_one(style: str
     assert len(caller.sent) == 1
 
 
-async def test_a_page_that_is_short_since_its_items_were_filtered_is_not_the_last_one() -> None:
-    lines = (
-        "answer: {items: 'items[?id]'}\nrequest: {get: /things, query: {per: '{limit}', at: '{cursor}'}}\npages: page"
-    )
-    caller = Caller(
-        lines, in_turn(gives({"items": [{"id": 1}, {}]}), gives({"items": [{"id": 2}]}), gives({"items": []}))
-    )
+@pytest.mark.parametrize(
+    ("pages", "query", "sent"),
+    [
+        ("{style: page, first: 1}", "{per: '{limit}', at: '{cursor}'}", [None, "2"]),
+        ("{style: offset, max_size: 2}", "{per: '{limit}', at: '{cursor}'}", [None, "2"]),
+        ("{style: last_id, max_size: 2}", "{per: '{limit}', at: '{cursor}'}", [None, "2"]),
+        ("{style: last_id, more: more}", "{at: '{cursor}'}", [None, "2"]),
+    ],
+)
+async def test_pages_are_counted_by_all_that_came_and_not_by_what_is_kept(
+    pages: str, query: str, sent: list[str | None]
+) -> None:
+    lines = f"answer: {{items: items, when: good}}\nrequest: {{get: /things, query: {query}}}\npages: {pages}"
+    first = {"items": [{"id": 1, "good": True}, {"id": 2}], "more": True}
+    caller = Caller(lines, in_turn(gives(first), gives({"items": [{"id": 3, "good": True}], "more": False})))
 
-    assert (await caller.call(limit=4)).value == rows(1, 2)
-    assert [request.url.params.get("at") for request in caller.sent] == [None, "2", "3"]
+    outcome = await caller.call(limit=2)
+
+    assert [item["id"] for item in outcome.value] == [1]
+    assert outcome.next_page is not None
+    rest = await caller.call(limit=2, page=outcome.next_page)
+    assert [item["id"] for item in rest.value] == [3]
+    assert rest.next_page is None
+    assert [request.url.params.get("at") for request in caller.sent] == sent
+
+
+async def test_details_are_asked_for_what_is_kept_alone_and_raw_keeps_all() -> None:
+    lines = (
+        "answer: {items: items, when: good, item: '{id: id}', expand: {request: {get: '/things/{each.id}'}, into: x}}\n"
+        "request: {get: /things}"
+    )
+    items = {"items": [{"id": 1}, {"id": 2, "good": True}]}
+    caller = Caller(lines, in_turn(gives(items), gives({"name": "B"}), gives(items)))
+
+    assert (await caller.call()).value == [{"id": 2, "x": {"name": "B"}}]
+    assert caller.sent[1].url.path.endswith("/things/2")
+    assert (await caller.call(raw=True)).value == items
 
 
 async def test_the_last_id_is_that_of_the_raw_item() -> None:

@@ -7,10 +7,11 @@ import io
 import json
 import math
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connectory.actions.expressions import converts, evaluate, evaluate_each, evaluate_or_none
+from connectory.actions.expressions import converts, evaluate, evaluate_each, evaluate_or_none, is_true
 from connectory.actions.redaction import Redactor
 from connectory.actions.rules import Came, Rules
 from connectory.actions.scalars import whole_characters
@@ -63,7 +64,8 @@ class Reading:
         answer = self.answer
         if answer is None:
             return False
-        return answer.content is not None or any(map(converts, (answer.items or "", answer.item)))
+        expressions = (answer.items or "", answer.when or "", answer.item)
+        return answer.content is not None or any(map(converts, expressions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,11 @@ class Reply:
 
     response: OutboundResponse = field(repr=False)
     body: Any  # parsed, as the provider gave it
-    items: list[Any] | None  # of a list: its items as they came
+    items: list[Any] | None  # of a list: its items as they came, those that `when` keeps
     value: Any  # projected: of a list, item by item
     file: File | None = None
     note: str = ""
+    came: Sequence[Any] = ()  # of a list: all its items, by which pages are counted
 
 
 def read_answer(response: OutboundResponse, reading: Reading) -> Reply:
@@ -131,7 +134,7 @@ def _projected(response: OutboundResponse, body: Any, answer: Answer, reading: R
     if reading.is_raw:
         found = None if answer.items is None else [] if body is None else evaluate_or_none(answer.items, body, clean)
         items = found if isinstance(found, list) else None
-        return Reply(response, body, items, body if items is None else items, note=note)
+        return Reply(response, body, items, body if items is None else items, note=note, came=items or ())
     if answer.items is None:
         value = body if body is None or answer.kind == "text" else evaluate(answer.item, body, clean)
         return Reply(response, body, None, value, note=note)
@@ -140,7 +143,12 @@ def _projected(response: OutboundResponse, body: Any, answer: Answer, reading: R
         items = []  # the missing part of a GraphQL answer; the note says so
     if not isinstance(items, list):
         raise _without(reading, "the list")
-    return Reply(response, body, items, evaluate_each(answer.item, items, clean), note=note)
+    kept = items if answer.when is None else _kept(answer.when, items, clean)
+    return Reply(response, body, kept, evaluate_each(answer.item, kept, clean), note=note, came=items)
+
+
+def _kept(when: str, items: Sequence[Any], clean: Callable[[Any], Any]) -> list[Any]:
+    return [item for item, holds in zip(items, evaluate_each(when, items, clean), strict=True) if is_true(holds)]
 
 
 def as_said(response: OutboundResponse) -> Answer:

@@ -190,6 +190,8 @@ def _each(form: Form, values: Values) -> Any:
         return elements
     if not isinstance(elements, list):
         raise InvalidArguments(f"{_named(form.argument)} must be a list.", hint="Give a list, even of one.")
+    if not elements:
+        return []  # given, and empty: that is how a list is cleared
     filled = [fill_tree(form.of, values.with_each(element)) for element in elements]
     return [value for value in filled if value is not _ABSENT] or _ABSENT
 
@@ -203,6 +205,8 @@ def _join(form: Form, values: Values) -> Any:
         raise InvalidArguments(f"{_named(form.of)} must hold only texts and numbers.", hint="Give a list of texts.")
     words = [form.extras.get("before", ""), form.argument, form.extras.get("after", "")]
     before, between, after = (fill_text(str(word), values) for word in words)
+    if not flat and parts == [] and isinstance(form.of, str) and not (before or after):
+        return ""  # a list that was given, and is empty: that is how it is cleared
     if not flat or _ABSENT in (before, between, after):
         return _ABSENT
     return f"{before}{between.join(map(as_text, flat))}{after}"

@@ -66,13 +66,13 @@ class Listing:
     next_page: str | None = None
     notes: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)  # pages that were asked for, so that those which lead back are noticed
-    last_size: int = 0  # items on the page that came last
+    last_size: int = 0  # items that came on the last page
 
     def add(self, reply: Reply, following: str | None, asked: Sequence[str | None], title: str) -> None:
         """Add a page. `asked`: the texts and addresses by which it was asked for."""
         self.items += reply.items or []
         self.values += reply.value if reply.items is not None else []
-        self.last_size = len(reply.items or ())
+        self.last_size = len(reply.came)
         if reply.note and reply.note not in self.notes:
             self.notes.append(reply.note)
         self.seen |= {one for one in asked if one is not None}

@@ -49,9 +49,8 @@ def page_size(limit: int, most: int) -> int:
 
 
 def tells_size(action: ActionManifest) -> bool:
-    """Whether a page with fewer items than `limit` is the last one: the request names it, and no item is left out."""
-    names_limit = any("{limit}" in str(place) for place in (action.request.path, *action.request.trees))
-    return names_limit and "?" not in (action.answer.items or "")
+    """Whether a page with fewer items than `limit` is the last one: the request names it."""
+    return any("{limit}" in str(place) for place in (action.request.path, *action.request.trees))
 
 
 def is_address(pages: Pages) -> bool:
@@ -77,7 +76,6 @@ def next_page(pages: Pages, reply: Reply, at: At) -> str | None:
     Raises `HostRefused` where the provider points outside the base: credentials must not follow it; and
     `UnexpectedResponse` where what stands there can be no address or cursor.
     """
-    items = reply.items or []
     match pages:
         case LinkHeaderPages() | NextUrlHeaderPages() | NextUrlPages():
             return _next_address(pages, reply, at.base)
@@ -88,9 +86,9 @@ def next_page(pages: Pages, reply: Reply, at: At) -> str | None:
         case OffsetPages():
             return _next_offset(pages, reply, at)
         case LastIdPages():
-            if not items or not _goes_on(pages.more, reply.body):
+            if not reply.came or _is_short(reply, at, pages.more):
                 return None
-            found = _text_of(evaluate(pages.id, items[-1]))
+            found = _text_of(evaluate(pages.id, reply.came[-1]))
             if found is None:
                 raise UnexpectedResponse("The provider's last item has no id.", hint="The list cannot be gone on with.")
             return found
@@ -187,22 +185,22 @@ def _next_number(pages: NumberedPages, reply: Reply, at: At) -> str | None:
         return None if named is None else str(named)
     total = _number(reply.response.headers.get(pages.total_header)) if pages.total_header is not None else None
     is_last = number - pages.first + 1 >= total if total is not None else _is_short(reply, at, pages.more)
-    return None if is_last or not reply.items else str(number + 1)
+    return None if is_last or not reply.came else str(number + 1)
 
 
 def _next_offset(pages: OffsetPages, reply: Reply, at: At) -> str | None:
     offset = pages.first if at.page is None else int(cursor_value(pages, at.page))
-    following = offset + len(reply.items or ())
+    following = offset + len(reply.came)
     total = _number(evaluate(pages.total, reply.body)) if pages.total is not None else None
     is_last = following - pages.first >= total if total is not None else _is_short(reply, at, pages.more)
-    return None if is_last or not reply.items else str(following)
+    return None if is_last or not reply.came else str(following)
 
 
 def _is_short(reply: Reply, at: At, more: str | None) -> bool:
     """Whether a page is the last one: the answer says so; failing that, it has fewer items than were asked for."""
     if more is not None:
         return not _goes_on(more, reply.body)
-    return at.size is not None and len(reply.items or ()) < at.size
+    return at.size is not None and len(reply.came) < at.size
 
 
 def _number(found: Any) -> int | None:

@@ -37,6 +37,10 @@ LAST = {"style": "last_id", "more": "has_more", "max_size": 5}
         ((f"{LIST}/pages/next_header", "X Next"), "list_all.pages.next_header: 'X Next' is no header name."),
         ((f"{LIST}/pages/total_header", "a:"), "list_all.pages.total_header: 'a:' is no header name."),
         ((f"{LIST}/answer", {"as": "file"}), "list_all.answer: An action with `pages` needs `answer.items`."),
+        ((f"{LIST}/answer/items", "data[?!draft]"), "list_all.answer.items: It leaves items out"),
+        ((f"{LIST}/answer/items", "data[:5]"), "list_all.answer.items: It leaves items out"),
+        ((f"{LIST}/answer", {"when": "ok"}), "list_all.answer.when: `when` needs `items`"),
+        ((f"{LIST}/answer/when", "lenght(@)"), "list_all.answer.when: There is no function lenght()."),
         ((f"{LIST}/effect", "write"), "list_all.pages: Only a read has `pages`."),
         ((ITEM, "{id: id"), "search.answer.item: This is no JMESPath expression"),
         (

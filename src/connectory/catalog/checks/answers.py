@@ -23,6 +23,7 @@ def check_answer(path: KeyPath, action: ActionManifest, sign: Sign, names: Names
     """Yield what is wrong with the answer of an action whose request may use `names`."""
     answer = action.answer
     yield from check_expression((*path, "items"), answer.items)
+    yield from check_expression((*path, "when"), answer.when)
     yield from check_expression((*path, "item"), answer.item)
     if answer.file_name is not None:
         yield from check_template((*path, "file_name"), answer.file_name, replace(names, paging=(), flat=True))

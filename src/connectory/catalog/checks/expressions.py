@@ -54,15 +54,33 @@ def _check_call(path: KeyPath, name: str, count: int, *, converters: bool) -> It
         yield Finding(path, f"{name}() takes {takes} argument{'' if least == 1 else 's'}, not {count}.")
 
 
+def leaves_out(text: str | None) -> bool:
+    """Whether an expression that gives a list may leave members of it out: by a filter or a slice."""
+    if text is None or ("?" not in text and ":" not in text):
+        return False
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        tree = jmespath.compile(text).parsed
+    except (JMESPathError, RecursionError, ValueError):
+        return False  # told by `check_expression`
+    return any(node.get("type") in ("filter_projection", "slice") for node in _nodes(tree))
+
+
 def _calls(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Yield each call in a parsed expression: the function and how many arguments it gets."""
+    for node in _nodes(tree):
+        if node.get("type") == "function_expression":
+            yield str(node["value"]), sum(isinstance(child, dict) for child in node.get("children", ()))
+
+
+def _nodes(tree: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     waiting = [tree]
     while waiting:
         node = waiting.pop()
-        children = [child for child in node.get("children", ()) if isinstance(child, dict)]
-        if node.get("type") == "function_expression":
-            yield str(node["value"]), len(children)
-        waiting += children
+        yield node
+        waiting += [child for child in node.get("children", ()) if isinstance(child, dict)]
 
 
 @lru_cache(maxsize=1)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectory.catalog.checks.expressions import check_expression
+from connectory.catalog.checks.expressions import check_expression, leaves_out
 from connectory.catalog.checks.names import used_inputs
 from connectory.catalog.checks.words import check_header_name
 from connectory.catalog.manifest import (
     ActionManifest,
     Effect,
+    LastIdPages,
     LinkHeaderPages,
     NextUrlHeaderPages,
     NextUrlPages,
+    NumberedPages,
+    OffsetPages,
     PagesBase,
     Request,
 )
@@ -52,6 +55,12 @@ def check_pages(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
             (*path, "answer"),
             "An action with `pages` needs `answer.items`.",
             'Say where the list is; "@" is the whole answer.',
+        )
+    if isinstance(pages, NumberedPages | OffsetPages | LastIdPages) and leaves_out(action.answer.items):
+        yield Finding(
+            (*path, "answer", "items"),
+            "It leaves items out, and by those that came the pages are counted.",
+            'Write the condition as `when`: `items: data`, `when: "!draft"`.',
         )
     if follows_address(pages) and action.request.method != "GET":
         yield Finding(

@@ -59,6 +59,9 @@ class Answer(Strict):
         "to read in pieces or to give to another action.",
     )
     items: str | None = Field(None, description="Where the list is; absent: the answer is one object.")
+    when: str | None = Field(
+        None, description="JMESPath over an item: only those for which it is true; pages are counted before."
+    )
     item: str = Field("@", description="How the object, or each item of the list, is projected.")
     expand: Expand | None = Field(None, description="A further request for each item, where a list is bare.")
     file_name: str | None = Field(
@@ -82,8 +85,9 @@ class Answer(Strict):
     def _only_json_is_projected(self) -> Answer:
         if self.kind in ("text", "file") and (self.items is not None or self.item != "@"):
             raise ValueError(f"`as: {self.kind}` is given as it comes: it takes neither `items` nor `item`")
-        if self.expand is not None and self.items is None:
-            raise ValueError("`expand` needs `items`")
+        for key in ("expand", "when"):
+            if getattr(self, key) is not None and self.items is None:
+                raise ValueError(f"`{key}` needs `items`")
         if self.kind != "file" and (self.file_name is not None or self.content is not None):
             raise ValueError("only `as: file` has a `file_name` and `content`")
         return self

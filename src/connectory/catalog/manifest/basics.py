@@ -11,7 +11,8 @@ CONNECTOR_NAME = r"^[a-z][a-z0-9-]{0,23}$"
 WORD = r"^[a-z][a-z0-9_]*$"
 RESERVED_INPUTS = frozenset(
     {"connection", "credential", "each", "limit", "cursor", "fields", "raw", "dry_run"}
-)  # those that templates name, and those that mean the same in every action (design 4.5)
+    | {"idempotency_key", "now", "steps"}
+)  # those that templates name or may name one day, and those that mean the same in every action (design 4.5)
 WebAddress = Annotated[
     str, Field(pattern=r"^https?://[^\s<>\"'\\]+$", max_length=500)
 ]  # shown as a link: never `javascript:`
@@ -20,9 +21,12 @@ JsonValue = Any  # a YAML tree as it stands in the file: what it may hold is the
 
 
 class Strict(BaseModel):
-    """A part of a manifest: immutable, unknown keys refused."""
+    """A part of a manifest: immutable, unknown keys refused, and no text taken for a number or a truth.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    `no` is text in YAML 1.2, and would otherwise be the truth that its writer did not mean.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, strict=True)
 
 
 class Effect(StrEnum):

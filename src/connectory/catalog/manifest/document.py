@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from connectory.catalog.manifest.answers import Answer, ErrorRule, RetryTime, Verify
 from connectory.catalog.manifest.auth import AuthMethod
@@ -15,6 +15,12 @@ from connectory.catalog.manifest.requests import IdempotencyKey, Request
 from connectory.catalog.manifest.sign_in import AuthMethodBase
 
 
+def _whole(data: Any) -> Any:
+    if data == 1 and type(data) is not int:
+        raise ValueError("write `format: 1`, a whole number")
+    return data
+
+
 class ActionManifest(Strict):
     """One operation of the provider; it becomes an MCP tool."""
 
@@ -23,6 +29,7 @@ class ActionManifest(Strict):
         min_length=1, max_length=600, description="One sentence written for a model; begins with the verb."
     )
     effect: Effect = Field(
+        strict=False,
         description="What it does at the provider, by hand: a POST that only searches is a read. Policies go by it."
     )
     idempotent: bool | None = Field(
@@ -60,11 +67,11 @@ class Manifest(Strict):
     """One connector: all that is particular to a provider."""
 
     schema_url: str | None = Field(None, alias="$schema", description="Address of the JSON Schema, for editors.")
-    format: Literal[1] = Field(description="Version of this format.")
+    format: Annotated[Literal[1], BeforeValidator(_whole)] = Field(description="Version of this format.")
     name: str = Field(pattern=CONNECTOR_NAME, description="The connector's name; tools begin with it, - written as _.")
     title: str = Field(min_length=1, max_length=60, description="The provider's name as a person would say it.")
     description: str = Field(min_length=1, max_length=600, description="What one can do with it, in one sentence.")
-    category: Category = Field(description="Where it is listed.")
+    category: Category = Field(strict=False, description="Where it is listed.")
     docs: WebAddress = Field(description="The provider's API documentation.")
     family: str | None = Field(
         None,

@@ -78,7 +78,11 @@ class LastIdPages(PagesBase):
 
     style: Literal["last_id"] = Field(description="The id of the last item.")
     id: str = Field("id", description="JMESPath over an item, before its projection, that gives its id.")
-    more: str = Field(description="JMESPath over the answer that is false on the last page, e.g. has_more.")
+    more: str | None = Field(
+        None,
+        description="JMESPath over the answer that is false on the last page, e.g. has_more; absent: a page with fewer "
+        "items than were asked for is the last.",
+    )
 
 
 def _from_word(data: Any) -> Any:

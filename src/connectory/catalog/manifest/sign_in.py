@@ -26,6 +26,7 @@ class CredentialField(Strict):
     title: str = Field(description="Label beside the input.")
     kind: FieldKind = Field(
         FieldKind.TEXT,
+        strict=False,
         description="text, choice and origin (a server's address without a path, e.g. https://example.com:8443) become "
         "`{connection.NAME}`; secret and file (a whole file's text, e.g. a key in JSON) become `{credential.NAME}`, "
         "are encrypted and never shown.",
