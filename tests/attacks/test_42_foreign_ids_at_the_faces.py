@@ -255,7 +255,11 @@ async def test_attack_42_no_address_prompt_or_completion_tells_another_s_id_from
             for kind, known in scene.foreign.items():
                 random, said = like(known), []
                 for one in (known, random):
-                    asked = [request(one), _completion(what, argument, one), _completion(what, "alias", "", one)]
+                    asked = [
+                        request(one),
+                        _completion(what, argument, alias_of(one)),
+                        _completion(what, "alias", "", one),
+                    ]
                     answered = [result_in(await face.post(token, method, **params)) for method, params in asked]
                     said.append(_without(repr(answered), one))
                 assert said[0] == said[1], (what, argument, kind)

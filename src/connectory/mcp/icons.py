@@ -5,7 +5,6 @@ Tools have none: forty of them would cost a third of the list's budget, which a 
 
 from __future__ import annotations
 
-import html
 import zlib
 from urllib.parse import quote
 
@@ -28,7 +27,7 @@ _SHEET = "<path d='M8 5h6l3 3v11H8z' fill='white'/>"
 
 def icon_of(connector: Connector) -> t.Icon:
     """The first letter of the service's name on a colour of its own: the services' marks are not ours to use."""
-    letter = html.escape(next((one for one in connector.title.upper() if one.isalnum()), "?"))
+    letter = next((one for one in connector.title.upper() if one.isalnum()), "?")
     words = f"<text x='12' y='17' font-size='14' font-family='sans-serif' text-anchor='middle' fill='white'>{letter}"
     return _tile(f"{words}</text>", zlib.crc32(connector.name.encode()) % 360)
 
