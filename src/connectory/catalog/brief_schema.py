@@ -1,7 +1,8 @@
 """What a tool list shows of an action's arguments: enough to call it right, in as few words as that takes (design 6.1).
 
 Every token of the list is paid in every conversation. What is left out here (lengths, counts, patterns beside an
-example) is still checked, and the error says what would be right; `search_actions` and the manifest have all of it.
+example) is still checked, and the error says what would be right; `search_actions` says it in words
+(`mcp/input_words.py`).
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ from connectory.actions.hidden import one_line
 from connectory.auth.connections import Found, describe_account
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Effect
+from connectory.mcp.input_words import arguments_in_words
 from connectory.vault.entities import Connection, Grant, GrantStatus
 
 MOST_NAMED = 50  # actions of one connector
@@ -21,18 +21,13 @@ _GROUPS = {Effect.READ: "reads", Effect.WRITE: "changes", Effect.DESTRUCTIVE: "d
 
 def describe_action(action: Action, *, is_connected: bool, is_permitted: bool) -> dict[str, Any]:
     """An action with its arguments, and whether it can be called now."""
-    inputs = {
-        name: f"{spec.type or 'any'}{', required' if spec.required else ''}{_choices(spec.enum)}"
-        f"{': ' + spec.description if spec.description else ''}"
-        for name, spec in action.manifest.inputs.items()
-    }
     return {
         "action": action.tool,
         "does": action.description,
         "effect": action.effect.value,
         "connected": is_connected,
         **({"callable": "no, not allowed by policy"} if is_connected and not is_permitted else {}),
-        "arguments": inputs,
+        "arguments": arguments_in_words(action),
     }
 
 
@@ -101,7 +96,3 @@ def _mending(connection: Connection, grant: Grant, *, is_known: bool, may_renew:
 
 def _when(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _choices(enum: list[str | int | float | bool] | None) -> str:
-    return f", one of {json.dumps(enum, ensure_ascii=False)}" if enum else ""
