@@ -12,7 +12,7 @@ from connectory.actions.executor import Outcome, Paging, Target, Verified
 from connectory.actions.expanding import expand
 from connectory.actions.filling import Values, absent, fill_text
 from connectory.actions.listing import Listing, Paged, read_list
-from connectory.actions.pages import cursor_value, is_address, page_size, tells_size
+from connectory.actions.pages import cursor_value, page_size, tells_size
 from connectory.actions.raw import RawRequest, prepare_raw
 from connectory.actions.request import preview
 from connectory.actions.rules import Rules
@@ -70,10 +70,10 @@ class HttpExecutor:
         """Return the first request of a call."""
         spec, page = action.manifest, paging.page
         values = _values(target, spec, arguments, paging)
-        if page is not None and spec.pages is not None and not is_address(spec.pages):
+        if page is not None and spec.pages is not None and not spec.pages.follows_address:
             values = replace(values, inputs={**values.inputs, "cursor": cursor_value(spec.pages, page)})
         shown = preview(target.connector, spec.request, values, key=self._key(target, spec))
-        if page is not None and spec.pages is not None and is_address(spec.pages):
+        if page is not None and spec.pages is not None and spec.pages.follows_address:
             headers = {name: value for name, value in shown.headers.items() if name.lower() != "content-type"}
             shown = replace(shown, method="GET", url=page, headers=headers, body=None)
         return Outcome(asdict(shown))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectory.actions.answers import Reading, Reply
-from connectory.actions.pages import At, cursor_value, is_address, is_below, next_page
+from connectory.actions.pages import At, cursor_value, is_below, next_page
 from connectory.actions.request import PreparedRequest
 from connectory.actions.sending import Exchange, Plan, beside, is_heavy
 from connectory.catalog.manifest import Pages
@@ -32,7 +32,7 @@ class Paged:
 
         Raises `InvalidCursor` for any other text.
         """
-        by_address = is_address(self.pages)
+        by_address = self.pages.follows_address
         cursor = None if page is None or by_address else cursor_value(self.pages, page)
         request = self.plan.prepared(cursor)
         base = request.base

@@ -31,7 +31,6 @@ from connectory.net.client import OutboundResponse
 DEFAULT_PORTS = {"https": 443, "http": 80}
 LONGEST = 8_000  # characters of an address or cursor: it is given to the agent, sealed
 _MOST = 10**15  # no list is longer
-_BY_ADDRESS = (LinkHeaderPages, NextUrlHeaderPages, NextUrlPages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,6 @@ def page_size(limit: int, most: int) -> int:
 def tells_size(action: ActionManifest) -> bool:
     """Whether a page with fewer items than `limit` is the last one: the request names it."""
     return any("{limit}" in str(place) for place in (action.request.path, *action.request.trees))
-
-
-def is_address(pages: Pages) -> bool:
-    """Whether the style names a page by its URL."""
-    return isinstance(pages, _BY_ADDRESS)
 
 
 def cursor_value(pages: Pages, page: str) -> str | int | float:

@@ -11,9 +11,6 @@ from connectory.catalog.manifest import (
     ActionManifest,
     Effect,
     LastIdPages,
-    LinkHeaderPages,
-    NextUrlHeaderPages,
-    NextUrlPages,
     NumberedPages,
     OffsetPages,
     PagesBase,
@@ -30,12 +27,7 @@ def paging_of(pages: PagesBase | None) -> tuple[str, ...]:
     """Return which of `{limit}` and `{cursor}` a request with such pages may use."""
     if pages is None:
         return ()
-    return ("limit",) if follows_address(pages) else ("limit", "cursor")
-
-
-def follows_address(pages: PagesBase) -> bool:
-    """Whether the next page is an address, so that nothing of the request is filled for it."""
-    return isinstance(pages, LinkHeaderPages | NextUrlHeaderPages | NextUrlPages)
+    return ("limit",) if pages.follows_address else ("limit", "cursor")
 
 
 def check_pages(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
@@ -62,7 +54,7 @@ def check_pages(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
             "It leaves items out, and by those that came the pages are counted.",
             'Write the condition as `when`: `items: data`, `when: "!draft"`.',
         )
-    if follows_address(pages) and action.request.method != "GET":
+    if pages.follows_address and action.request.method != "GET":
         yield Finding(
             (*path, "request"), "Only a GET has `pages` of this style: the next page is fetched by its address."
         )
@@ -71,7 +63,7 @@ def check_pages(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
 
 
 def _check_cursor(path: KeyPath, request: Request, pages: PagesBase) -> Iterator[Finding]:
-    if not follows_address(pages) and "cursor" not in used_inputs(list(request.trees)):
+    if not pages.follows_address and "cursor" not in used_inputs(list(request.trees)):
         style = getattr(pages, "style", "")
         hint = 'Write {cursor} where the provider takes it, e.g. `query: {page: "{cursor}"}`.'
         yield Finding(path, f"Nothing in the request says which page is meant, as style {style} needs.", hint)

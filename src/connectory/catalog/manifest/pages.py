@@ -6,7 +6,7 @@ and is absent on the first page.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -18,12 +18,14 @@ from connectory.catalog.manifest.basics import Strict
 class PagesBase(Strict):
     """What every style has."""
 
+    follows_address: ClassVar[bool] = False  # whether a page is named by its URL: then nothing is filled for the next
     max_size: int = Field(100, ge=1, description="Most items the provider gives on one page.")
 
 
 class LinkHeaderPages(PagesBase):
     """The next page's address stands in the Link header (RFC 8288)."""
 
+    follows_address: ClassVar[bool] = True
     style: Literal["link_header"] = Field(description="The Link header with rel=next (RFC 8288).")
     when: str | None = Field(
         None, description="JMESPath over the link's parameters that must be true, e.g. results == 'true' (Sentry)."
@@ -33,6 +35,7 @@ class LinkHeaderPages(PagesBase):
 class NextUrlHeaderPages(PagesBase):
     """The next page's address stands in a header of its own."""
 
+    follows_address: ClassVar[bool] = True
     style: Literal["next_url_header"] = Field(description="A header with the next page's address.")
     header: str = Field(description="The answer header that holds the address.")
 
@@ -40,6 +43,7 @@ class NextUrlHeaderPages(PagesBase):
 class NextUrlPages(PagesBase):
     """The next page's address, or its path, stands in the body."""
 
+    follows_address: ClassVar[bool] = True
     style: Literal["next_url"] = Field(description="The next page's address or path in the body.")
     path: str = Field(description="JMESPath over the answer that gives the address; null or empty on the last page.")
 
