@@ -6,7 +6,6 @@ agent writes it, and nobody has read it before. Import it where it is used: jmes
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
@@ -14,6 +13,7 @@ from jmespath.parser import Parser
 
 from connectory.actions.bounded import BoundedInterpreter, TooCostly
 from connectory.actions.weighing import weigh
+from connectory.catalog.constants import UNWRITABLE, are_writable
 from connectory.errors import InvalidArguments
 
 MAX_CHARACTERS = 1000
@@ -45,10 +45,8 @@ def search(path: str, whole: Any) -> Any:
 def _parsed(path: str) -> Any:
     """The path's tree. Raises `JMESPathError`, and `ValueError` for constants that nothing can write in an answer."""
     tree = Parser().parse(path).parsed
-    try:
-        json.dumps(tree, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError:
-        raise ValueError("it holds half of a character, or a number that is infinite or none at all") from None
+    if not are_writable(tree):
+        raise ValueError(UNWRITABLE)
     return tree
 
 

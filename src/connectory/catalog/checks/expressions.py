@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from connectory.catalog.constants import UNWRITABLE, are_writable
 from connectory.catalog.problems import Finding
 from connectory.catalog.trees import ANSWER_FUNCTIONS
 from connectory.catalog.yaml_document import KeyPath
@@ -36,6 +37,8 @@ def check_expression(path: KeyPath, text: str | None, *, converters: bool = True
         reason = str(error).partition("\n")[0][:200] or "it is nested too deep"
         yield Finding(path, f"This is no JMESPath expression: {reason}.")
         return
+    if not are_writable(tree):
+        yield Finding(path, f"This cannot stand in an answer: {UNWRITABLE}.")
     for name, count in _calls(tree):
         yield from _check_call(path, name, count, converters=converters)
 
