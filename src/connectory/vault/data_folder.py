@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
 
-from connectory.errors import DatabaseUnusable
+from connectory.errors import DatabaseFull, DatabaseUnusable, SetupError
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
 _DATABASE = "connectory.db"
+_ELSEWHERE = "or set CONNECTORY_DATA_DIR to a folder on another one; then start again."
 _OURS = frozenset(
     {
         *(f"{name}{ending}" for name in (_DATABASE, "demo.db") for ending in ("", "-wal", "-shm")),
@@ -34,10 +36,8 @@ def prepare_folder(folder: Path) -> None:
             _make_folder(missing)
         _check_folder(folder)
     except OSError as error:
-        raise DatabaseUnusable(
-            f"The data folder {folder} cannot be used: {error.strerror}.",
-            hint="Set CONNECTORY_DATA_DIR to a folder that this user can write to, on a disk with space left.",
-        ) from error
+        cure = "Set CONNECTORY_DATA_DIR to a folder that this user can write to, on a disk with space left."
+        raise _refused(f"The data folder {folder} cannot be used", error, cure) from error
 
 
 def make_private_file(path: Path) -> None:
@@ -52,10 +52,22 @@ def make_private_file(path: Path) -> None:
             with contextlib.suppress(FileNotFoundError):
                 _make_or_tighten(companion, flags)
     except OSError as error:
-        raise DatabaseUnusable(
-            f"The database file {path} cannot be opened: {error.strerror}.",
-            hint="Check who owns it and that this user may write to it, or set CONNECTORY_DATA_DIR to another folder.",
-        ) from error
+        cure = "Check who owns it and that this user may write to it, or set CONNECTORY_DATA_DIR to another folder."
+        raise _refused(f"The database file {path} cannot be opened", error, cure) from error
+
+
+def refused_by_disk(what: str, error: OSError) -> SetupError | None:
+    """Return the error where the disk as a whole takes nothing: neither another owner nor another key mends that."""
+    told = f"{what}: {error.strerror}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DatabaseFull(told, hint=f"Free some space on that disk, {_ELSEWHERE}")
+    if error.errno == errno.EROFS:
+        return DatabaseUnusable(told, hint=f"Mount that disk for writing, {_ELSEWHERE}")
+    return None
+
+
+def _refused(what: str, error: OSError, hint: str) -> SetupError:
+    return refused_by_disk(what, error) or DatabaseUnusable(f"{what}: {error.strerror}.", hint=hint)
 
 
 def _make_folder(folder: Path) -> None:

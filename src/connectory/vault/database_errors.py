@@ -52,7 +52,8 @@ def translate(error: DBAPIError | sqlite3.Error, database: str) -> ConnectoryErr
         case primary if primary in _NO_ACCESS:
             return DatabaseUnusable(
                 f"The database {database} cannot be opened for writing: {original}.",
-                hint="Check that this user owns the file and the folder around it and may write to both.",
+                hint="Check that this user owns the file and the folder around it and may write to both, and that the "
+                "disk is not mounted read-only.",
             )
         case primary if primary in _WRONG_FILE:
             return DatabaseUnusable(

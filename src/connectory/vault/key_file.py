@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 from connectory.errors import KeyInvalid
-from connectory.vault.data_folder import PRIVATE_FILE
+from connectory.vault.data_folder import PRIVATE_FILE, refused_by_disk
 from connectory.vault.key_forms import KEY_BYTES
 
 MAX_FILE_BYTES = 16_384
@@ -22,14 +22,16 @@ _OTHER_WAY = "or set CONNECTOR_ENCRYPTION_KEY."
 def read_or_make_key_file(path: Path) -> str:
     """Return what the key file says, after making it with a new random key where there is none.
 
-    Raises `KeyInvalid` for one that cannot be read, or that others could read or own; it is left as it is.
+    Raises `KeyInvalid` for one that cannot be read, or that others could read or own; it is left as it is. Where the
+    disk takes no file: `DatabaseFull` or `DatabaseUnusable`.
     """
     text = read_key_file(path)
     if text is None:
         try:
             _make(path)
         except OSError as error:
-            raise _unusable(path, error) from error
+            refused = refused_by_disk(f"The key file {path} cannot be made", error)
+            raise refused or _unusable(path, error) from error
         text = read_key_file(path)
     if text is None:
         raise KeyInvalid(f"The key file {path} vanished while it was read.", hint="Start again.")

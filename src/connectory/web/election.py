@@ -128,9 +128,11 @@ class WebPresence:
         return next((who for who in (Answerer.STRANGER, Answerer.OURS) if who in answerers), Answerer.NOBODY)
 
     def _port_taken(self) -> PortTaken:
+        port = self._settings.port
         return PortTaken(
-            f"Another program holds port {self._settings.port} on this machine, so no sign-in link can be offered.",
-            hint="The person can end that program, or set CONNECTORY_PORT to the same free port for every client. "
+            f"Another program holds port {port} on this machine, so no sign-in link can be offered.",
+            hint=f"The person can end that program (`ss -ltnp 'sport = :{port}'` shows which it is), or set "
+            "CONNECTORY_PORT to the same free port for every client. "
             "A terminal works too: `connectory connect NAME`.",
         )
 
