@@ -229,7 +229,7 @@ async def test_an_action_tells_what_it_takes(era: Era) -> None:
             await application.policies.add(principal, PolicyEffect.DENY, ["notes_create_*"])
             after = await told(client, "connectory://actions/notes_create_note")
 
-    assert before["arguments"]["title"] == "string, required"
+    assert before["arguments"]["title"].startswith("string, required")
     assert (before["effect"], before["connected"]) == ("write", False)
     assert after["callable"] == "no, not allowed by policy"
 
