@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from connectory.catalog.manifest import Manifest
+from connectory.catalog.habits import as_list, as_mapping, as_scalar, as_word, instead_of_key, instead_of_word
+from connectory.catalog.manifest import CONNECTOR_NAME, WORD, Manifest
 from connectory.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 MOST = 50  # problems told of one file
 MOST_TEXT = 500  # characters of one message
 WORD_HINT = "Use a-z, 0-9 and _, a letter first."
+# What a text must look like, by how its pattern begins, and how it is written.
+PATTERNS = {
+    CONNECTOR_NAME: (
+        "This is no connector's name.",
+        "Write it like my-shop: a-z, 0-9 and -, a letter first, 24 at most.",
+    ),
+    WORD: ("This is no name.", WORD_HINT),
+    "^https?": ("This is no web address.", "Write it like https://example.com/docs."),
+    r"^\s*<svg": ("This is no SVG.", "Begin with <svg."),
+}
 # What pydantic misses, by its error's type, and JSON Schema's types, in the words of who writes YAML.
 KINDS = {
     "string_type": "text", "int_type": "a whole number", "int_from_float": "a whole number",
@@ -104,23 +115,33 @@ def _explain(error: ErrorDetails, path: KeyPath, node: Schema) -> Finding:
     match kind:
         case "extra_forbidden":
             known = _keys(node)
-            hint = did_you_mean(last[:60], known) or (f"Allowed here: {', '.join(known)}." if known else "")
+            hint = instead_of_key(_models(node), last) or did_you_mean(last[:60], known)
+            hint = hint or (f"Allowed here: {', '.join(known)}." if known else "")
             return Finding(path, f"'{last[:60]}' is no key of this place.", hint)
         case "missing":
-            return Finding(path, f"'{last}' is missing.")
+            words = _words(node)
+            hint = f"It is one of {', '.join(words)}." if words else str(node.get("description", ""))
+            return Finding(path, f"'{last}' is missing.", hint)
         case "union_tag_not_found" | "union_tag_invalid":
             return _explain_tag(error, path, node)
         case "literal_error" | "enum":
-            return Finding(path, _sentence(error["msg"]), did_you_mean(str(error["input"])[:60], _words(node)))
+            hint = instead_of_word(last, error["input"]) or did_you_mean(str(error["input"])[:60], _words(node))
+            return Finding(path, _sentence(error["msg"].replace("Input", "This", 1)), hint)
         case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
-            return Finding(path, f"The name '{last[:60]}' is not allowed.", WORD_HINT)
+            word = as_word(last)[:60]
+            hint = f"Write {word}. {WORD_HINT}" if word else WORD_HINT
+            own = " The provider's own spelling stays in `query` or `body`." if path[-2:-1] == ("inputs",) else ""
+            return Finding(path, f"The name '{last[:60]}' is not allowed.", hint + own)
+        case "string_pattern_mismatch":
+            pattern = str(error.get("ctx", {}).get("pattern", ""))
+            told = next((told for start, told in PATTERNS.items() if pattern.startswith(start)), None)
+            return Finding(path, *(told or (_sentence(error["msg"]),)))
         case "value_error":
             message = error["msg"].removeprefix("Value error, ")
             return Finding(_nearer(path, node, message), _sentence(message))
         case _ if kind in KINDS:
             kinds = _kinds(node) or [KINDS[kind]]
-            quote = kind == "string_type" and isinstance(error["input"], int | float) and not node.get("anyOf")
-            hint = "Put it into quotes." if quote else ""
+            hint = _cure(path, kinds, error["input"])
             return Finding(path, f"This should be {' or '.join(kinds)}.", hint)
         case _:
             return Finding(path, _sentence(error["msg"]))
@@ -133,7 +154,20 @@ def _explain_tag(error: ErrorDetails, path: KeyPath, node: Schema) -> Finding:
     if error["type"] == "union_tag_not_found" or "ctx" not in error:
         return Finding((*path, key), f"'{key}' is missing.", known)
     given = str(error["ctx"]["tag"])[:60]
-    return Finding((*path, key), f"There is no {key} {given!r}.", did_you_mean(given, _tags(node)) or known)
+    return Finding(
+        (*path, key),
+        f"There is no {key} {given!r}.",
+        instead_of_word(key, given) or did_you_mean(given, _tags(node)) or known,
+    )
+
+
+def _cure(path: KeyPath, kinds: Sequence[str], given: object) -> str:
+    """How the value is written, where it may be of one kind only."""
+    if len(kinds) != 1:
+        return as_scalar("", given)
+    if kinds[0] == TYPES["array"]:
+        return as_list(str(path[-1]), given)
+    return as_mapping(path, given) if kinds[0] == TYPES["object"] else as_scalar(kinds[0], given)
 
 
 def _nearer(path: KeyPath, node: Schema, message: str) -> KeyPath:
@@ -200,6 +234,12 @@ def _step(node: Schema, part: str | int) -> Schema | None:
     members: list[Any] = [node.get("properties", {}).get(part), *node.get("patternProperties", {}).values()]
     members.append(node.get("additionalProperties"))
     return next((_resolve(member) for member in members if isinstance(member, dict)), None)
+
+
+def _models(node: Schema) -> list[str]:
+    """Return the models that a value here may be, by name."""
+    node = _resolve(node)
+    return [str(node.get("title", "")), *(name for one in node.get("anyOf", ()) for name in _models(one))]
 
 
 def _keys(node: Schema) -> list[str]:

@@ -27,6 +27,19 @@ _LOADER: Any = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )  # the pure one where libyaml is missing: slower, same events
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?")
+_HINT = "Check indentation, quotes and colons here."
+_HINTS: Mapping[str, str] = {  # by libyaml's words
+    "mapping values are not allowed": "A text that holds a colon and a space stands in quotes; keys of one mapping "
+    "begin in the same column.",
+    "did not find expected ',' or": "Inside { } and [ ], text with braces, brackets or a comma stands in quotes.",
+    "did not find expected key": "Keys of one mapping begin in the same column, a quote is closed where the text ends, "
+    "and a text that begins with a brace or a quote is quoted as a whole.",
+    "did not find expected alphabetic": "A text that begins with * or & stands in quotes.",
+    "did not find expected '-'": "All items of a list begin in the same column.",
+    "could not find expected ':'": "Is a colon missing, or a text on several lines without quotes?",
+    "found unexpected end of stream": "A quote is opened and not closed.",
+    "did not find expected node content": "A value or a closing bracket is missing.",
+}
 _WORDS: Mapping[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -74,10 +87,17 @@ def read_document(data: bytes) -> Document:
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or "it holds characters that YAML does not allow"
         line = mark.line + 1 if mark is not None else 1
-        raise DocumentInvalid(
-            line, (), f"This is not YAML: {said}.", "Check indentation, quotes and colons here."
-        ) from None
+        raise DocumentInvalid(line, (), f"This is not YAML: {said}.", _yaml_hint(said, text, mark)) from None
     return Document(builder.root, builder.lines)
+
+
+def _yaml_hint(said: str, text: str, mark: Any) -> str:
+    """Say what a writer most likely did, by what the parser could not read."""
+    if "tab" in said or (mark is not None and text[mark.index : mark.index + 1] == "\t"):
+        return "Indent with spaces: YAML takes no tabs."
+    if "cannot start any token" in said and mark is not None:
+        return f"A text that begins with {text[mark.index : mark.index + 1]} stands in quotes."
+    return next((hint for words, hint in _HINTS.items() if words in said), _HINT)
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -91,6 +111,7 @@ class _Frame:
     container: dict[str, Any] | list[Any]
     path: KeyPath
     anchor: str | None
+    is_flow: bool  # written in { } or [ ]
     key: str | None = None
     nodes: int = 1
 
@@ -140,7 +161,7 @@ class _Builder:
         container: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         if self._wants_key():
             raise DocumentInvalid(line, path, "A key must be text.", "Write the key as one word.")
-        self._stack.append(_Frame(container, path, event.anchor))
+        self._stack.append(_Frame(container, path, event.anchor, bool(event.flow_style)))
 
     def _scalar(self, event: Any, line: int) -> None:
         self._check_plain(event, line)
@@ -149,7 +170,15 @@ class _Builder:
             self._key(event.value, _plain_value(event.value) if plain else event.value, line, plain=plain)
             self._name(event.anchor, event.value, 1)
             return
-        self._begin(line)
+        path = self._begin(line)
+        if plain and event.value == "" and self._stack and self._stack[-1].is_flow and path:
+            name = str(path[-1])
+            raise DocumentInvalid(
+                line,
+                path,
+                f"{{{name}}} without quotes is a mapping whose '{name}' is empty.",
+                f'Write it in quotes: "{{{name}}}". A key that means null says so: {{{name}: null}}.',
+            )
         value = _plain_value(event.value) if plain else event.value
         self._name(event.anchor, value, 1)
         self._place(value, 1)

@@ -118,7 +118,7 @@ FOR_A_PERSON: dict[str, Any] = {
         ((f"{OAUTH}/header", {}), "auth.oauth.header: The token is never sent."),
         ((f"{OAUTH}/header", {"Accept": "{credential.access_token}"}), "Header Accept stands in `headers` too."),
         ((f"{OAUTH}/query", {"k": "{x}"}), "auth.oauth.query.k: {x} is no input."),
-        ((f"{OAUTH}/scope_separator", ";"), "auth.oauth.scope_separator: Input should be ' ' or ','."),
+        ((f"{OAUTH}/scope_separator", ";"), "auth.oauth.scope_separator: This should be ' ' or ','."),
         (
             (f"{OAUTH}/fields", {"s": {"title": "S", "kind": "secret"}}),
             "auth.oauth.fields.s: The secret 's' is never sent.",
@@ -220,7 +220,7 @@ def test_a_method_may_have_its_own_proof() -> None:
     assert problems_of(("verify", ABSENT), (f"{OAUTH}/verify", own), base=RICH) == []
     broken = {**own, "request": {"get": "me"}}
     assert problems_of((f"{OAUTH}/verify", broken), base=RICH)[0].startswith(
-        "auth.oauth.verify.request.get: This is no"
+        "auth.oauth.verify.request.get: A path begins"
     )
 
 

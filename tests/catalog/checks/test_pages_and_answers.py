@@ -75,7 +75,7 @@ LAST = {"style": "last_id", "more": "has_more", "max_size": 5}
         (("errors/0/code", "missing_scope"), "errors[0].retry: After missing_scope nothing is tried again."),
         (("errors/0/retry/header", "X Reset"), "errors[0].retry.header: 'X Reset' is no header name."),
         (("errors/0/retry", {"body": "[", "as": "seconds"}), "errors[0].retry.body: This is no JMESPath expression"),
-        (("errors/0/retry/as", "sekonds"), "errors[0].retry.as: Input should be 'seconds'"),
+        (("errors/0/retry/as", "sekonds"), "errors[0].retry.as: This should be 'seconds'"),
         (
             ("errors/0/retry", {"bucket": {"needed": "a", "left": "b[", "per_second": "c"}}),
             "errors[0].retry.bucket.left: This is no JMESPath expression",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from connectory.catalog.checks.answers import check_answer, check_errors
 from connectory.catalog.checks.facts import Sign
 from connectory.catalog.checks.inputs import check_inputs
-from connectory.catalog.checks.names import Names, is_certain, placeholders_of, used_inputs
+from connectory.catalog.checks.names import Names, has_doubled, is_certain, meant_inputs, placeholders_of, used_inputs
 from connectory.catalog.checks.pages import check_pages, paging_of
 from connectory.catalog.checks.requests import check_request, reads
 from connectory.catalog.connector import tool_name
@@ -51,8 +51,10 @@ def _check_use(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
     requests = [action.request, *([action.answer.expand.request] if action.answer.expand is not None else [])]
     used = {name for request in requests for name in used_inputs([request.path, *request.trees])}
     used |= used_inputs(action.answer.file_name)
+    used |= {name for request in requests for name in meant_inputs([request.path, *request.trees])}
     for name in action.inputs:
         if name not in used:
+            doubled = any(has_doubled([request.path, *request.trees], name) for request in requests)
             hint = f"Write {{{name}}} where it belongs, or remove it."
             yield Finding((*path, "inputs", name), f"The input '{name}' is used nowhere in the request.", hint)
     for request in requests:
@@ -61,7 +63,7 @@ def _check_use(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
 
 def _check_path_is_sure(path: KeyPath, request: Request, action: ActionManifest) -> Iterator[Finding]:
     names = Names(action.inputs)
-    for item in placeholders_of(request.path):
+    for item in placeholders_of(request.path.partition("?")[0]):  # a query there is told by itself
         spec = action.inputs.get(item.name) if item.scope == "input" else None
         if spec is None:
             continue

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from connectory.catalog.constants import UNWRITABLE, are_writable
+from connectory.catalog.habits import as_expression
 from connectory.catalog.problems import Finding
 from connectory.catalog.trees import ANSWER_FUNCTIONS
 from connectory.catalog.yaml_document import KeyPath
@@ -35,7 +36,7 @@ def check_expression(path: KeyPath, text: str | None, *, converters: bool = True
         tree = jmespath.compile(text).parsed
     except (JMESPathError, RecursionError, ValueError) as error:
         reason = str(error).partition("\n")[0][:200] or "it is nested too deep"
-        yield Finding(path, f"This is no JMESPath expression: {reason}.")
+        yield Finding(path, f"This is no JMESPath expression: {reason}.", as_expression(text))
         return
     if not are_writable(tree):
         yield Finding(path, f"This cannot stand in an answer: {UNWRITABLE}.")

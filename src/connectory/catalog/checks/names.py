@@ -16,6 +16,9 @@ PAGING = ("limit", "cursor")
 COMPOUND = ("array", "object", "file")  # what has no one spelling inside a text
 
 
+INSTEAD_OF_INPUTS = ("inputs", "input", "params", "args", "arguments", "query", "body")  # what others write before it
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """Which placeholders a template may use, at the place it stands in."""
@@ -57,6 +60,15 @@ class Names:
             return _refuse_members(placeholder, self.inputs[name])
         if name in PAGING:
             return None if name in self.paging else _refuse_paging(name)
+        return self._refuse_input(placeholder)
+
+    def _refuse_input(self, placeholder: Placeholder) -> tuple[str, str]:
+        name = placeholder.name
+        if name in INSTEAD_OF_INPUTS and placeholder.path[:1] and placeholder.path[0] in self.inputs:
+            return f"{placeholder}: an input goes by its own name.", f"Write {{{'.'.join(placeholder.path)}}}."
+        for scope, known in (("credential", self.secrets), ("connection", self.facts)):
+            if name in (known or ()):
+                return f"{{{name}}} is no input.", f"Write {{{scope}.{name}}}."
         hint = did_you_mean(name[:60], self.inputs) or (
             "Declare it under `inputs`." if self.inputs else "No input can stand here."
         )
@@ -85,9 +97,8 @@ class Names:
 
 def _refuse_paging(name: str) -> tuple[str, str]:
     hint = {
-        "limit": "It is in a request whose action has `pages`, but not in its path.",
-        "cursor": "It is in a request whose action has `pages` of a style cursor, page, offset or last_id, but not in "
-        "its path.",
+        "limit": "It is there where `pages` say how the list goes on; in a path it never is.",
+        "cursor": "It is there with `pages` of a style cursor, page, offset or last_id; in a path it never is.",
     }
     return f"{{{name}}} is not at hand here.", hint[name]
 
@@ -113,7 +124,7 @@ def check_template(path: KeyPath, text: str, names: Names) -> Iterator[Finding]:
     try:
         template = parse_template(text)
     except ValueError as error:
-        yield Finding(path, f"{error}."[:300])
+        yield Finding(path, f"{error}."[:300], "A placeholder is {name}, without $." if "${" in text else "")
         return
     for placeholder in template.placeholders:
         if (refused := names.refuse(placeholder)) is not None:
@@ -158,6 +169,18 @@ def placeholders_of(tree: object) -> Iterator[Placeholder]:
 def used_inputs(tree: object) -> set[str]:
     """Return the names of the inputs that the templates in `tree` use, `limit` and `cursor` among them."""
     return {item.name for item in placeholders_of(tree) if item.scope == "input"}
+
+
+def meant_inputs(tree: object) -> set[str]:
+    """Return the names of the inputs that placeholders such as `{inputs.state}` mean: those are told by themselves."""
+    return {item.path[0] for item in placeholders_of(tree) if item.name in INSTEAD_OF_INPUTS and item.path}
+
+
+def has_doubled(tree: object, name: str) -> bool:
+    """Whether a text of `tree` holds the name in two braces, which are literal ones."""
+    branches = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list | tuple) else ()
+    is_here = isinstance(tree, str) and f"{{{{{name}}}}}" in tree
+    return is_here or any(has_doubled(branch, name) for branch in branches)
 
 
 def is_certain(spec: Input | None) -> bool:

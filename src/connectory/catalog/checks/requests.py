@@ -13,6 +13,7 @@ from connectory.catalog.checks.names import Names, check_template, parsed
 from connectory.catalog.checks.queries import check_queries
 from connectory.catalog.checks.trees import check_tree
 from connectory.catalog.checks.words import check_headers
+from connectory.catalog.habits import as_path
 from connectory.catalog.manifest import METHODS, Request
 from connectory.catalog.problems import Finding
 from connectory.catalog.trees import form_of
@@ -31,7 +32,7 @@ def check_request(
     yield from _check_server(path, request, sign)
     here = (*path, next(name for name in METHODS if getattr(request, name) is not None))
     yield from check_template(here, request.path, replace(names, facts=certain, many=True, flat=True, paging=()))
-    yield from _check_path(here, request.path)
+    yield from _check_path(here, request.path, sign, names)
     yield from _check_headers(path, request, sign, names)
     yield from _check_query(path, request, names)
     yield from _check_body(path, request, names)
@@ -52,7 +53,7 @@ def _check_server(path: KeyPath, request: Request, sign: Sign) -> Iterator[Findi
         yield Finding((*path, "server"), f"There is no server '{request.server}'.", hint)
 
 
-def _check_path(path: KeyPath, text: str) -> Iterator[Finding]:
+def _check_path(path: KeyPath, text: str, sign: Sign, names: Names) -> Iterator[Finding]:
     template = parsed(text)
     if template is None:
         return
@@ -60,9 +61,10 @@ def _check_path(path: KeyPath, text: str) -> Iterator[Finding]:
     segments = unquote(filled).replace("\\", "/").split("/")
     plain = filled.isascii() and filled.isprintable() and not re.search(r"[?#\\\s]", filled)
     if not plain or not filled.startswith("/") or filled.startswith("//") or "." in segments or ".." in segments:
-        yield Finding(
-            path, "This is no path.", "Write it like /items/{id}: from a slash, without host, query or dot segments."
-        )
+        yield Finding(path, *as_path(text, tuple(sign.manifest.servers.values())))
+    for name in re.findall(r"/[:<]([a-z][a-z0-9_]*)", text):
+        if name in names.inputs:
+            yield Finding(path, f"'{name}' is plain text there.", f"Write {{{name}}}.")
 
 
 def _check_headers(path: KeyPath, request: Request, sign: Sign, names: Names) -> Iterator[Finding]:

@@ -16,8 +16,8 @@ from connectory.catalog.manifest.sign_in import AuthMethodBase
 
 
 def _whole(data: Any) -> Any:
-    if data == 1 and type(data) is not int:
-        raise ValueError("write `format: 1`, a whole number")
+    if type(data) is not int:  # 1.0 and true equal 1 in Python
+        raise ValueError("write `format: 1`")
     return data
 
 
