@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from tests.catalog.making import GOOD, changed
 from tests.catalog.rich import RICH
 
-from connectory.catalog.catalog import load_catalog
+from connectory.catalog.catalog import load_catalog, packaged_folder
 from connectory.catalog.loading import parse_manifest
 from connectory.catalog.manifest import Manifest
 from connectory.catalog.problems import ManifestProblem
@@ -66,6 +67,8 @@ def in_file(key: Key) -> bool:
 KEYS = [key for key in keys_of(Manifest.model_validate(RICH)) if in_file(key)]
 REQUIRED = [key for key in KEYS if key.is_required]
 TYPED = [key for key in KEYS if not key.is_free]
+AT_THE_TOP = ("This is not YAML", "The file holds more", "A manifest is", "A key", "Tags such", "The alias")
+WRITTEN = (packaged_folder() / "demo.yaml").read_text()
 WRONG: list[Any] = [[[1]], {"x": {"y": 1}}, 3.5, "\u0000", None, True]
 
 
@@ -84,7 +87,7 @@ def require_well_told(problems: tuple[ManifestProblem, ...]) -> None:
     for problem in problems:
         assert problem.file == "rich.yaml"
         assert problem.line >= 1
-        assert problem.key
+        assert problem.key or problem.message.startswith(AT_THE_TOP)
         assert problem.message.endswith(".")
 
 
@@ -134,6 +137,69 @@ def test_a_value_of_another_type_is_told_or_is_one_that_the_format_takes(key: Ke
         require_well_told(problems)
     else:  # null and true are what some keys take
         assert all(problem.line >= 1 and problem.file for problem in problems)
+
+
+_WORDS = st.sampled_from(
+    [
+        "{x}",
+        "{",
+        "{{x}}",
+        "${x}",
+        "{each.id}",
+        "{connection.shop}",
+        "$.a",
+        "^(a+)+$",
+        "(",
+        "/a?b",
+        "yes",
+        "read",
+        "@",
+        "\u202e",
+    ]
+)
+_SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | _WORDS
+)
+_NAMES = st.sampled_from(sorted({str(key.path[-1]) for key in KEYS})) | st.text(max_size=10)
+_ANYTHING = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None)
+@given(changes=st.lists(st.tuples(st.sampled_from(KEYS), _ANYTHING), min_size=1, max_size=3))
+def test_whatever_stands_at_keys_is_read_or_told_with_file_line_and_key(changes: list[tuple[Key, Any]]) -> None:
+    tree = changed(base=RICH)
+    for key, value in changes:
+        with suppress(LookupError, TypeError):  # what stood there is gone by a change before
+            parent(tree, key)[key.path[-1]] = value
+
+    manifest, problems = parse_manifest(json.dumps(tree, indent=1, ensure_ascii=False).encode(), Path("rich.yaml"))
+
+    if manifest is None:
+        require_well_told(problems)
+    assert (manifest is None) == bool(problems)
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@given(
+    at=st.integers(0, 10_000), taken=st.integers(0, 40), put=_WORDS | st.text("\t\n :-{}[]\"'&*!|>%@`#,?a1", max_size=5)
+)
+def test_whatever_is_typed_into_a_file_is_read_or_told_with_its_line(at: int, taken: int, put: str) -> None:
+    at %= len(WRITTEN)
+    text = WRITTEN[:at] + put + WRITTEN[at + taken :]
+
+    manifest, problems = parse_manifest(text.encode(), Path("rich.yaml"))
+
+    assert (manifest is None) == bool(problems)
+    for problem in problems:
+        assert problem.file == "rich.yaml"
+        assert 1 <= problem.line <= text.count("\n") + 2
+        assert problem.key or problem.message.startswith(AT_THE_TOP)
 
 
 @pytest.mark.slow

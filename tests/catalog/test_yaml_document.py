@@ -61,6 +61,12 @@ def test_every_part_knows_its_line_and_what_is_absent_the_line_around_it() -> No
         ("a: b: c", 1, "not YAML"),
         ("a: [", 2, "not YAML"),
         ("a: \x07", 1, "not YAML"),
+        ("a: 1\n\nb: \x7f", 3, "a character that YAML does not allow"),
+        ("a: 1\nb: {x}", 2, "{x} without quotes is a mapping whose 'x' is empty"),
+        ("a: 1\nb: [{x.y}]", 2, "{x.y} without quotes"),
+        ("a: {: x}", 1, "A key is empty"),
+        ("a: {b: }", 1, "whose 'b' is empty"),
+        ("a: {{x}}", 1, "must be text"),
     ],
 )
 def test_what_has_no_single_meaning_is_refused_with_its_line(text: str, line: int, says: str) -> None:

@@ -27,6 +27,7 @@ _LOADER: Any = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )  # the pure one where libyaml is missing: slower, same events
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?")
+_FORBIDDEN = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.2 section 5.1
 _HINT = "Check indentation, quotes and colons here."
 _HINTS: Mapping[str, str] = {  # by libyaml's words
     "mapping values are not allowed": "A text that holds a colon and a space stands in quotes; keys of one mapping "
@@ -83,9 +84,16 @@ def read_document(data: bytes) -> Document:
     try:
         for event in _events(text):
             builder.take(event)
+    except yaml.reader.ReaderError:
+        at, character = next((found.start(), found[0]) for found in _FORBIDDEN.finditer(text))
+        line = text.count("\n", 0, at) + 1
+        hint = f"Remove the character U+{ord(character):04X}."
+        raise DocumentInvalid(
+            line, (), "This is not YAML: it holds a character that YAML does not allow.", hint
+        ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        said = getattr(error, "problem", None) or "it holds characters that YAML does not allow"
+        said = getattr(error, "problem", None) or "it cannot be read"
         line = mark.line + 1 if mark is not None else 1
         raise DocumentInvalid(line, (), f"This is not YAML: {said}.", _yaml_hint(said, text, mark)) from None
     return Document(builder.root, builder.lines)
@@ -160,7 +168,8 @@ class _Builder:
             raise DocumentInvalid(line, path, f"It is nested more than {MAX_DEPTH} levels deep.", "Flatten it.")
         container: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         if self._wants_key():
-            raise DocumentInvalid(line, path, "A key must be text.", "Write the key as one word.")
+            hint = "A text that begins with a brace or a bracket stands in quotes; a key is one word."
+            raise DocumentInvalid(line, path, "A key must be text.", hint)
         self._stack.append(_Frame(container, path, event.anchor, bool(event.flow_style)))
 
     def _scalar(self, event: Any, line: int) -> None:
@@ -199,6 +208,8 @@ class _Builder:
         assert isinstance(frame.container, dict)
         if len(text) > MAX_KEY:
             raise DocumentInvalid(line, frame.path, f"A key has more than {MAX_KEY} characters.", "Is a quote missing?")
+        if plain and not text:
+            raise DocumentInvalid(line, frame.path, "A key is empty.", "Write a word before the colon.")
         path = (*frame.path, text)
         if not isinstance(value, str):
             raise DocumentInvalid(
