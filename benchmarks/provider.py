@@ -28,7 +28,7 @@ headers: {Accept: application/json}
 auth:
   token:
     method: api_key
-    header: {Authorization: "Bearer {credential.token}"}
+    headers: {Authorization: "Bearer {credential.token}"}
     fields:
       server: {title: Server, origin: true}
       token: {title: Token, secret: true}

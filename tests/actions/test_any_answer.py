@@ -17,7 +17,7 @@ from connectory.errors import ConnectoryError
 
 RULES = (
     "errors: [{when: {body: 'a || errors[?code > `1`]'}, code: rate_limited, message: \"join(',', b)\", "
-    "retry: {body: a, as: unix_seconds}}, {when: {header: {x-next: '1'}}, code: provider_conflict}]\n"
+    "retry: {body: a, as: unix_seconds}}, {when: {headers: {x-next: '1'}}, code: provider_conflict}]\n"
 )
 GET = "request: {get: /things, query: {per: '{limit}', at: '{cursor}'}, headers: {X-At: '{cursor}'}}\n"
 POST = "request: {post: /things, body: {per: '{limit}', at: '{cursor}'}}\n"
@@ -32,7 +32,7 @@ DEEP = (
 )
 PAGES = (
     "link_header", "{style: link_header, when: \"results == 'true'\"}", "{style: next_url_header, header: X-Next}",
-    "{style: next_url, path: a}", "{style: cursor, path: a.b || a}", "{style: cursor, path: a, more: 'length(b)'}",
+    "{style: next_url, body: a}", "{style: cursor, body: a.b || a}", "{style: cursor, body: a, more: 'length(b)'}",
     "page", "{style: page, more: b}", "{style: page, next_header: X-Next}", "{style: page, total_header: X-Next}",
     "offset", "{style: offset, total: 'sum(a)'}", "{style: offset, more: 'a > b'}",
     "{style: last_id, id: a, more: b}",

@@ -54,20 +54,20 @@ STYLES: dict[str, tuple[str, Callable[[int], tuple[Any, dict[str, str]]]]] = {
         lambda n: ({}, {"x-next": f"{URL}{n + 1}"} if n < 2 else {"x-next": ""}),
     ),
     "address in the body": (
-        "pages: {style: next_url, path: paging.next}",
+        "pages: {style: next_url, body: paging.next}",
         lambda n: ({"paging": {"next": f"{URL}{n + 1}" if n < 2 else None}}, {}),
     ),
     "path in the body": (
-        "pages: {style: next_url, path: next}",
+        "pages: {style: next_url, body: next}",
         lambda n: ({"next": f"/v1/things?at={n + 1}" if n < 2 else ""}, {}),
     ),
     "path from the base": (
-        "pages: {style: next_url, path: next}",
+        "pages: {style: next_url, body: next}",
         lambda n: ({"next": f"/things?at={n + 1}"} if n < 2 else {}, {}),
     ),
-    "cursor": ("pages: {style: cursor, path: next}", lambda n: ({"next": str(n + 1) if n < 2 else ""}, {})),
+    "cursor": ("pages: {style: cursor, body: next}", lambda n: ({"next": str(n + 1) if n < 2 else ""}, {})),
     "cursor with more": (
-        "pages: {style: cursor, path: next, more: more}",
+        "pages: {style: cursor, body: next, more: more}",
         lambda n: ({"next": n + 1, "more": n < 2}, {}),
     ),
     "page with more": ("pages: {style: page, first: 0, more: more}", lambda n: ({"more": n < 2}, {})),
@@ -205,7 +205,7 @@ async def test_the_last_id_is_that_of_the_raw_item() -> None:
 async def test_a_cursor_goes_back_in_the_body_with_its_type() -> None:
     lines = (
         "answer: {items: items}\nrequest: {post: /search, body: {limit: '{limit}', after: '{cursor}'}}\n"
-        "pages: {style: cursor, path: next}"
+        "pages: {style: cursor, body: next}"
     )
     caller = Caller(lines, in_turn(gives({"items": rows(1), "next": 20}), gives({"items": rows(2), "next": None})))
 
@@ -219,7 +219,7 @@ async def test_a_graphql_cursor_goes_into_the_variables() -> None:
         "answer: {items: data.things.nodes}\n"
         "request: {post: /graphql, graphql: 'query($n: Int, $after: String) { things(n: $n, after: $after) { id } }',"
         " variables: {n: '{limit}', after: '{cursor}'}}\n"
-        "pages: {style: cursor, path: data.things.page.end, more: data.things.page.more}"
+        "pages: {style: cursor, body: data.things.page.end, more: data.things.page.more}"
     )
 
     def page(number: int, more: bool) -> Any:
@@ -234,8 +234,8 @@ async def test_a_graphql_cursor_goes_into_the_variables() -> None:
 @pytest.mark.parametrize(
     ("pages", "answer"),
     [
-        ("{style: cursor, path: next}", gives({"items": rows(1), "next": "same"})),
-        ("{style: next_url, path: next}", gives({"items": rows(1), "next": f"{ORIGIN}/v1/things?at=same"})),
+        ("{style: cursor, body: next}", gives({"items": rows(1), "next": "same"})),
+        ("{style: next_url, body: next}", gives({"items": rows(1), "next": f"{ORIGIN}/v1/things?at=same"})),
         ("link_header", gives({"items": rows(1)}, headers=link(f"{ORIGIN}/v1/things?at=same"))),
         ("{style: last_id, more: more}", gives({"items": rows(1), "more": True})),
     ],
@@ -258,7 +258,7 @@ async def test_attack_107_a_list_without_end_stops_at_what_one_call_may_hold() -
         at = int(request.url.params.get("at", 0)) + 1
         return gives({"items": [{"id": at, "text": "x" * 1000}], "next": at})
 
-    caller = Caller(f"{BARE}pages: {{style: cursor, path: next}}", endless, most=5_000)
+    caller = Caller(f"{BARE}pages: {{style: cursor, body: next}}", endless, most=5_000)
     outcome = await caller.call(limit=200)
 
     assert len(outcome.value) == 5
@@ -272,7 +272,7 @@ ELSEWHERE = ["https://evil.example/v1/things", "//evil.example/v1", f"{ORIGIN}/v
 
 @pytest.mark.parametrize("url", ELSEWHERE)
 @pytest.mark.parametrize(
-    "style", ["{style: next_url, path: next}", "{style: next_url_header, header: X-Next}", "link_header"]
+    "style", ["{style: next_url, body: next}", "{style: next_url_header, header: X-Next}", "link_header"]
 )
 async def test_attack_64_no_style_follows_an_address_elsewhere(style: str, url: str) -> None:
     answer = gives({"items": rows(1), "next": url}, headers={"x-next": url, **link(url)})
@@ -303,7 +303,7 @@ async def test_a_page_that_is_no_number_is_no_cursor_of_a_counted_list(page: str
 
 @pytest.mark.parametrize("found", [[1], {"a": 1}, True, "x" * 10_000])
 async def test_what_can_be_no_cursor_is_refused(found: Any) -> None:
-    caller = Caller(f"{BARE}pages: {{style: cursor, path: next}}", in_turn(gives({"items": rows(1), "next": found})))
+    caller = Caller(f"{BARE}pages: {{style: cursor, body: next}}", in_turn(gives({"items": rows(1), "next": found})))
 
     with pytest.raises(UnexpectedResponse):
         await caller.call()
@@ -312,7 +312,7 @@ async def test_what_can_be_no_cursor_is_refused(found: Any) -> None:
 async def test_raw_follows_the_pages_and_projects_nothing() -> None:
     lines = (
         "answer: {items: items, item: '{name: name}', expand: {request: {get: '/things/{each.id}'}}}\n"
-        "request: {get: /things, query: {at: '{cursor}'}}\npages: {style: cursor, path: next}"
+        "request: {get: /things, query: {at: '{cursor}'}}\npages: {style: cursor, body: next}"
     )
     caller = Caller(lines, in_turn(gives({"items": rows(1), "next": "n"}), gives({"items": rows(2)})))
 
@@ -321,7 +321,7 @@ async def test_raw_follows_the_pages_and_projects_nothing() -> None:
 
 
 async def test_raw_shows_what_came_in_place_of_a_list() -> None:
-    caller = Caller(f"{BARE}pages: {{style: cursor, path: next}}", in_turn(gives({"odd": 1})))
+    caller = Caller(f"{BARE}pages: {{style: cursor, body: next}}", in_turn(gives({"odd": 1})))
 
     with pytest.raises(ConnectoryError, match="without the list"):
         await caller.call()

@@ -16,7 +16,7 @@ from connectory.testing.connectors import NOTES_YAML, make_connector
 
 KEY = 'key/a1b2+"&ü 3c4d'
 BASIC = make_connector(
-    NOTES_YAML.replace('{method: api_key, header: {Authorization: "Bearer {credential.token}"}}', "{method: basic}")
+    NOTES_YAML.replace('{method: api_key, headers: {Authorization: "Bearer {credential.token}"}}', "{method: basic}")
 )
 
 
@@ -77,14 +77,14 @@ def test_json_in_another_encoding_is_looked_at_too() -> None:
 
 PLACED = make_connector(
     NOTES_YAML.replace(
-        '{method: api_key, header: {Authorization: "Bearer {credential.token}"}}',
+        '{method: api_key, headers: {Authorization: "Bearer {credential.token}"}}',
         """
     method: fields
     fields: {token: {title: T, kind: secret}, pin: {title: P, kind: secret}}
-    header: {Authorization: "Bearer {credential.token}", X-Pin: "pin={credential.pin}"}
+    headers: {Authorization: "Bearer {credential.token}", X-Pin: "pin={credential.pin}"}
     by_server: {api: {basic: {username: patricia, password: "{credential.pin}"}}}
-    by_name:
-      user: {header: {X-User: "user-pin={credential.pin}"}, basic: {username: u, password: "{credential.token}"}}
+    by_credential:
+      user: {headers: {X-User: "user-pin={credential.pin}"}, basic: {username: u, password: "{credential.token}"}}
 """,
     )
 )

@@ -117,12 +117,12 @@ auth:
       bot: {title: Bot token, kind: secret}
       user: {title: User token, kind: secret, required: false}
       code: {title: Code, kind: secret, required: false}
-    header: {Authorization: "Bearer {credential.bot}"}
+    headers: {Authorization: "Bearer {credential.bot}"}
     by_server:
       files: {query: {key: "{credential.bot}"}}
       own: {basic: {username: "{connection.shop}", password: "{credential.bot}"}}
-    by_name:
-      user: {header: {authorization: "Bearer {credential.user}"}, query: {code: "{credential.code}"}}
+    by_credential:
+      user: {headers: {authorization: "Bearer {credential.user}"}, query: {code: "{credential.code}"}}
 verify: {request: {get: /me}, account: {id: id, name: name}}
 idempotency: {header: Idempotency-Key}
 tasks: [Sell a thing.]

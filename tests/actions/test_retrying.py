@@ -158,7 +158,7 @@ async def test_a_call_that_is_left_leaves_its_retries_too() -> None:
 
 async def test_a_later_page_is_sent_again_too() -> None:
     lines = (
-        "answer: {items: items}\nrequest: {get: /things, query: {c: '{cursor}'}}\npages: {style: cursor, path: next}"
+        "answer: {items: items}\nrequest: {get: /things, query: {c: '{cursor}'}}\npages: {style: cursor, body: next}"
     )
     pages: list[Any] = [gives({"items": [1], "next": "n"}), DOWN, gives({"items": [2]})]
     caller = Caller(lines, in_turn(*pages))

@@ -58,7 +58,7 @@ async def test_facts_are_texts_and_what_is_none_is_left_out() -> None:
 
 async def test_a_method_may_have_a_verify_call_of_its_own() -> None:
     method = (
-        'auth: {token: {method: api_key, header: {X-Key: "{credential.token}"},'
+        'auth: {token: {method: api_key, headers: {X-Key: "{credential.token}"},'
         " verify: {request: {get: /bot}, account: {id: base, name: base}}}}"
     )
     caller = verified(ACCOUNT, method=method)

@@ -38,7 +38,7 @@ async def test_what_cannot_be_projected_was_seen_before_it_was_refused() -> None
 
 
 async def test_every_page_and_every_try_is_seen() -> None:
-    paged = LIST + "pages: {style: next_url, path: next, max_size: 1}\n"
+    paged = LIST + "pages: {style: next_url, body: next, max_size: 1}\n"
     first = {**THINGS, "next": "https://api.notes.example/v1/things?page=2"}
     caller = Caller(paged, in_turn(gives({}, 503, {"retry-after": "0"}), gives(first), gives(THINGS)))
 

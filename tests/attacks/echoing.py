@@ -31,7 +31,7 @@ auth:
     fields:
       server: {title: Server, kind: origin}
       token: {title: Key, kind: secret}
-    header: {X-Echo-Key: "{credential.token}", Authorization: "Bearer {credential.token}"}
+    headers: {X-Echo-Key: "{credential.token}", Authorization: "Bearer {credential.token}"}
   in_query:
     method: api_key
     title: API key in the address

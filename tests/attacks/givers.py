@@ -24,7 +24,7 @@ HEADER: Read = lambda received: received.headers["x-given"]  # noqa: E731
 BODY: Read = lambda received: str(json.loads(received.body)["a"])  # noqa: E731
 FORM: Read = lambda received: pairs_of(received.body.decode("ascii"))[0][1]  # noqa: E731
 
-CURSOR = "pages: {style: cursor, path: next, max_size: 50}\nanswer: {items: items}"
+CURSOR = "pages: {style: cursor, body: next, max_size: 50}\nanswer: {items: items}"
 LAST_ID = "pages: {style: last_id, more: more, max_size: 50}\nanswer: {items: items}"
 EXPAND = "request: {get: /things}\nanswer: {items: items, expand: {request: REQUEST}}"
 FACTS_TOP = TOP.replace("account: {id: id, name: name}}", "account: {id: id, name: name}, facts: {team: team}}")

@@ -90,7 +90,7 @@ LIST = (
 )
 PAGED = """
 request: {get: /things}
-pages: {style: next_url, path: "links[?rel=='next' && type=='page'].href | [0]", max_size: 100}
+pages: {style: next_url, body: "links[?rel=='next' && type=='page'].href | [0]", max_size: 100}
 answer: {items: things}
 """
 WORDS = b'{"html": "' + b"<a href=x>" * 18_000 + b'"}'

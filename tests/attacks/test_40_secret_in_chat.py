@@ -45,7 +45,7 @@ def test_attack_63_headers_that_steer_the_connection_are_refused(header: str) ->
 
 def test_attack_40_the_query_parameter_of_the_connection_itself_is_refused() -> None:
     in_query = NOTES_YAML.replace(
-        'header: {Authorization: "Bearer {credential.token}"}', 'query: {key: "{credential.token}"}'
+        'headers: {Authorization: "Bearer {credential.token}"}', 'query: {key: "{credential.token}"}'
     )
 
     with pytest.raises(SecretInChat):

@@ -16,13 +16,13 @@ from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connect
 from connectory.testing.provider import FakeProvider
 
 KEY = "s3cret-token"
-IN_HEADER = 'header: {Authorization: "Bearer {credential.token}"}'
+IN_HEADER = 'headers: {Authorization: "Bearer {credential.token}"}'
 IN_QUERY = NOTES_YAML.replace(IN_HEADER, 'query: {api_key: "{credential.token}"}')
 NEXT = "https://api.notes.example/v1/books/b/notes?page=2"
 STYLES = {
     "link_header": ("pages: {style: link_header, max_size: 1}", {"link": '<URL>; rel="next"'}),
     "next_url_header": ("pages: {style: next_url_header, header: x-next, max_size: 1}", {"x-next": "URL"}),
-    "next_url": ("pages: {style: next_url, path: 'next', max_size: 1}", {}),
+    "next_url": ("pages: {style: next_url, body: 'next', max_size: 1}", {}),
 }
 
 

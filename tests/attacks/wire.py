@@ -41,7 +41,7 @@ auth:
     title: Key
     help: Any key.
     fields: {server: {title: Server, kind: origin}, token: {title: Key, kind: secret}}
-    header: {Authorization: "Bearer {credential.token}"}
+    headers: {Authorization: "Bearer {credential.token}"}
 verify: {request: {get: /me}, account: {id: id, name: name}}
 actions:
 """

@@ -67,7 +67,7 @@ category: productivity
 docs: https://suite.example/docs
 includes: [mail, files]
 auth:
-  token: {method: api_key, title: API token, header: {Authorization: "Bearer {credential.token}"}}
+  token: {method: api_key, title: API token, headers: {Authorization: "Bearer {credential.token}"}}
 """
 MAIL_YAML = """
 format: 1

@@ -17,7 +17,7 @@ TWO_WAYS_YAML = KINTO_YAML.replace("name: kinto", "name: two-ways").replace(
     "auth:\n",
     "auth:\n  none: {method: none, fields: {server: {title: Server, kind: origin}}}\n"
     "  keys: {method: fields, fields: {server: {title: Server, kind: origin}, key: {title: Id}, secret: {title: Secret,"
-    " kind: secret}}, header: {X-Id: '{connection.key}', X-Secret: '{credential.secret}'}}\n",
+    " kind: secret}}, headers: {X-Id: '{connection.key}', X-Secret: '{credential.secret}'}}\n",
 )
 
 

@@ -31,7 +31,7 @@ def notes(*more: str, token: str = "token: {method: api_key,") -> Connector:
 
 
 def only_oauth(*more: str) -> Connector:
-    token = '  token: {method: api_key, header: {Authorization: "Bearer {credential.token}"}}\n'
+    token = '  token: {method: api_key, headers: {Authorization: "Bearer {credential.token}"}}\n'
     return make_connector(NOTES_YAML.replace(token, (OAUTH + "".join(more)).lstrip("\n")))
 
 

@@ -27,7 +27,7 @@ GOOD: dict[str, Any] = {
                 "shop": {"title": "Shop", "pattern": "[a-z0-9-]{1,63}"},
                 "token": {"title": "Key", "kind": "secret"},
             },
-            "header": {"Authorization": "Bearer {credential.token}"},
+            "headers": {"Authorization": "Bearer {credential.token}"},
         }
     },
     "verify": {"request": {"get": "/me"}, "account": {"id": "id", "name": "name"}},

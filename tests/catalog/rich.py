@@ -26,7 +26,7 @@ OAUTH: dict[str, Any] = {
     "refresh_url": "https://accounts.rich.{connection.region}/refresh",
     "pkce": "S256",
     "scopes": {"orders.read": "See orders", "orders.write": "Change orders"},
-    "always": ["offline"],
+    "always_scopes": ["offline"],
     "authorize_parameters": {"access_type": "offline"},
     "token_headers": {"X-Version": "1"},
     "token_answer": {"access_token": "access_token", "further": {"user_token": "user.token"}},
@@ -44,7 +44,7 @@ OAUTH: dict[str, Any] = {
         "name": "name",
     },
     "by_server": {"files": {"query": {"key": "{credential.access_token}"}}},
-    "by_name": {"user": {"header": {"Authorization": "Bearer {credential.user_token}"}}},
+    "by_credential": {"user": {"headers": {"Authorization": "Bearer {credential.user_token}"}}},
 }
 ACTIONS: dict[str, Any] = {
     "search": {
@@ -74,7 +74,7 @@ ACTIONS: dict[str, Any] = {
                 "after": "{cursor}",
             },
         },
-        "pages": {"style": "cursor", "path": "next", "more": "has_more", "max_size": 50},
+        "pages": {"style": "cursor", "body": "next", "more": "has_more", "max_size": 50},
         "answer": {"as": "json", "items": "data", "item": ITEM},
         "errors": [{"when": {"status": [400], "body": "code == 'busy'"}, "code": "rate_limited", "hint": "Wait."}],
         "docs": DOCS,
@@ -215,7 +215,7 @@ RICH: dict[str, Any] = {
     "message": "error.text",
     "errors": [
         {
-            "when": {"status": [429], "header": {"X-Left": "0"}},
+            "when": {"status": [429], "headers": {"X-Left": "0"}},
             "code": "rate_limited",
             "message": "error.text",
             "retry": {"header": "X-Reset", "as": "unix_seconds"},

@@ -36,7 +36,7 @@ def test_a_good_manifest_has_no_problem() -> None:
             (f"{ACTION}/request/qery", {}),
             "actions.list_orders.request.qery: 'qery' is no key of this place. Did you mean 'query'?",
         ),
-        (("auth/key/heder", {}), "auth.key.heder: 'heder' is no key of this place. Did you mean 'header'?"),
+        (("auth/key/heder", {}), "auth.key.heder: 'heder' is no key of this place. Did you mean 'headers'?"),
         (
             ("auth/key/fields/token/sekret", True),
             "auth.key.fields.token.sekret: 'sekret' is no key of this place. Allowed here: title, kind, choices",
@@ -74,7 +74,7 @@ def test_a_good_manifest_has_no_problem() -> None:
         ((f"{ACTION}/pages", 3), "actions.list_orders.pages: This should be a mapping of keys."),
         ((f"{ACTION}/pages", {"style": "next_url_header"}), "actions.list_orders.pages.header: 'header' is missing."),
         (
-            (f"{ACTION}/pages", {"style": "cursor", "path": "x", "mor": "y"}),
+            (f"{ACTION}/pages", {"style": "cursor", "body": "x", "mor": "y"}),
             "actions.list_orders.pages.mor: 'mor' is no key of this place. Did you mean 'more'?",
         ),
         (
@@ -103,7 +103,7 @@ def test_a_good_manifest_has_no_problem() -> None:
         ),
         (
             ("errors", [{"when": {}, "code": "rate_limited"}]),
-            "errors[0].when: Needs at least one of status, header, body.",
+            "errors[0].when: Needs at least one of status, headers, body.",
         ),
         ((f"{ACTION}/answer/as", "text"), "actions.list_orders.answer.items: `as: text` is given as it comes"),
         (("auth", {"a": {"method": "basic", "fields": None}}), "auth.a.fields: This should be a mapping of keys."),
@@ -180,13 +180,13 @@ def test_of_a_choice_of_kinds_only_what_is_wrong_further_in_is_told() -> None:
         (("errors", [{"when": {"body": "["}, "code": "rate_limited"}]), "errors[0].when.body: This is no JMESPath"),
         (("headers", {"X": "{customer}"}), "{customer} is no input. No input can stand here."),
         (("headers", {"X": "{credential.token}"}), "legal under `auth` only"),
-        (("auth/key/header", {}), "The secret 'token' is never sent."),
+        (("auth/key/headers", {}), "The secret 'token' is never sent."),
         (
-            ("auth/key/header", {"X": "{credential.tokn}"}),
+            ("auth/key/headers", {"X": "{credential.tokn}"}),
             "{credential.tokn} is no secret field of this method. Did you mean 'token'?",
         ),
-        (("auth/key/header", {"X": "{credential.shop}"}), "{credential.shop} is no secret field"),
-        (("auth/key/header", {"Accept": "{credential.token}"}), "stands in `headers` too"),
+        (("auth/key/headers", {"X": "{credential.shop}"}), "{credential.shop} is no secret field"),
+        (("auth/key/headers", {"Accept": "{credential.token}"}), "stands in `headers` too"),
         (("auth/key/fields/id", {"title": "Id"}), "{connection.id} is the connection's own id."),
         (("auth/key/fields/token/default", "x"), "A secret has no default."),
         (("auth/key/fields/shop/default", "A!"), "does not match the field's own pattern"),

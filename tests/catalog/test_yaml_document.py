@@ -64,7 +64,7 @@ def test_every_part_knows_its_line_and_what_is_absent_the_line_around_it() -> No
         ("a: 1\n\nb: \x7f", 3, "a character that YAML does not allow"),
         ("a: 1\nb: {x}", 2, "{x} without quotes is a mapping whose 'x' is empty"),
         ("a: 1\nb: [{x.y}]", 2, "{x.y} without quotes"),
-        ("a: {: x}", 1, "A key is empty"),
+        ("?\n: x", 1, "A key is empty"),
         ("a: {b: }", 1, "whose 'b' is empty"),
         ("a: {{x}}", 1, "must be text"),
     ],

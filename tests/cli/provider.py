@@ -27,7 +27,7 @@ auth:
     fields:
       server: {title: Server, kind: origin}
       token: {title: Key, kind: secret}
-    header: {Authorization: "Bearer {credential.token}"}
+    headers: {Authorization: "Bearer {credential.token}"}
 verify:
   request: {get: /me}
   account: {id: id, name: name}

@@ -68,8 +68,8 @@ auth:
     authorize_url: https://kinds.example/authorize
     token_url: https://kinds.example/token
     scopes: {base: Be there, files.read: See files, files.write: Change files}
-    always: [offline]
-    servers: {up: "https://up2.kinds.example"}
+    always_scopes: [offline]
+servers_by_method: {oauth: {up: "https://up2.kinds.example"}}
 verify: {request: {get: /me}, account: {id: id, name: name}}
 actions:
   put_file:

@@ -141,7 +141,7 @@ def test_a_long_answer_is_cut_and_raw_shows_it(connected: Terminal, acme: Provid
 
 def test_the_headers_that_the_manifest_reads_are_shown(connected: Terminal, tmp_path: Path) -> None:
     paged = MANIFEST.replace("answer: {items", "pages: {style: next_url_header, header: Server}\n    answer: {items", 1)
-    limited = paged.replace("actions:", "errors: [{when: {header: {Date: x}}, code: rate_limited}]\nactions:")
+    limited = paged.replace("actions:", "errors: [{when: {headers: {Date: x}}, code: rate_limited}]\nactions:")
     before = connected.run("manifest", "try", "acme_list_things").out
     limited = limited.replace('count: "{count}"', 'count: "{count}", n: "{limit}"')
     (tmp_path / "manifests" / "acme.yaml").write_text(limited)

@@ -39,7 +39,7 @@ def test_new_asks_what_no_option_says_and_enter_takes_the_default(terminal: Term
         "title: My Crm\n",
         "api: https://api.crm.example/v2\n",
         "category: crm\n",
-        'header: {X-API-Key: "{credential.token}"}\n',
+        'headers: {X-API-Key: "{credential.token}"}\n',
         "request: {get: /users/me}\n",
         "account: {id: user.id, name: name}",
         "list_deals:",

@@ -30,7 +30,7 @@ auth:
     method: api_key
     title: API key
     help: Any key will do.
-    header: {{Authorization: "Bearer {{credential.token}}"}}
+    headers: {{Authorization: "Bearer {{credential.token}}"}}
 verify:
   request: {{get: /me}}
   account: {{id: id, name: name}}

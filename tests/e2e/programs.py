@@ -24,7 +24,7 @@ from mcp.client.streamable_http import streamable_http_client
 ROOT = Path(__file__).parents[2]
 KINTO = ROOT / ".test-tools/kinto/bin/kinto"
 COMMAND = Path(sys.executable).parent / "connectory"
-READY_S = 20.0
+READY_S = 120.0
 LINK = re.compile(r"http://[\w.]*localhost:\d+/(?:connect|confirm)/[\w-]+")
 Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")

@@ -22,7 +22,7 @@ category: productivity
 docs: https://filing.example/docs
 servers: {api: "https://api.filing.example/v1"}
 auth:
-  token: {method: api_key, header: {Authorization: "Bearer {credential.token}"}}
+  token: {method: api_key, headers: {Authorization: "Bearer {credential.token}"}}
 verify: {request: {get: /me}, account: {id: id, name: login}, scopes: {header: X-Scopes}}
 actions:
   download:

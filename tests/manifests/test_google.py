@@ -91,7 +91,7 @@ def test_every_scope_that_a_sign_in_asks_for_is_used() -> None:
     used = {scope for action in actions() for group in action.manifest.scopes for scope in group}
 
     assert set(way.scopes) <= used
-    assert way.always == ["openid", "email"]
+    assert way.always_scopes == ["openid", "email"]
 
 
 @pytest.mark.parametrize("name", MEMBERS)

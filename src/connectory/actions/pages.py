@@ -74,7 +74,7 @@ def next_page(pages: Pages, reply: Reply, at: At) -> str | None:
         case LinkHeaderPages() | NextUrlHeaderPages() | NextUrlPages():
             return _next_address(pages, reply, at.base)
         case CursorPages():
-            return _text_of(evaluate(pages.path, reply.body)) if _goes_on(pages.more, reply.body) else None
+            return _text_of(evaluate(pages.body, reply.body)) if _goes_on(pages.more, reply.body) else None
         case NumberedPages():
             return _next_number(pages, reply, at)
         case OffsetPages():
@@ -135,7 +135,7 @@ def _address(pages: LinkHeaderPages | NextUrlHeaderPages | NextUrlPages, reply: 
         case NextUrlHeaderPages():
             return reply.response.headers.get(pages.header)
         case NextUrlPages():
-            return evaluate(pages.path, reply.body)
+            return evaluate(pages.body, reply.body)
 
 
 def _joined(url: str, target: str) -> str:

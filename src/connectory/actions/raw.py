@@ -137,7 +137,7 @@ def _check_path(path: str) -> None:
 
 def _check_header(name: str, connector: Connector) -> None:
     lowered = name.lower()
-    placed = {header.lower() for place in _places(connector) for header in place.header}
+    placed = {header.lower() for place in _places(connector) for header in place.headers}
     if lowered in placed or SECRET_HEADER.search(lowered):
         raise SecretInChat(
             f"Header '{name}' carries credentials, which never belong in a tool call.",

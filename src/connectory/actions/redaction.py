@@ -40,7 +40,7 @@ class Redactor:
         headers = {
             line
             for place in places
-            for line in fill_headers(place.header, values).values()
+            for line in fill_headers(place.headers, values).values()
             if any(one in line for one in secrets) and not any(one in line for one in found)
         }
         self._spellings = sorted({one for one in found | headers if len(one) >= SHORTEST}, key=len, reverse=True)
@@ -119,7 +119,7 @@ def _small(text: str) -> str:
 def _basic(place: Placement, values: Values) -> set[str]:
     """User name and password as HTTP Basic sends them (RFC 7617)."""
     if place.basic is None or not credential_names(place) <= values.secrets.keys():
-        return set()  # one of `by_name` that the connection lacks is not sent, and cannot come back
+        return set()  # one of `by_credential` that the connection lacks is not sent, and cannot come back
     pair = base64.b64encode(basic_pair(place.basic, values).encode()).decode()
     return {pair, pair.rstrip("=")}
 

@@ -59,7 +59,7 @@ def prepare(
 ) -> PreparedRequest:
     """Fill `request` for one connection.
 
-    `credential` names one of the method's `by_name`; `key` is the idempotency key to place as the manifest says.
+    `credential` names one of the method's `by_credential`; `key` is the idempotency key to place as the manifest says.
     Raises `InvalidPath` or `InvalidArguments` on values that cannot be sent, `MissingScope` on a credential that the
     connection lacks.
     """
@@ -105,7 +105,7 @@ def with_credentials(
     Raises `MissingScope` where the connection lacks the named `credential`.
     """
     place = _placement(connector, auth_method, values, server=server, credential=credential)
-    headers = fill_headers(place.header, values)
+    headers = fill_headers(place.headers, values)
     if place.basic is not None:
         headers["Authorization"] = f"Basic {base64.b64encode(basic_pair(place.basic, values).encode()).decode()}"
     url = _with_query(request.url, fill_query(place.query, values))
@@ -170,7 +170,7 @@ def _placement(
     method = connector.auth[auth_method]
     if credential is None:
         return method.placement(_server_name(connector, server))
-    place = method.by_name.get(credential)
+    place = method.by_credential.get(credential)
     if place is None or any(name not in values.secrets for name in credential_names(place)):
         raise MissingScope(
             f"This needs a further sign-in to {connector.title}, '{credential}', which the connection does not hold.",
@@ -181,7 +181,7 @@ def _placement(
 
 def credential_names(place: Placement) -> set[str]:
     """Return the names of the secrets that a placement sends."""
-    texts = [*place.header.values(), *place.query.values()]
+    texts = [*place.headers.values(), *place.query.values()]
     texts += [place.basic.username, place.basic.password] if place.basic else []
     parts = (part for text in texts for part in parse_template(text).placeholders)
     return {part.name for part in parts if part.scope == "credential"}

@@ -125,7 +125,7 @@ class Rules:
 def _applies(when: Condition, came: Came) -> bool:
     if when.status is not None and came.status not in when.status:
         return False
-    if any(came.headers.get(name) != wanted for name, wanted in when.header.items()):
+    if any(came.headers.get(name) != wanted for name, wanted in when.headers.items()):
         return False
     return when.body is None or (came.has_body and is_true(evaluate_or_none(when.body, came.body)))
 

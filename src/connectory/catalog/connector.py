@@ -79,11 +79,10 @@ class Connector:
         return self.manifest.title
 
     def signed_in_by(self, method: str) -> Connector:
-        """Return the connector as connections of this method see it: some methods have servers of their own (Jira)."""
-        own = self.auth.get(method)
-        if own is None or not own.servers:
+        """Return the connector as connections of this method see it: some have servers of their own (Jira)."""
+        if method not in self.manifest.servers_by_method:
             return self
-        servers = {name: own.servers.get(name, text) for name, text in self.manifest.servers.items()}
+        servers = self.manifest.servers_of(method)
         return replace(self, manifest=self.manifest.model_copy(update={"servers": servers}))
 
     def verify_of(self, method: str) -> Verify | None:

@@ -9,11 +9,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connectory.catalog.connector import tool_name
 from connectory.catalog.index import Compiled, ManifestIndex
 from connectory.catalog.problems import Finding, ManifestProblem, file_text
 from connectory.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from connectory.catalog.manifest import Manifest
+    from connectory.catalog.yaml_document import KeyPath
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -163,7 +168,7 @@ def _with_family(run: _Gathering, source: _Source, sources: Mapping[str, _Source
     if (strange := _strange_server(source, family, sources)) is not None:
         message = f"'{strange[1]}' is no server of the family '{outline.family}', which would send it its credentials."
         hint = "A family lends its sign-in to another folder for its own servers alone; give this an `auth` of its own."
-        run.refuse(source.file, Finding(("servers", strange[0]), message, hint))
+        run.refuse(source.file, Finding(strange[0], message, hint))
         return None
     digest = family.compiled.outline.digest
     if source.compiled.family_digest == digest:
@@ -180,8 +185,8 @@ def _with_family(run: _Gathering, source: _Source, sources: Mapping[str, _Source
     return _Source(source.file, source.status, compiled)
 
 
-def _strange_server(source: _Source, family: _Source, sources: Mapping[str, _Source]) -> tuple[str, str] | None:
-    """The name and address of a member's server that nobody in its family's folder has; None in that very folder.
+def _strange_server(source: _Source, family: _Source, sources: Mapping[str, _Source]) -> tuple[KeyPath, str] | None:
+    """The place and address of a member's server that nobody in its family's folder has; None in that very folder.
 
     Else a file that looks like one more of Google's services is sent the token of whoever has Google connected.
     """
@@ -192,10 +197,14 @@ def _strange_server(source: _Source, family: _Source, sources: Mapping[str, _Sou
         for one in sources.values()
         if one.compiled.outline.family == family.compiled.outline.name and one.file.parent == family.file.parent
     ]
-    known = {_origin(text) for one in at_home for text in one.servers.values()}
-    known |= {_origin(text) for one in at_home for way in one.auth.values() for text in way.servers.values()}
-    own = source.compiled.manifest().servers
-    return next(((name, text) for name, text in own.items() if _origin(text) not in known), None)
+    known = {_origin(text) for one in at_home for _, text in _servers(one)}
+    return next(((key, text) for key, text in _servers(source.compiled.manifest()) if _origin(text) not in known), None)
+
+
+def _servers(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
+    yield from ((("servers", name), text) for name, text in manifest.servers.items())
+    for way, servers in manifest.servers_by_method.items():
+        yield from ((("servers_by_method", way, name), text) for name, text in servers.items())
 
 
 def _origin(server: str) -> str:

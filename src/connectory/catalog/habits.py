@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from connectory.catalog.manifest import METHODS
-from connectory.catalog.yaml_document import KeyPath
+
+if TYPE_CHECKING:
+    from connectory.catalog.yaml_document import KeyPath
 
 _BEARER = 'Write `method: api_key`, `headers: {Authorization: "Bearer {credential.token}"}`.'
 _PATH = "Write the method as the key and the path as its value: `get: /path`."

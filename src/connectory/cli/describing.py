@@ -33,6 +33,7 @@ def describe_connector(connector: Connector) -> dict[str, Any]:
         "family": manifest.auth_family,
         "includes": manifest.includes,
         "servers": manifest.servers,
+        "servers_by_method": manifest.servers_by_method,
         "scopes": manifest.scopes,
         "auth": [_describe_way(name, method) for name, method in connector.auth.items()],
         "tasks": manifest.tasks,
@@ -103,7 +104,6 @@ def _describe_way(name: str, method: AuthMethod) -> dict[str, Any]:
             for field, spec in method.fields.items()
         ],
         "scopes": _scopes_of(method),
-        "servers": method.servers,
     }
 
 
@@ -119,7 +119,7 @@ def _fields(connector: Connector) -> Iterator[tuple[object, ...]]:
 def _scopes_of(method: AuthMethod) -> dict[str, str]:
     from connectory.catalog.manifest import OAuth2Method, TokenRequest
 
-    always = dict.fromkeys(method.always, "always asked for") if isinstance(method, OAuth2Method) else {}
+    always = dict.fromkeys(method.always_scopes, "always asked for") if isinstance(method, OAuth2Method) else {}
     return {**always, **method.scopes} if isinstance(method, TokenRequest) else {}
 
 
@@ -133,13 +133,11 @@ def _servers(connector: Connector) -> Iterator[tuple[str, str, str]]:
     """Each address with the ways to sign in whose connections are sent there."""
     manifest = connector.manifest
     for name, address in manifest.servers.items():
-        users = [way for way, method in connector.auth.items() if name not in method.servers]
+        users = [way for way in connector.auth if name not in manifest.servers_by_method.get(way, {})]
         if users:
             yield name, address, "all sign-ins" if len(users) == len(connector.auth) else ", ".join(users)
-    for way, method in connector.auth.items():
-        for name, address in method.servers.items():
-            if name in manifest.servers:
-                yield name, address, way
+    for way, servers in manifest.servers_by_method.items():
+        yield from ((name, address, way) for name, address in servers.items())
 
 
 def _action_row(action: Action) -> tuple[object, ...]:

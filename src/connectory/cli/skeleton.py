@@ -95,8 +95,8 @@ auth:
 {asked}"""
     key = "      token: {title: API key, kind: secret} # secret: encrypted, never shown\n" if fields else ""
     place, name, value = {
-        "bearer": ("header", "Authorization", "Bearer {credential.token}"),
-        "header": ("header", sketch.key_name, "{credential.token}"),
+        "bearer": ("headers", "Authorization", "Bearer {credential.token}"),
+        "header": ("headers", sketch.key_name, "{credential.token}"),
         "query": ("query", sketch.key_name, "{credential.token}"),
     }[sketch.sign_in]
     return f"""\

@@ -110,7 +110,7 @@ def _headers_read(trial: Trial) -> list[str]:
         names += ["link"] if action.pages.style == "link_header" else []
         names += [getattr(action.pages, name, None) for name in ("header", "next_header", "total_header")]
     for rule in (*action.errors, *(rule for _, rules in connector.errors for rule in rules)):
-        names += [*rule.when.header, rule.retry.header if rule.retry else None]
+        names += [*rule.when.headers, rule.retry.header if rule.retry else None]
     names.append(connector.retry.header if connector.retry else None)
     return list(dict.fromkeys(name.lower() for name in names if name))
 

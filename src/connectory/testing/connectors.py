@@ -20,10 +20,10 @@ docs: https://notes.example/docs
 servers: {api: "https://api.notes.example/v1"}
 headers: {Accept: application/json}
 auth:
-  token: {method: api_key, header: {Authorization: "Bearer {credential.token}"}}
+  token: {method: api_key, headers: {Authorization: "Bearer {credential.token}"}}
 verify: {request: {get: /me}, account: {id: id, name: login}, scopes: {header: X-Scopes}}
 errors:
-  - when: {status: [403], header: {x-remaining: "0"}}
+  - when: {status: [403], headers: {x-remaining: "0"}}
     code: rate_limited
     retry: {header: x-reset, as: unix_seconds}
 tasks: [Show my notes.]

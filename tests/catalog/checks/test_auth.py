@@ -30,8 +30,8 @@ FOR_A_PERSON: dict[str, Any] = {
     ("change", "says"),
     [
         (
-            ("auth/key", {"method": "api_key", "header": {"authorization": "{credential.token}"}, "basic": BASIC}),
-            "auth.key.header: Basic sets the Authorization header itself.",
+            ("auth/key", {"method": "api_key", "headers": {"authorization": "{credential.token}"}, "basic": BASIC}),
+            "auth.key.headers: Basic sets the Authorization header itself.",
         ),
         (("auth/none", {"method": "none", "fields": {"k": SECRET}}), "auth.none: Method none has nothing to sign in"),
         ((f"{OAUTH}/fields", {"r": {**CHOICE, "pattern": "eu"}}), "fields.r.pattern: A choice needs no pattern"),
@@ -77,7 +77,7 @@ FOR_A_PERSON: dict[str, Any] = {
         ),
         ((f"{OAUTH}/token_answer/further/bot", "b"), "token_answer.further.bot: The token 'bot' is never sent."),
         ((f"{OAUTH}/scopes/a b", "x"), "auth.oauth.scopes.a b: 'a b' is not one scope."),
-        ((f"{OAUTH}/always", ["a b"]), "auth.oauth.always[0]: 'a b' is not one scope."),
+        ((f"{OAUTH}/always_scopes", ["a b"]), "auth.oauth.always_scopes[0]: 'a b' is not one scope."),
         ((f"{OAUTH}/facts/id", {"token": "a"}), "facts.id: {connection.id} is the connection's own id."),
         ((f"{OAUTH}/facts/instance/token", "a."), "facts.instance.token: This is no JMESPath expression"),
         ((f"{OAUTH}/facts/region/choices", ["eu", "x/y"]), "facts.region.choices"),
@@ -112,11 +112,11 @@ FOR_A_PERSON: dict[str, Any] = {
             "by_server.files.query.key: {credential.tokn} is no",
         ),
         (
-            (f"{OAUTH}/by_name/user/header", {"X": "{credential.user_tokn}"}),
+            (f"{OAUTH}/by_credential/user/headers", {"X": "{credential.user_tokn}"}),
             "Did you mean 'user_token' or 'access_token'?",
         ),
-        ((f"{OAUTH}/header", {}), "auth.oauth.header: The token is never sent."),
-        ((f"{OAUTH}/header", {"Accept": "{credential.access_token}"}), "Header Accept stands in `headers` too."),
+        ((f"{OAUTH}/headers", {}), "auth.oauth.headers: The token is never sent."),
+        ((f"{OAUTH}/headers", {"Accept": "{credential.access_token}"}), "Header Accept stands in `headers` too."),
         ((f"{OAUTH}/query", {"k": "{x}"}), "auth.oauth.query.k: {x} is no input."),
         ((f"{OAUTH}/scope_separator", ";"), "auth.oauth.scope_separator: This should be ' ' or ','."),
         (
@@ -127,7 +127,7 @@ FOR_A_PERSON: dict[str, Any] = {
         (("auth/jwt", {**JWT, "issuer": "{connection.x}"}), "auth.jwt.issuer: {connection.x} is no fact"),
         (("auth/jwt", {**JWT, "subject": "{connection.x}"}), "auth.jwt.subject: {connection.x} is no fact"),
         (("auth/jwt", {**FOR_A_PERSON, "issuer": "{connection.person}"}), "jwt.issuer: {connection.person} is no fact"),
-        (("auth/none", {"method": "none", "header": {"X": "1"}}), "auth.none.header: Method none places nothing"),
+        (("auth/none", {"method": "none", "headers": {"X": "1"}}), "auth.none.headers: Method none places nothing"),
         (
             ("auth/db", {"method": "dsn", "schemes": ["pg"], "query": {"a": "b"}}),
             "auth.db.query: Method dsn places nothing",

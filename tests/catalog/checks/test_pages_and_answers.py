@@ -27,11 +27,11 @@ LAST = {"style": "last_id", "more": "has_more", "max_size": 5}
         ((f"{LIST}/pages", ABSENT), "list_all.request.query.page: {cursor} is not at hand here."),
         ((f"{SEARCH}/pages", ABSENT), "search.request.query.limit: {limit} is not at hand here."),
         (
-            (f"{SEARCH}/pages", {"style": "next_url", "path": "next"}),
+            (f"{SEARCH}/pages", {"style": "next_url", "body": "next"}),
             "search.request: Only a GET has `pages` of this style",
         ),
         ((f"{LIST}/pages/max_size", ABSENT), "list_all.pages: Nothing in the request says how many items"),
-        ((f"{SEARCH}/pages/path", "next["), "search.pages.path: This is no JMESPath expression"),
+        ((f"{SEARCH}/pages/body", "next["), "search.pages.body: This is no JMESPath expression"),
         ((f"{SEARCH}/pages/more", "lenght(data)"), "search.pages.more: There is no function lenght()."),
         ((f"{LIST}/pages", {**LAST, "id": "]"}), "list_all.pages.id: This is no JMESPath expression"),
         ((f"{LIST}/pages/next_header", "X Next"), "list_all.pages.next_header: 'X Next' is no header name."),
@@ -71,7 +71,7 @@ LAST = {"style": "last_id", "more": "has_more", "max_size": 5}
         (("actions/get_file/request", {"head": "/files/{id}"}), "get_file.answer: A HEAD answer has no body."),
         ((f"{SEARCH}/errors/0/when/body", "code =="), "search.errors[0].when.body: This is no JMESPath expression"),
         ((f"{SEARCH}/errors/0/when/status", [40]), "search.errors[0].when.status[0]: 40 is no HTTP status."),
-        (("errors/0/when/header", {"X Left": "0"}), "errors[0].when.header.X Left: 'X Left' is no header name."),
+        (("errors/0/when/headers", {"X Left": "0"}), "errors[0].when.headers.X Left: 'X Left' is no header name."),
         (("errors/0/code", "missing_scope"), "errors[0].retry: After missing_scope nothing is tried again."),
         (("errors/0/retry/header", "X Reset"), "errors[0].retry.header: 'X Reset' is no header name."),
         (("errors/0/retry", {"body": "[", "as": "seconds"}), "errors[0].retry.body: This is no JMESPath expression"),
@@ -96,7 +96,7 @@ def test_pages_and_answers_that_cannot_work_are_told(change: tuple[str, Any], sa
     [
         {"style": "offset", "total": "total", "max_size": 5},
         {"style": "page", "more": "more", "max_size": 5},
-        {"style": "cursor", "path": "next", "max_size": 5},
+        {"style": "cursor", "body": "next", "max_size": 5},
         LAST,
     ],
 )
@@ -106,7 +106,7 @@ def test_each_style_that_counts_takes_the_cursor_in_the_request(pages: dict[str,
 
 @pytest.mark.parametrize(
     "pages",
-    ["link_header", {"style": "next_url", "path": "next"}, {"style": "next_url_header", "header": "X-Next"}],
+    ["link_header", {"style": "next_url", "body": "next"}, {"style": "next_url_header", "header": "X-Next"}],
 )
 def test_each_style_that_is_an_address_takes_the_size_alone(pages: Any) -> None:
     changes = [(f"{LIST}/pages", pages), (f"{LIST}/request/query", {"size": "{limit}"})]

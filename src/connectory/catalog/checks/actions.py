@@ -56,6 +56,7 @@ def _check_use(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
         if name not in used:
             doubled = any(has_doubled([request.path, *request.trees], name) for request in requests)
             hint = f"Write {{{name}}} where it belongs, or remove it."
+            hint = f"{{{{{name}}}}} is the text {{{name}}}: write {{{name}}} for the input." if doubled else hint
             yield Finding((*path, "inputs", name), f"The input '{name}' is used nowhere in the request.", hint)
     for request in requests:
         yield from _check_path_is_sure(path, request, action)
@@ -91,9 +92,11 @@ def _check_sign_in(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterato
     if sign.ways is None:
         return
     if action.credential is not None:
-        known = {name for method in sign.methods for name in method.by_name}
+        known = {name for method in sign.methods for name in method.by_credential}
         if action.credential not in known:
-            hint = did_you_mean(action.credential[:60], known) or "Declare it under `by_name` of a way to sign in."
+            hint = (
+                did_you_mean(action.credential[:60], known) or "Declare it under `by_credential` of a way to sign in."
+            )
             yield Finding((*path, "credential"), f"No way to sign in has a credential '{action.credential}'.", hint)
     for at, scope in enumerate(action.scopes):
         if not scope:
@@ -105,7 +108,7 @@ def _check_sign_in(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterato
 def check_scope(path: KeyPath, scope: str | list[str], sign: Sign) -> Iterator[Finding]:
     """Yield a scope that no sign-in asks for, where there is one that lists its scopes; of a list, one is enough."""
     known = {one for method in sign.methods if isinstance(method, TokenRequest) for one in method.scopes}
-    known |= {one for method in sign.methods if isinstance(method, OAuth2Method) for one in method.always}
+    known |= {one for method in sign.methods if isinstance(method, OAuth2Method) for one in method.always_scopes}
     any_of = [scope] if isinstance(scope, str) else scope
     if known and not known & set(any_of):
         hint = did_you_mean(any_of[0][:60], known) or "List it in the method's `scopes`."

@@ -66,8 +66,8 @@ def check_errors(path: KeyPath, rules: Sequence[ErrorRule]) -> Iterator[Finding]
         for at, status in enumerate(rule.when.status or ()):
             if not 100 <= status <= 599:
                 yield Finding((*when, "status", at), f"{status} is no HTTP status.", "It is from 100 to 599.")
-        for header in rule.when.header:
-            yield from check_header_name((*when, "header", header), header)
+        for header in rule.when.headers:
+            yield from check_header_name((*when, "headers", header), header)
         yield from check_expression((*here, "message"), rule.message)
         if rule.retry is not None:
             yield from check_retry((*here, "retry"), rule.retry)

@@ -45,7 +45,7 @@ def check_auth(sign: Sign) -> Iterator[Finding]:
 
 
 def _check_fields(path: KeyPath, method: AuthMethod, sign: Sign) -> Iterator[Finding]:
-    addresses = addresses_of(sign, method)
+    addresses = addresses_of(sign, str(path[-1]), method)
     for name, field in method.fields.items():
         here = (*path, "fields", name)
         yield from _check_field(here, name, field)
@@ -77,7 +77,7 @@ def _check_placements(path: KeyPath, method: AuthMethod, sign: Sign) -> Iterator
     names = Names(facts=set(sign_in_facts(method, certain=False)), secrets=secrets_of(method), flat=True)
     places: list[tuple[KeyPath, Placement]] = [(path, method)]
     places += [((*path, "by_server", server), place) for server, place in method.by_server.items()]
-    places += [((*path, "by_name", name), place) for name, place in method.by_name.items()]
+    places += [((*path, "by_credential", name), place) for name, place in method.by_credential.items()]
     for here, place in places:
         yield from _check_placement(here, place, names, sign)
     if not sign.manifest.is_bundle:
@@ -90,22 +90,22 @@ def _check_placements(path: KeyPath, method: AuthMethod, sign: Sign) -> Iterator
 
 
 def _check_placement(path: KeyPath, place: Placement, names: Names, sign: Sign) -> Iterator[Finding]:
-    yield from check_headers((*path, "header"), place.header, names)
+    yield from check_headers((*path, "headers"), place.headers, names)
     for parameter, text in place.query.items():
         yield from check_template((*path, "query", parameter), text, names)
     if place.basic is not None:
         yield from check_template((*path, "basic", "username"), place.basic.username, names)
         yield from check_template((*path, "basic", "password"), place.basic.password, names)
-        if any(name.lower() == "authorization" for name in place.header):
-            yield Finding((*path, "header"), "Basic sets the Authorization header itself.", "Leave it out.")
+        if any(name.lower() == "authorization" for name in place.headers):
+            yield Finding((*path, "headers"), "Basic sets the Authorization header itself.", "Leave it out.")
     common = {header.lower() for header in sign.manifest.headers}
-    for header in place.header:
+    for header in place.headers:
         if header.lower() in common:
-            yield Finding((*path, "header", header), f"Header {header} stands in `headers` too.", "Keep one of them.")
+            yield Finding((*path, "headers", header), f"Header {header} stands in `headers` too.", "Keep one of them.")
 
 
 def _check_nothing_placed(path: KeyPath, method: AuthMethod) -> Iterator[Finding]:
-    for key in ("header", "query", "basic", "by_server", "by_name"):
+    for key in ("headers", "query", "basic", "by_server", "by_credential"):
         if getattr(method, key):
             yield Finding((*path, key), f"Method {method.method} places nothing in a request.", "Remove it.")
     if method.method == "none" and secret_fields(method):
@@ -119,10 +119,10 @@ def _check_all_sent(path: KeyPath, method: AuthMethod) -> Iterator[Finding]:
         sent |= OF_CLIENT | {item.name for item in placeholders_of([method.token_parameters, method.token_headers])}
         for token in method.token_answer.further:
             if token not in sent:
-                hint = f"Place {{credential.{token}}} under `by_name` or `by_server`."
+                hint = f"Place {{credential.{token}}} under `by_credential` or `by_server`."
                 yield Finding((*path, "token_answer", "further", token), f"The token '{token}' is never sent.", hint)
-        if not method.placements[0].header and not method.query and method.basic is None:
-            yield Finding((*path, "header"), "The token is never sent.", "Place {credential.access_token}.")
+        if not method.placements[0].headers and not method.query and method.basic is None:
+            yield Finding((*path, "headers"), "The token is never sent.", "Place {credential.access_token}.")
     if isinstance(method, JwtBearerMethod):
         sent |= {item.name for item in placeholders_of([method.key, method.issuer, method.subject, method.audience])}
     for name in sorted(secret_fields(method) - sent):
@@ -134,7 +134,7 @@ def _check_all_sent(path: KeyPath, method: AuthMethod) -> Iterator[Finding]:
 
 
 def _placed_secrets(method: AuthMethodBase) -> set[str]:
-    texts = [[*place.header.values(), *place.query.values()] for place in method.placements]
+    texts = [[*place.headers.values(), *place.query.values()] for place in method.placements]
     basics = [place.basic for place in method.placements if place.basic is not None]
     halves = [[basic.username, basic.password] for basic in basics]
     return {item.name for item in placeholders_of([texts, halves]) if item.scope == "credential"}

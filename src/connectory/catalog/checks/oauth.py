@@ -100,7 +100,7 @@ def _check_token_request(path: KeyPath, method: TokenRequest, sign: Sign, known:
         yield from check_expression((*path, "token_answer", key), getattr(answer, key), converters=False)
     for name, text in answer.further.items():
         yield from check_expression((*path, "token_answer", "further", name), text, converters=False)
-    addresses = addresses_of(sign, method)
+    addresses = addresses_of(sign, str(path[-1]), method)
     for name, fact in method.facts.items():
         here = (*path, "facts", name)
         if name == ALWAYS_KNOWN:
@@ -113,9 +113,9 @@ def _check_token_request(path: KeyPath, method: TokenRequest, sign: Sign, known:
 
 
 def _check_scopes(path: KeyPath, method: TokenRequest) -> Iterator[Finding]:
-    always = method.always if isinstance(method, OAuth2Method) else []
+    always = method.always_scopes if isinstance(method, OAuth2Method) else []
     named: list[tuple[KeyPath, str]] = [(("scopes", scope), scope) for scope in method.scopes]
-    named += [(("always", at), scope) for at, scope in enumerate(always)]
+    named += [(("always_scopes", at), scope) for at, scope in enumerate(always)]
     for tail, scope in named:
         if not scope or any(character.isspace() for character in scope) or method.scope_separator in scope:
             yield Finding((*path, *tail), f"{scope!r} is not one scope.", "Write each scope by itself.")

@@ -19,7 +19,7 @@ from connectory.catalog.manifest import (
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
 
-EXPRESSIONS = ("when", "path", "more", "total", "id")
+EXPRESSIONS = ("when", "body", "more", "total", "id")
 HEADERS = ("header", "next_header", "total_header")
 
 

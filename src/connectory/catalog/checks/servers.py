@@ -54,14 +54,18 @@ class _Source:
 
 def check_servers(sign: Sign) -> Iterator[Finding]:
     """Yield what is wrong with the base addresses of a manifest."""
+    ways, special = sign.ways or {}, sign.manifest.servers_by_method
     for name, text in sign.manifest.servers.items():
-        methods = [method for method in sign.methods if name not in method.servers]
+        methods = [method for way, method in ways.items() if name not in special.get(way, {})]
         yield from _check_server(("servers", name), text, sign, methods or sign.methods)
-    for way, method in (sign.manifest.auth or {}).items():
-        for name, text in method.servers.items():
-            path: KeyPath = ("auth", way, "servers", name)
-            yield from check_server_name(path, name, sign.manifest)
-            yield from _check_server(path, text, sign, [method])
+    for way, servers in special.items():
+        here: KeyPath = ("servers_by_method", way)
+        if sign.ways is not None and way not in ways:
+            hint = did_you_mean(way[:60], ways) or f"There are: {', '.join(ways)}."
+            yield Finding(here, f"There is no way to sign in '{way[:60]}'.", hint)
+        for name, text in servers.items():
+            yield from check_server_name((*here, name), name, sign.manifest)
+            yield from _check_server((*here, name), text, sign, [ways[way]] if way in ways else sign.methods)
 
 
 def check_server_name(path: KeyPath, name: str, manifest: Manifest) -> Iterator[Finding]:
@@ -126,12 +130,12 @@ def check_held(
         yield Finding((*path, "pattern"), f"The pattern lets {escape!r} through.", hint)
 
 
-def addresses_of(sign: Sign, method: AuthMethodBase) -> list[str]:
-    """Return every address that facts of `method` may build."""
+def addresses_of(sign: Sign, way: str, method: AuthMethodBase) -> list[str]:
+    """Return every address that facts of `method`, named `way`, may build."""
     revoke = method.revoke.url if isinstance(method, OAuth2Method) and method.revoke is not None else None
-    servers = {**sign.manifest.servers, **method.servers}
+    servers = sign.manifest.servers_of(way).values()
     own = sign_in_addresses(method).values()
-    return [text for text in (*servers.values(), *own, revoke) if isinstance(text, str)]
+    return [text for text in (*servers, *own, revoke) if isinstance(text, str)]
 
 
 def sign_in_addresses(method: AuthMethodBase) -> dict[str, str]:

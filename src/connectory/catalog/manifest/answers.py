@@ -97,13 +97,13 @@ class Condition(Strict):
     """When an error rule applies: all that is given must hold."""
 
     status: list[int] | None = Field(None, description="The answer's status is one of these.")
-    header: dict[str, str] = Field(default_factory=dict, description="Answer headers with exactly these values.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Answer headers with exactly these values.")
     body: str | None = Field(None, description="JMESPath over the answer that gives a true value.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
-        if not (self.status or self.header or self.body):
-            raise ValueError("needs at least one of status, header, body")
+        if not (self.status or self.headers or self.body):
+            raise ValueError("needs at least one of status, headers, body")
         return self
 
 

@@ -48,7 +48,7 @@ class BasicMethod(AuthMethodBase):
 
 
 class FieldsMethod(AuthMethodBase):
-    """Several values, each placed by `header`, `query` or `basic`."""
+    """Several values, each placed by `headers`, `query` or `basic`."""
 
     method: Literal["fields"] = Field(description="Several values.")
 

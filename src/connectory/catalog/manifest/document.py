@@ -30,7 +30,7 @@ class ActionManifest(Strict):
     )
     effect: Effect = Field(
         strict=False,
-        description="What it does at the provider, by hand: a POST that only searches is a read. Policies go by it."
+        description="What it does at the provider, by hand: a POST that only searches is a read. Policies go by it.",
     )
     idempotent: bool | None = Field(
         None, description="Repeating the call changes nothing more; reads are by themselves. Only such are retried."
@@ -44,7 +44,7 @@ class ActionManifest(Strict):
     scopes: list[str | list[str]] = Field(
         default_factory=list, description="Scopes the grant needs, all of them; of a list within, any one."
     )
-    credential: Name | None = Field(None, description="Which of a method's `by_name` credentials it uses.")
+    credential: Name | None = Field(None, description="Which of a method's `by_credential` credentials it uses.")
     request: Request = Field(description="What is sent.")
     pages: Pages | None = Field(None, description="How a list goes on; the action then takes `limit` and `cursor`.")
     answer: Answer = Field(Answer(), description="What the agent gets; unset: the answer as it is.")
@@ -86,6 +86,10 @@ class Manifest(Strict):
     )
     logo: str | None = Field(None, pattern=r"^\s*<svg[\s>]", max_length=16_384, description="Inline SVG.")
     servers: dict[Name, str] = Field(default_factory=dict, description="Base URLs by name; the first is the usual one.")
+    servers_by_method: dict[Name, dict[Name, str]] = Field(
+        default_factory=dict,
+        description="By way to sign in: base URLs in place of those in `servers`, for connections that signed in so.",
+    )
     headers: dict[str, str] = Field(default_factory=dict, description="Headers of every request.")
     auth: dict[Name, AuthMethod] = Field(
         default_factory=dict, description="Ways to sign in, by name; of a family, the one called like it has them."
@@ -112,6 +116,10 @@ class Manifest(Strict):
         """The family whose sign-in this connector uses."""
         return self.family or self.name
 
+    def servers_of(self, method: str) -> dict[str, str]:
+        """Return the base URLs of connections that signed in by this method."""
+        return {**self.servers, **self.servers_by_method.get(method, {})}
+
     @property
     def is_bundle(self) -> bool:
         """Whether it only connects others."""
@@ -127,7 +135,7 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _bundle_or_connector(self) -> Manifest:
-        if self.is_bundle and (self.servers or self.actions or self.verify):
+        if self.is_bundle and (self.servers or self.servers_by_method or self.actions or self.verify):
             raise ValueError("a bundle (`includes`) has no servers, verify or actions of its own")
         if not self.is_bundle and not self.servers:
             raise ValueError("needs `servers`")

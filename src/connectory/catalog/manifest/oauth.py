@@ -87,7 +87,7 @@ class Revocation(Strict):
 class TokenRequest(AuthMethodBase):
     """What every OAuth 2 method has; the token goes into `Authorization: Bearer` unless placed otherwise."""
 
-    header: dict[str, str] = Field(default_factory=lambda: dict(BEARER), description="Headers that carry the token.")
+    headers: dict[str, str] = Field(default_factory=lambda: dict(BEARER), description="Headers that carry the token.")
     token_url: str | None = Field(None, description="Token endpoint (RFC 6749 section 3.2).")
     client_authentication: ClientAuthentication = Field(
         "client_secret_post", description="How the client proves itself there (RFC 7591 section 2)."
@@ -112,7 +112,7 @@ class OAuth2Method(TokenRequest):
     refresh_url: str | None = Field(None, description="Where tokens are refreshed, if not at `token_url`.")
     refresh_repeats_redirect_uri: bool = Field(False, description="A refresh must repeat the redirect URI (GitLab).")
     pkce: Literal["S256", "none"] = Field("S256", description="none only where the provider refuses it.")
-    always: list[str] = Field(default_factory=list, description="Scopes asked for whatever the person ticks.")
+    always_scopes: list[str] = Field(default_factory=list, description="Scopes asked for whatever the person ticks.")
     authorize_parameters: dict[str, str] = Field(
         default_factory=dict, description="Further parameters of the authorization request."
     )

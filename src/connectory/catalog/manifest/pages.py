@@ -45,14 +45,14 @@ class NextUrlPages(PagesBase):
 
     follows_address: ClassVar[bool] = True
     style: Literal["next_url"] = Field(description="The next page's address or path in the body.")
-    path: str = Field(description="JMESPath over the answer that gives the address; null or empty on the last page.")
+    body: str = Field(description="JMESPath over the answer that gives the address; null or empty on the last page.")
 
 
 class CursorPages(PagesBase):
     """The body holds a cursor or token, which `{cursor}` sends back."""
 
     style: Literal["cursor"] = Field(description="A cursor or token in the body.")
-    path: str = Field(description="JMESPath over the answer that gives the cursor; null or empty on the last page.")
+    body: str = Field(description="JMESPath over the answer that gives the cursor; null or empty on the last page.")
     more: str | None = Field(
         None, description="JMESPath over the answer that is false on the last page, where a cursor still stands there."
     )

@@ -70,26 +70,22 @@ class BasicCredentials(Strict):
 class Placement(Strict):
     """Where credentials go in a request."""
 
-    header: dict[str, str] = Field(default_factory=dict, description="Headers that carry the credential.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers that carry the credential.")
     query: dict[str, str] = Field(default_factory=dict, description="Query parameters that carry the credential.")
     basic: BasicCredentials | None = Field(None, description="User name and password of HTTP Basic (RFC 7617).")
 
 
 class AuthMethodBase(Placement):
-    """What every way to sign in has. Where the credential goes stands in `header`, `query` and `basic`."""
+    """What every way to sign in has. Where the credential goes stands in `headers`, `query` and `basic`."""
 
     title: str | None = Field(None, description="How a person calls this way to sign in.")
     help: str = Field("", description="What to do, in a few sentences.")
     docs: WebAddress | None = Field(None, description="The provider's documentation of this way to sign in.")
     fields: dict[Name, CredentialField] = Field(default_factory=dict, description="What the person enters, by name.")
-    servers: dict[Name, str] = Field(
-        default_factory=dict,
-        description="Base URLs in place of the file's own, for connections that signed in this way.",
-    )
     by_server: dict[Name, Placement] = Field(
         default_factory=dict, description="Where the credential goes instead, for requests to these servers."
     )
-    by_name: dict[Name, Placement] = Field(
+    by_credential: dict[Name, Placement] = Field(
         default_factory=dict,
         description="Further credentials, for actions that name one: a user's token beside a bot's.",
     )
@@ -102,4 +98,4 @@ class AuthMethodBase(Placement):
     @property
     def placements(self) -> tuple[Placement, ...]:
         """Every place a credential may go."""
-        return (self, *self.by_server.values(), *self.by_name.values())
+        return (self, *self.by_server.values(), *self.by_credential.values())
