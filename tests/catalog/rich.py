@@ -88,6 +88,7 @@ ACTIONS: dict[str, Any] = {
         "pages": {"style": "page", "first": 1, "next_header": "X-Next", "max_size": 20},
         "answer": {
             "items": "@",
+            "when": "!draft",
             "expand": {
                 "request": {"get": "/orders/{each.id}/lines", "server": "api"},
                 "when": "has_lines",
@@ -105,6 +106,7 @@ ACTIONS: dict[str, Any] = {
         "effect": "write",
         "takes_key": True,
         "inputs": {"lines": LINES, "note": {**OPTIONAL, "nullable": True, "maxLength": 50}, "html": OPTIONAL},
+        "needs": [["note", "html"]],
         "request": {
             "post": "/orders",
             "body": {
@@ -166,7 +168,11 @@ ACTIONS: dict[str, Any] = {
         "effect": "read",
         "inputs": {"id": TEXT},
         "request": {"get": "/files/{id}/content"},
-        "answer": {"as": "file", "file_name": "{id}.bin"},
+        "answer": {
+            "as": "file",
+            "file_name": "{id}.bin",
+            "content": {"data": "data", "name": "name", "media_type": "type"},
+        },
         "docs": DOCS,
     },
     "graph": {

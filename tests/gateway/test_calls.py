@@ -114,6 +114,25 @@ async def test_a_methods_own_verify_call_is_asked_before_the_sign_in_is_called_d
         assert grant.status is GrantStatus.ACTIVE
 
 
+async def test_one_of_what_is_needed_must_be_given() -> None:
+    document = yaml.safe_load(NOTES_YAML)
+    document["actions"]["create_note"]["needs"] = [["pinned", "priority"]]
+    provider = FakeProvider(answers(200, {}))
+    async with make_application(provider, catalog=make_catalog(make_connector(json.dumps(document)))) as application:
+        owner = await make_principal(application)
+        await connect(application, owner)
+        given = {"book": "b", "title": "t"}
+
+        with pytest.raises(InvalidArguments, match="at least one of pinned, priority is needed"):
+            await application.gateway.call_action(owner, "notes_create_note", given)
+        assert not provider.requests
+        await application.gateway.call_action(owner, "notes_create_note", {**given, "pinned": False})
+
+    assert len(provider.requests) == 1
+    action = application.catalog.action("notes_create_note")
+    assert action.description.endswith(" Needs pinned or priority.")
+
+
 async def test_a_list_of_wrong_items_is_told_by_its_first() -> None:
     many = {"book": "b", **{f"k{number}": number for number in range(100_000)}}
     async with make_application() as application:

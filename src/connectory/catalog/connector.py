@@ -39,8 +39,9 @@ class Action:
 
     @property
     def description(self) -> str:
-        """One sentence for a model."""
-        return self.manifest.description
+        """One sentence for a model, and which inputs may not all be left out."""
+        needs = "".join(f" Needs {' or '.join(names)}." for names in self.manifest.needs)
+        return f"{self.manifest.description}{needs}"
 
 
 @dataclass(frozen=True, slots=True)

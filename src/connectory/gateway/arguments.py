@@ -59,6 +59,11 @@ class ArgumentChecker:
         require_unicode(arguments)
         asked, arguments = _take_ways(action, arguments)
         problems = check_schema(self._validator(action), arguments)
+        problems += [
+            f"at least one of {', '.join(names)} is needed"
+            for names in action.manifest.needs
+            if not any(name in arguments for name in names)
+        ]
         if problems:
             raise InvalidArguments(
                 f"{action.tool} was not called: {'; '.join(problems)}.", hint=f"It takes: {describe_inputs(action)}."

@@ -84,3 +84,23 @@ def test_a_variable_is_given_where_any_of_its_parts_is(tree: Any) -> None:
     used = (f"{GRAPH}/variables/word", {"join": " ", "of": ["{id}", "{first_word}"]})
 
     assert problems_of((f"{GRAPH}/variables/id", tree), used, base=RICH) == []
+
+
+def test_a_variable_is_given_where_each_input_of_a_need_gives_it() -> None:
+    inputs = {name: {"type": "string", "nullable": True, "description": "New."} for name in ("title", "owner", "note")}
+    graph = {
+        "post": "/graphql",
+        "graphql": "mutation($id: ID!, $input: Change!) { change(id: $id, input: $input) { id } }",
+        "variables": {"id": "{id}", "input": {name: f"{{{name}}}" for name in inputs}},
+    }
+    change = "actions/change"
+    identity = {"type": "string", "required": True, "description": "Id."}
+    changes = [(f"{change}/inputs", {"id": identity, **inputs}), (f"{change}/request", graph)]
+    told = "actions.change.request.variables.input: $input must be given, and may be absent here."
+
+    assert any(told in problem for problem in problems_of(*changes, base=RICH))
+    assert problems_of(*changes, (f"{change}/needs", [["title", "owner", "note"]]), base=RICH) == []
+    graph["variables"] = {"id": "{id}", "input": {"title": "{title}"}, "more": ["{owner}", "{note}"]}
+    assert any(
+        told in problem for problem in problems_of(*changes, (f"{change}/needs", [["title", "note"]]), base=RICH)
+    )

@@ -43,3 +43,18 @@ def test_an_input_that_cannot_mean_what_it_says_is_told(change: tuple[str, Any],
     found = problems_of(change, base=RICH)
 
     assert any(says in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("needs", "says"),
+    [
+        ([["note", "htlm"]], "create.needs[0][1]: There is no input 'htlm'. Did you mean 'html'?"),
+        ([["note", "html"], ["note"]], "create.needs[1]: This asks for nothing more than `inputs` do."),
+        ([["lines", "html"]], "create.needs[0]: This asks for nothing more than `inputs` do."),
+        ([[]], "create.needs[0]: This asks for nothing more"),
+    ],
+)
+def test_a_need_names_inputs_that_may_be_left_out(needs: list[list[str]], says: str) -> None:
+    found = problems_of(("actions/create/needs", needs), base=RICH)
+
+    assert any(says in problem for problem in found), found

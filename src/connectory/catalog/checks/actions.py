@@ -25,7 +25,8 @@ def check_action(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[
     """Yield what is wrong with one action."""
     yield from _check_name(path, sign)
     yield from check_inputs((*path, "inputs"), action.inputs)
-    names = Names(action.inputs, sign.known_facts, paging=paging_of(action.pages))
+    yield from _check_needs((*path, "needs"), action)
+    names = Names(action.inputs, action.needs, sign.known_facts, paging=paging_of(action.pages))
     yield from check_request((*path, "request"), action.request, sign, names, certain=sign.certain_facts)
     yield from _check_use(path, action)
     yield from _check_effect(path, action)
@@ -34,6 +35,19 @@ def check_action(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[
     yield from check_errors((*path, "errors"), action.errors)
     yield from _check_sign_in(path, action, sign)
     yield from _check_key(path, action, sign)
+
+
+def _check_needs(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
+    for at, names in enumerate(action.needs):
+        here = (*path, at)
+        for place, name in enumerate(names):
+            if name not in action.inputs:
+                hint = did_you_mean(name[:60], action.inputs) or "Name inputs of this action."
+                yield Finding((*here, place), f"There is no input '{name[:60]}'.", hint)
+        sure = [name for name in names if name in action.inputs and is_certain(action.inputs[name])]
+        if len(names) < 2 or sure:
+            hint = "Name two inputs or more, none of them required; one that must be given has `required: true`."
+            yield Finding(here, "This asks for nothing more than `inputs` do.", hint)
 
 
 def _check_name(path: KeyPath, sign: Sign) -> Iterator[Finding]:

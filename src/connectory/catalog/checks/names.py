@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectory.catalog.manifest import Input
@@ -24,6 +24,7 @@ class Names:
     """Which placeholders a template may use, at the place it stands in."""
 
     inputs: Mapping[str, Input] = field(default_factory=dict)
+    needs: Sequence[Sequence[str]] = ()  # of each, at least one input is given
     facts: Collection[str] | None = ()  # None: the family that declares them is not at hand
     secrets: Collection[str] | None = None  # None: `{credential.x}` is not legal here
     paging: Collection[str] = ()  # of limit and cursor, those at hand

@@ -8,6 +8,7 @@ from typing import Any
 
 from connectory.catalog.checks.names import Names, check_template, is_certain, parsed, placeholders_of
 from connectory.catalog.checks.queries import check_quote
+from connectory.catalog.manifest import Input
 from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder
 from connectory.catalog.trees import CONVERTERS, EXTRAS, FORMS, QUERY_LANGUAGES, Form, form_of
@@ -36,6 +37,17 @@ def check_tree(path: KeyPath, tree: object, names: Names) -> Iterator[Finding]:
 
 def is_surely_given(tree: object, names: Names) -> bool:
     """Whether the tree always has a value, whatever the agent leaves out (`actions/filling.py` prunes the rest)."""
+    by_need = (all(is_surely_given(tree, _given(names, name)) for name in need) for need in names.needs)
+    return _is_always_there(tree, names) or any(by_need)
+
+
+def _given(names: Names, name: str) -> Names:
+    """The names where this input is given, one of those that may not all be left out."""
+    spec = names.inputs.get(name, Input(type="string")).model_copy(update={"required": True, "nullable": False})
+    return replace(names, inputs={**names.inputs, name: spec}, needs=())
+
+
+def _is_always_there(tree: object, names: Names) -> bool:
     if isinstance(tree, str):
         template = parsed(tree)
         return template is not None and all(_is_sure(item, names) for item in template.placeholders)

@@ -41,6 +41,9 @@ class ActionManifest(Strict):
         "by POST do.",
     )
     inputs: dict[Name, Input] = Field(default_factory=dict, description="What the agent gives, by name.")
+    needs: list[list[Name]] = Field(
+        default_factory=list, description="Of each list, at least one of these inputs must be given."
+    )
     scopes: list[str | list[str]] = Field(
         default_factory=list, description="Scopes the grant needs, all of them; of a list within, any one."
     )
