@@ -316,11 +316,11 @@ def _load_page() -> None:
     """Import what the page and the first call need."""
     import jsonschema  # noqa: F401
     import limits  # noqa: F401 # not a part of it: its parts import each other, and a call in the loop begins at the top
-    import uvicorn  # noqa: F401
 
     import connectory.mcp.http
     import connectory.web.app
-    import connectory.web.election  # noqa: F401
+    import connectory.web.election
+    import connectory.web.guest_server  # noqa: F401
     from connectory.web.pages import load_templates
 
     load_templates()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from connectory.errors import InvalidSettings, PortTaken, SetupError
@@ -14,6 +13,8 @@ from connectory.settings import Settings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from connectory.web.guest_server import GuestServer
 
 LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 GRACE_S = 0.3  # what is under way at the end may take this long: a client that ends us waits a second or two
@@ -117,64 +118,15 @@ def _explain(error: OSError, address: str, port: int) -> SetupError:
     )
 
 
-if TYPE_CHECKING:
-    import uvicorn
-
-
 def _make_server(
     app: ASGIApp, on_ready: Callable[[], None], most_connections: int, head_timeout_s: float
-) -> uvicorn.Server:
-    import uvicorn  # heavy: only the process that serves the page needs it
-    from uvicorn.protocols.http.h11_impl import H11Protocol
+) -> GuestServer:
+    from connectory.web.guest_server import guest_server  # heavy: only the process that serves the page needs it
 
-    from connectory.web.access_log import AccessLog
-
-    class ImpatientProtocol(H11Protocol):
-        """Ends connections whose next request does not come in time: some hundred of them shut everyone out (106)."""
-
-        answered = 0
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-            super().connection_made(transport)
-            self.loop.call_later(head_timeout_s, self._end_if_none_came, 0)
-
-        def on_response_complete(self) -> None:
-            self.answered += 1
-            self.loop.call_later(head_timeout_s, self._end_if_none_came, self.answered)
-            super().on_response_complete()
-
-        def _end_if_none_came(self, answered: int) -> None:
-            is_at_work = bool(self.cycle) and not self.cycle.response_complete
-            if self.answered == answered and not is_at_work:
-                self.transport.close()
-
-    class GuestServer(uvicorn.Server):
-        """Leaves signals alone and says when it answers."""
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            on_ready()
-
-    config = uvicorn.Config(
-        AccessLog(app),
-        http=ImpatientProtocol,  # by h11, the strict parser, whatever else is installed
-        ws="none",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,  # uvicorn would believe every process on this machine
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]  # declared as whole seconds, used as any
-        limit_concurrency=most_connections,
-    )
-    return GuestServer(config)
+    return guest_server(app, on_ready, most_connections, head_timeout_s=head_timeout_s, grace_s=GRACE_S)
 
 
-async def _run(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+async def _run(server: GuestServer, sockets: list[socket.socket]) -> None:
     try:
         await server.serve(sockets)
     except SystemExit as error:  # uvicorn's way to say that the app's lifespan failed; it has logged why
