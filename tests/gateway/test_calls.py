@@ -114,6 +114,26 @@ async def test_a_methods_own_verify_call_is_asked_before_the_sign_in_is_called_d
         assert grant.status is GrantStatus.ACTIVE
 
 
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [("^[a-z]+$", "ab", "ab\n"), (r"^[a$]\$$", "$$", "$$\n"), ("^(a|b$)", "b", "b\n"), (r"^[\]$]+$", "]$", "]$\n")],
+)
+async def test_the_end_of_a_pattern_is_the_end_of_the_text(pattern: str, good: str, bad: str) -> None:
+    document = yaml.safe_load(NOTES_YAML)
+    document["actions"]["create_note"]["inputs"]["title"]["pattern"] = pattern
+    provider = FakeProvider(answers(200, {}))
+    async with make_application(provider, catalog=make_catalog(make_connector(json.dumps(document)))) as application:
+        owner = await make_principal(application)
+        await connect(application, owner)
+
+        await application.gateway.call_action(owner, "notes_create_note", {"book": "b", "title": good})
+        with pytest.raises(InvalidArguments) as refusal:
+            await application.gateway.call_action(owner, "notes_create_note", {"book": "b", "title": bad})
+
+    assert f"must match {pattern}" in refusal.value.message
+    assert len(provider.requests) == 1
+
+
 async def test_one_of_what_is_needed_must_be_given() -> None:
     document = yaml.safe_load(NOTES_YAML)
     document["actions"]["create_note"]["needs"] = [["pinned", "priority"]]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +26,7 @@ MOST_FOUND = 50  # of a list of a million wrong items, that many are looked at
 MOST_PROBLEMS = 5  # and that many told
 MOST_CHOICES = 8
 MOST_SHOWN = 22  # characters of a value in an error, quotes included
+_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]\\])*+\]?|.", re.DOTALL)  # of a pattern: escape, class, character
 LIMITS = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -147,7 +150,13 @@ def _check_pattern(validator: Any, pattern: str, text: Any, schema: Mapping[str,
     from jsonschema import Draft202012Validator
 
     if not isinstance(text, str) or len(text) <= schema.get("maxLength", len(text)):
-        yield from Draft202012Validator.VALIDATORS["pattern"](validator, pattern, text, schema) or ()
+        yield from Draft202012Validator.VALIDATORS["pattern"](validator, _as_python(pattern), text, schema) or ()
+
+
+@lru_cache(maxsize=1024)
+def _as_python(pattern: str) -> str:
+    """The pattern with an end that is one: Python's `$` passes over a last line break, that of ECMA-262 does not."""
+    return _PIECE.sub(lambda piece: r"\Z" if piece[0] == "$" else piece[0], pattern)
 
 
 def check_schema(validator: Draft202012Validator, arguments: Mapping[str, Any]) -> list[str]:
@@ -186,6 +195,7 @@ def _describe(error: ValidationError) -> list[str]:
         case "type":
             return [f"'{where}' is {_short(given)} but must be of type {wanted}"]
         case "pattern":
+            wanted = cast("Mapping[str, Any]", error.schema)["pattern"]
             return [f"'{where}' is {_short(given)} but must match {wanted}{_example(error)}"]
         case "format":
             return [f"'{where}' is {_short(given)} but must be a {wanted}{_example(error)}"]

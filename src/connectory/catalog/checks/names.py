@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from connectory.catalog.manifest import Input
 from connectory.catalog.problems import Finding
@@ -14,8 +15,8 @@ from connectory.errors import did_you_mean
 ALWAYS_KNOWN = "id"  # `{connection.id}`: in a verify call the id that the new connection will have
 PAGING = ("limit", "cursor")
 COMPOUND = ("array", "object", "file")  # what has no one spelling inside a text
-
-
+Files = Literal["none", "one", "many", "members", "anywhere"]
+"""Where a tree may have whole files: be one, be one or a list of them, have such members, or have them at any depth."""
 INSTEAD_OF_INPUTS = ("inputs", "input", "params", "args", "arguments", "query", "body")  # what others write before it
 
 
@@ -31,7 +32,7 @@ class Names:
     many: bool = False  # whether `{+x}` is
     has_each: bool = False  # whether `{each}` is
     element: Input | None = None  # what `{each}` is, where that is known
-    files: bool = False  # whether a leaf may be a whole file
+    files: Files = "none"
     flat: bool = False  # whether a leaf must have one spelling: headers and the like
 
     def spec_of(self, placeholder: Placeholder) -> Input | None:
@@ -60,7 +61,7 @@ class Names:
         if name in self.inputs:
             return _refuse_members(placeholder, self.inputs[name])
         if name in PAGING:
-            return None if name in self.paging else _refuse_paging(name)
+            return _refuse_paging(placeholder, self.paging)
         return self._refuse_input(placeholder)
 
     def _refuse_input(self, placeholder: Placeholder) -> tuple[str, str]:
@@ -96,7 +97,12 @@ class Names:
         return f"{{credential.{name}}} is no secret field of this method.", hint
 
 
-def _refuse_paging(name: str) -> tuple[str, str]:
+def _refuse_paging(placeholder: Placeholder, at_hand: Collection[str]) -> tuple[str, str] | None:
+    name = placeholder.name
+    if name in at_hand and placeholder.path:
+        return f"{placeholder}: '{name}' is one value, which has no members.", f"Write {{{name}}}."
+    if name in at_hand:
+        return None
     hint = {
         "limit": "It is there where `pages` say how the list goes on; in a path it never is.",
         "cursor": "It is there with `pages` of a style cursor, page, offset or last_id; in a path it never is.",
@@ -137,16 +143,19 @@ def check_template(path: KeyPath, text: str, names: Names) -> Iterator[Finding]:
 def _check_spelling(
     path: KeyPath, template: Template, placeholder: Placeholder, spec: Input, names: Names
 ) -> Iterator[Finding]:
-    is_files = spec.type == "file" or (spec.items is not None and spec.items.type == "file")
+    is_many = spec.items is not None and spec.items.type == "file"
+    is_files = spec.type == "file" or is_many
     if spec.type in COMPOUND and (template.only is None or names.flat):
         hint = "A list can be put together by `join`." if spec.type == "array" and not is_files else ""
         yield Finding(path, f"{placeholder} is of type {spec.type}, which cannot stand inside a text here.", hint)
-    elif is_files and not names.files:
+    elif is_files and names.files not in (("many", "anywhere") if is_many else ("one", "many", "anywhere")):
         hint = (
-            "Files go into a multipart part, a raw body, the `content` of a related part, or through "
+            "A file is a whole part of multipart, a raw body, the whole `content` of a related part, or goes through "
             "`convert` by base64, base64url or mime_message."
         )
-        yield Finding(path, f"The file {placeholder} cannot stand here.", hint)
+        if is_many and names.files == "one":
+            hint = f"Only one file can: make '{placeholder.name}' of type file."
+        yield Finding(path, f"The file{'s' if is_many else ''} {placeholder} cannot stand here.", hint)
 
 
 def parsed(text: object) -> Template | None:

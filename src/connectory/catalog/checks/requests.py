@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 from connectory.catalog.checks.facts import Sign
 from connectory.catalog.checks.graphql import check_graphql, is_query
-from connectory.catalog.checks.names import Names, check_template, parsed
+from connectory.catalog.checks.names import Files, Names, check_template, parsed
 from connectory.catalog.checks.queries import check_queries
-from connectory.catalog.checks.trees import check_tree
+from connectory.catalog.checks.trees import check_root, check_tree
 from connectory.catalog.checks.words import check_headers
 from connectory.catalog.habits import as_path
 from connectory.catalog.manifest import METHODS, Request
@@ -23,6 +23,7 @@ from connectory.net.headers import is_media_type
 
 OF_FORMS = frozenset({"form", "form_brackets", "multipart"})  # encodings of names with values
 PART_KEYS = ("content", "content_type")
+FILES: Mapping[str, Files] = {"multipart": "members", "raw": "one"}
 
 
 def check_request(
@@ -81,10 +82,13 @@ def _check_headers(path: KeyPath, request: Request, sign: Sign, names: Names) ->
 
 def _check_query(path: KeyPath, request: Request, names: Names) -> Iterator[Finding]:
     here = (*path, "query")
-    for key, tree in request.query.items():
+    broken = list(check_root(here, request.query, "the whole query", "A form is the value of one parameter."))
+    yield from broken
+    for key, tree in request.query.items() if not broken else ():
         yield from check_tree((*here, key), tree, names)
         yield from _check_flat((*here, key), tree, names, "A query parameter")
-    yield from check_queries(here, request.query, names)
+    if not broken:
+        yield from check_queries(here, request.query, names)
 
 
 def _check_flat(path: KeyPath, tree: object, names: Names, what: str) -> Iterator[Finding]:
@@ -121,8 +125,7 @@ def _check_body(path: KeyPath, request: Request, names: Names) -> Iterator[Findi
     if request.encoding == "multipart_related":
         yield from _check_parts(here, body, names)
     else:
-        is_file_place = request.encoding in ("multipart", "raw")
-        yield from check_tree(here, body, replace(names, files=is_file_place))
+        yield from check_tree(here, body, replace(names, files=FILES.get(request.encoding, "none")))
         yield from _check_shape(here, body, request.encoding, names)
     yield from check_queries(here, body, names)
     yield from _check_content_type(path, request, names)
@@ -175,7 +178,7 @@ def _check_parts(path: KeyPath, body: object, names: Names) -> Iterator[Finding]
                 yield Finding((*here, key), f"'{key[:60]}' is no key of a part.", hint)
         if "content" not in part:
             yield Finding((*here, "content"), "'content' is missing.", "It is what the part holds.")
-        yield from check_tree((*here, "content"), part.get("content"), replace(names, files=True))
+        yield from check_tree((*here, "content"), part.get("content"), replace(names, files="one"))
         given = part.get("content_type")
         if given is not None and not isinstance(given, str):
             yield Finding((*here, "content_type"), "This should be text.", "Write it like application/json.")

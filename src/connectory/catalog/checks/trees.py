@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectory.catalog.checks.names import Names, check_template, is_certain, parsed, placeholders_of
+from connectory.catalog.checks.names import Files, Names, check_template, is_certain, parsed, placeholders_of
 from connectory.catalog.checks.queries import check_quote
 from connectory.catalog.manifest import Input
 from connectory.catalog.problems import Finding
@@ -15,7 +15,11 @@ from connectory.catalog.trees import CONVERTERS, EXTRAS, FORMS, QUERY_LANGUAGES,
 from connectory.catalog.yaml_document import KeyPath
 from connectory.errors import did_you_mean, nearest
 
-OF_FILES = frozenset({"base64", "base64url", "mime_message"})  # converters that take files
+# Converters that take files, and whether they may stand further in.
+OF_FILES: Mapping[object, Files] = {"base64": "one", "base64url": "one", "mime_message": "anywhere"}
+# What the branches of a tree may have, by what the tree may.
+IN_MAPPING: Mapping[Files, Files] = {"members": "many", "anywhere": "anywhere"}
+IN_LIST: Mapping[Files, Files] = {"many": "one", "anywhere": "anywhere"}
 
 
 def check_tree(path: KeyPath, tree: object, names: Names) -> Iterator[Finding]:
@@ -28,11 +32,21 @@ def check_tree(path: KeyPath, tree: object, names: Names) -> Iterator[Finding]:
             yield from _check_form(path, form, names)
             return
         yield from _check_near_form(path, tree)
+        inner = replace(names, files=IN_MAPPING.get(names.files, "none"))
         for key, branch in tree.items():
-            yield from check_tree((*path, key), branch, names)
+            yield from check_tree((*path, key), branch, inner)
     elif isinstance(tree, list):
+        inner = replace(names, files=IN_LIST.get(names.files, "none"))
         for index, branch in enumerate(tree):
-            yield from check_tree((*path, index), branch, names)
+            yield from check_tree((*path, index), branch, inner)
+
+
+def check_root(path: KeyPath, tree: Mapping[str, Any], what: str, instead: str) -> Iterator[Finding]:
+    """Yield a finding where a mapping of names is written like a form, which stands in none's place."""
+    if "of" in tree:
+        named = next((name for name in FORMS if name in tree), None)
+        message = f"The form {named} cannot stand for {what}." if named else f"'of' is kept for forms, also in {what}."
+        yield Finding(path if named else (*path, "of"), message, instead)
 
 
 def is_surely_given(tree: object, names: Names) -> bool:
@@ -103,7 +117,7 @@ def _check_form(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
                 yield Finding(
                     (*path, "when"), "`when` takes exactly one placeholder.", 'Write it like when: "{email}".'
                 )
-            yield from check_tree((*path, "when"), form.argument, replace(names, files=True, flat=False))
+            yield from check_tree((*path, "when"), form.argument, replace(names, files="anywhere", flat=False))
             yield from check_tree((*path, "of"), form.of, names)
 
 
@@ -119,7 +133,8 @@ def _check_each(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
         spec = names.spec_of(only)
         if spec is not None and spec.type != "array":
             yield Finding(here, f"{only} is of type {spec.type}; `each` goes over a list.", "Make it an array.")
-    inner = replace(names, has_each=True, element=spec.items if spec is not None else None)
+    files = IN_LIST.get(names.files, "none")
+    inner = replace(names, has_each=True, element=spec.items if spec is not None else None, files=files)
     yield from check_tree((*path, "of"), form.of, inner)
     if not any(item.scope == "each" for item in placeholders_of(form.of)):
         yield Finding((*path, "of"), "Nothing here is of the element.", "Write {each}, or {each.NAME} of an object.")
@@ -134,7 +149,7 @@ def _check_merge(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
         yield Finding((*path, "merge"), f"{only} is of type {spec.type}; `merge` takes an object.")
     if not isinstance(form.of, Mapping) or form_of(form.of) is not None:
         yield Finding((*path, "of"), "`merge` adds to a mapping.", "Write the named members under `of`.")
-    yield from check_tree((*path, "merge"), form.argument, replace(names, flat=False))
+    yield from check_tree((*path, "merge"), form.argument, replace(names, flat=False, files="none"))
     yield from check_tree((*path, "of"), form.of, names)
 
 
@@ -150,7 +165,7 @@ def _check_join(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
     is_list = isinstance(of, list) or (inner is not None and inner.name in ("each", "convert", "when"))
     if not is_list and (only is None or (spec is not None and spec.type != "array")):
         yield Finding((*path, "of"), "`join` takes a list.", 'Write one text per line, or one list: of: "{tags}".')
-    yield from check_tree((*path, "of"), of, names)
+    yield from check_tree((*path, "of"), of, replace(names, files="none"))
 
 
 def _check_convert(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
@@ -163,8 +178,8 @@ def _check_convert(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]
             hint = did_you_mean(str(name)[:60], CONVERTERS) or f"There are: {', '.join(CONVERTERS)}."
             place = (*here, at) if isinstance(form.argument, list) else here
             yield Finding(place, f"There is no converter {str(name)[:60]!r}.", hint)
-    takes_files = bool(given) and isinstance(given[0], str) and given[0] in OF_FILES
-    yield from check_tree((*path, "of"), form.of, replace(names, files=takes_files, flat=False))
+    files = OF_FILES.get(given[0], "none") if given and isinstance(given[0], str) else "none"
+    yield from check_tree((*path, "of"), form.of, replace(names, files=files, flat=False))
 
 
 def _check_near_form(path: KeyPath, tree: Mapping[str, Any]) -> Iterator[Finding]:
@@ -191,9 +206,14 @@ def _check_with_of(path: KeyPath, tree: Mapping[str, Any], named: list[Any]) -> 
             hint = did_you_mean(key[:60], known) or f"It takes: {', '.join(sorted(known))}."
             yield Finding((*path, key), f"'{key[:60]}' is no key of the form {named[0]}.", hint)
     else:
-        for key in tree:
-            if key != "of" and (near := nearest(key, FORMS, most=1)) and len(near[0]) - len(key) in (-1, 0, 1):
+        others = [str(key) for key in tree if key != "of"]
+        for key in others:
+            if (near := nearest(key, FORMS, most=1)) and len(near[0]) - len(key) in (-1, 0, 1):
                 yield Finding((*path, key), f"'{key}' is no form.", f"Did you mean '{near[0]}'?")
+                return
+        beside = f"{', '.join(others)[:60]} is no form" if others else "no form stands beside it"
+        hint = f"It belongs to one of {', '.join(FORMS)}; a member of its own it cannot be."
+        yield Finding((*path, "of"), f"'of' is kept for forms, and {beside}.", hint)
 
 
 def _looks_meant(name: str, argument: object) -> bool:
