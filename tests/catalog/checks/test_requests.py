@@ -13,6 +13,7 @@ PUT = "actions/put_file/request"
 SEND = "actions/send/request"
 SEARCH = "actions/search/request"
 CREATE = "actions/create/request"
+FILES = {"type": "array", "required": True, "description": "Files.", "items": {"type": "file"}}
 RAW = {"put": "/files/{id}", "encoding": "raw", "body": "Text: {id}"}
 
 
@@ -69,6 +70,26 @@ RAW = {"put": "/files/{id}", "encoding": "raw", "body": "Text: {id}"}
         ),
         ((f"{CREATE}/headers", {"idempotency-key": "1"}), "Header idempotency-key is set by `idempotency`."),
         ((f"{CREATE}/server", "fils"), "create.request.server: There is no server 'fils'. Did you mean 'files'?"),
+        (
+            (f"{UPLOAD}/body/name", {"meta": "{name}", "scan": "{file}"}),
+            "name.scan: The file {file} cannot stand here.",
+        ),
+        ((f"{UPLOAD}/body/more", {"each": "{more}", "of": {"file": "{each}"}}), "more.of.file: The file {each} cannot"),
+        ((f"{UPLOAD}/body/more", ["{more}"]), "more[0]: The file {more} cannot stand here. Only one file can: make"),
+        ((f"{UPLOAD}/body/more", {"join": ",", "of": "{more}"}), "more.of: The file {more} cannot stand here."),
+        ((f"{UPLOAD}/body", {"each": "{more}", "of": "{each}"}), "upload.request.body: A body in multipart is a map"),
+        ((f"{SEND}/body/0/content", {"file": "{file}"}), "body[0].content.file: The file {file} cannot stand here."),
+        ((f"{SEND}/body/0/content", ["{file}"]), "body[0].content[0]: The file {file} cannot stand here. A file is a"),
+        ((f"{PUT}/body", {"when": "{id}", "of": {"a": "{file}"}}), "put_file.request.body.of: A raw body is one text"),
+        ((f"{PUT}/body", ["{file}"]), "put_file.request.body: A raw body is one text or one file."),
+        (("actions/put_file/inputs/file", FILES), "put_file.request.body: The file {file} cannot stand here. Only one"),
+        (("actions/put_file/inputs/file", FILES), "put_file.request.body: A raw body is one text or one file."),
+        ((f"{SEND}/body/2/content", {"convert": "base64", "of": {"a": "{file}"}}), "of.a: The file {file} cannot"),
+        (
+            (CREATE, {"post": "/x", "encoding": "form", "body": {"merge": "{further}", "of": {"a": {"b": "{note}"}}}}),
+            "create.request.body.of.a: A form's value is a text or a list of texts.",
+        ),
+        ((f"{SEARCH}/query/who", {"merge": "{owner}", "of": {}}), "query.who: A query parameter is a text or a list"),
         (("actions/get_file/inputs/id/nullable", True), "inputs.id: 'id' stands in the path, so it must be given."),
     ],
 )
@@ -93,6 +114,9 @@ def test_a_member_in_a_path_is_required_of_its_object() -> None:
         (f"{UPLOAD}/content_type", "multipart/mixed"),
         (f"{UPLOAD}/body/more", {"each": "{more}", "of": "{each}"}),
         (f"{UPLOAD}/body/file", {"when": "{name}", "of": "{file}"}),
+        (f"{UPLOAD}/body/file", ["{file}"]),
+        (f"{UPLOAD}/body", {"when": "{more}", "of": {"file": "{file}", "more": "{more}", "name": "{name}"}}),
+        (f"{PUT}/body", {"when": "{id}", "of": "{file}"}),
         (f"{SEND}/body/1/content", {"convert": "mime_message", "of": {"to": "{to}", "attachments": ["{file}"]}}),
         (f"{SEND}/body/1/content_type", "{to}"),
         (PUT, {**RAW, "content_type": "text/plain; charset=utf-8", "body": {"convert": "base64", "of": "{file} "[:6]},

@@ -10,6 +10,7 @@ from tests.catalog.rich import RICH
 
 SEARCH = "actions/search/request/body"
 CREATE = "actions/create/request/body"
+QUERY = "actions/search/request/query"
 LINE = {"each": "{lines}", "of": "{each.sku}"}
 HTML = {"convert": "html", "of": "{html}"}
 
@@ -65,6 +66,14 @@ HTML = {"convert": "html", "of": "{html}"}
         ((f"{CREATE}/text/convert", {"html": 1}), "text.convert: There is no converter \"{'html': 1}\"."),
         ((f"{CREATE}/text", {"when": "{html} there", "of": 1}), "text.when: `when` takes exactly one placeholder."),
         ((f"{CREATE}/text", {"when": "{htmll}", "of": HTML}), "text.when: {htmll} is no input. Did you mean 'html'?"),
+        (
+            (f"{SEARCH}/after", "{cursor.page}"),
+            "body.after: {cursor.page}: 'cursor' is one value, which has no members.",
+        ),
+        (
+            (f"{QUERY}/limit", "{limit.x}"),
+            "query.limit: {limit.x}: 'limit' is one value, which has no members. Write {",
+        ),
         ((f"{CREATE}/note", "{lines} of it"), "note: {lines} is of type array, which cannot stand inside a text here."),
         (
             (f"{SEARCH}/after", "{owner.nam}"),
@@ -84,9 +93,46 @@ def test_a_form_that_cannot_work_is_told(change: tuple[str, Any], says: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            (f"{CREATE}/text", {"of": "{html}", "split": ","}),
+            "text.of: 'of' is kept for forms, and split is no form. It belongs to one of each, join, quote, convert,",
+        ),
+        ((f"{CREATE}/text", {"of": "{html}"}), "text.of: 'of' is kept for forms, and no form stands beside it."),
+        ((f"{CREATE}/of", "{html}"), "create.request.body.of: 'of' is kept for forms, and lines, note, text is no"),
+        (
+            (f"{QUERY}", {"merge": "{owner}", "of": {"a": "{name}"}}),
+            "search.request.query: The form merge cannot stand for the whole query. A form is the value of one",
+        ),
+        ((f"{QUERY}/of", "{name}"), "search.request.query.of: 'of' is kept for forms, also in the whole query."),
+        (
+            ("actions/graph/request/variables", {"when": "{id}", "of": {"id": "{id}"}}),
+            "graph.request.variables: The form when cannot stand for all variables. A form is the value of one",
+        ),
+        (
+            ("actions/search/request/headers", {"join": "{field}", "of": "a"}),
+            "search.request.headers.of: 'of' is kept for forms, and none stands in headers. A form stands in a body",
+        ),
+        (("headers/of", "x"), "headers.of: 'of' is kept for forms, and none stands in headers."),
+    ],
+)
+def test_of_is_kept_for_forms(change: tuple[str, Any], says: str) -> None:
+    found = problems_of(change, base=RICH)
+
+    assert found[0].startswith(("actions", "headers")), found
+    assert any(says in problem for problem in found), found
+
+
+def test_a_form_in_the_place_of_the_whole_query_is_told_once() -> None:
+    found = problems_of((QUERY, {"merge": "{owner}", "of": {"a": "{name}", "w": "{words}", "l": "{limit}"}}), base=RICH)
+
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
     "tree",
     [
-        {"of": "{html}", "value": 1},  # a provider's own key `of`
         {"each": "day", "html": "{html}"},
         {"when": "now", "html": "{html}"},
         {"join": "left", "html": "{html}"},

@@ -7,13 +7,13 @@ is the provider's schema's matter, which is not at hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from connectory.catalog.checks.names import Names
 from connectory.catalog.checks.queries import check_queries
-from connectory.catalog.checks.trees import check_tree, is_surely_given
+from connectory.catalog.checks.trees import check_root, check_tree, is_surely_given
 from connectory.catalog.manifest import Request
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
@@ -37,9 +37,7 @@ def check_graphql(path: KeyPath, request: Request, names: Names) -> Iterator[Fin
     for key in ("body", "encoding", "content_type"):
         if key in request.model_fields_set:
             yield Finding((*path, key), f"With `graphql` there is no `{key}`: it is JSON.", "Leave it out.")
-    for name, tree in request.variables.items():
-        yield from check_tree((*path, "variables", name), tree, names)
-    yield from check_queries((*path, "variables"), request.variables, names)
+    yield from _check_values((*path, "variables"), request.variables, names)
     here = (*path, "graphql")
     document = _parse(request.graphql)
     if isinstance(document, str):
@@ -48,6 +46,15 @@ def check_graphql(path: KeyPath, request: Request, names: Names) -> Iterator[Fin
         return
     yield from _check_texts(here, document, names)
     yield from _check_document(path, document, request, names)
+
+
+def _check_values(path: KeyPath, variables: Mapping[str, object], names: Names) -> Iterator[Finding]:
+    broken = list(check_root(path, variables, "all variables", "A form is the value of one variable."))
+    yield from broken
+    if not broken:
+        for name, tree in variables.items():
+            yield from check_tree((*path, name), tree, names)
+        yield from check_queries(path, variables, names)
 
 
 def is_query(text: str) -> bool:

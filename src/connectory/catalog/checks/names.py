@@ -155,7 +155,7 @@ def _check_spelling(
         )
         if is_many and names.files == "one":
             hint = f"Only one file can: make '{placeholder.name}' of type file."
-        yield Finding(path, f"The file{'s' if is_many else ''} {placeholder} cannot stand here.", hint)
+        yield Finding(path, f"The file {placeholder} cannot stand here.", hint)
 
 
 def parsed(text: object) -> Template | None:

@@ -95,7 +95,7 @@ def _check_flat(path: KeyPath, tree: object, names: Names, what: str) -> Iterato
     """A list repeats its key, deeper than that no pair of key and text can go."""
     if isinstance(tree, Mapping):
         form = form_of(tree)
-        if form is None:
+        if form is None or form.name == "merge":
             yield Finding(path, f"{what} is a text or a list of texts.", "`convert: json_text` makes a text of it.")
         elif form.name in ("each", "when"):
             yield from _check_flat((*path, "of"), form.of, names, what)
@@ -142,17 +142,36 @@ def _check_no_body(path: KeyPath, request: Request) -> Iterator[Finding]:
 
 
 def _check_shape(path: KeyPath, body: object, encoding: str, names: Names) -> Iterator[Finding]:
-    is_form = form_of(body) is not None
-    is_whole = isinstance(body, str)
-    if encoding in OF_FORMS and not is_form and not is_whole and not isinstance(body, Mapping):
+    form = form_of(body)
+    if form is not None and form.name == "when":
+        yield from _check_shape((*path, "of"), form.of, encoding, names)
+    elif encoding in OF_FORMS:
+        yield from _check_names(path, body, encoding, names)
+    elif encoding == "raw" and not _is_raw(body, names):
+        yield Finding(path, "A raw body is one text or one file.", "Write one template, or use another encoding.")
+
+
+def _check_names(path: KeyPath, body: object, encoding: str, names: Names) -> Iterator[Finding]:
+    """A form's body is a mapping, one with further members (`merge`), or an input that is an object."""
+    form = form_of(body)
+    if form is not None and form.name == "merge":
+        path, body = (*path, "of"), form.of
+    elif form is not None or not (isinstance(body, Mapping) or _is_whole_object(body, names)):
         yield Finding(path, f"A body in {encoding} is a mapping of names.", "Write keys with values.")
-    if encoding in OF_FORMS and is_whole and not _is_whole_object(body, names):
-        yield Finding(path, f"A body in {encoding} is a mapping of names.", "Write keys with values.")
-    if encoding == "form" and isinstance(body, Mapping) and not is_form:
+        return
+    if encoding == "form" and isinstance(body, Mapping) and form_of(body) is None:
         for key, branch in body.items():
             yield from _check_flat((*path, key), branch, names, "A form's value")
-    if encoding == "raw" and not is_form and not is_whole:
-        yield Finding(path, "A raw body is one text or one file.", "Write one template, or use another encoding.")
+
+
+def _is_raw(body: object, names: Names) -> bool:
+    """Whether it may be one text or one file."""
+    form = form_of(body)
+    if form is not None:
+        return form.name in ("join", "quote", "convert")
+    template = parsed(body)
+    spec = names.spec_of(template.only) if template is not None and template.only is not None else None
+    return isinstance(body, str) and (spec is None or spec.type not in ("object", "array"))
 
 
 def _is_whole_object(body: object, names: Names) -> bool:
@@ -208,6 +227,9 @@ def _check_media_type(path: KeyPath, text: str) -> Iterator[Finding]:
 
 
 def _is_file(body: object, names: Names) -> bool:
+    form = form_of(body)
+    if form is not None and form.name == "when":
+        return _is_file(form.of, names)
     template = parsed(body)
     spec = names.spec_of(template.only) if template is not None and template.only is not None else None
     return spec is not None and spec.type == "file"

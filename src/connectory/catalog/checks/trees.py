@@ -207,10 +207,11 @@ def _check_with_of(path: KeyPath, tree: Mapping[str, Any], named: list[Any]) -> 
             yield Finding((*path, key), f"'{key[:60]}' is no key of the form {named[0]}.", hint)
     else:
         others = [str(key) for key in tree if key != "of"]
-        for key in others:
-            if (near := nearest(key, FORMS, most=1)) and len(near[0]) - len(key) in (-1, 0, 1):
-                yield Finding((*path, key), f"'{key}' is no form.", f"Did you mean '{near[0]}'?")
-                return
+        strange = [key for key in others if not any(key in extras for extras in EXTRAS.values())]
+        near = nearest(strange[0], FORMS, most=1) if len(strange) == 1 else []
+        if near and abs(len(near[0]) - len(strange[0])) <= 1:
+            yield Finding((*path, strange[0]), f"'{strange[0]}' is no form.", f"Did you mean '{near[0]}'?")
+            return
         beside = f"{', '.join(others)[:60]} is no form" if others else "no form stands beside it"
         hint = f"It belongs to one of {', '.join(FORMS)}; a member of its own it cannot be."
         yield Finding((*path, "of"), f"'of' is kept for forms, and {beside}.", hint)

@@ -17,6 +17,9 @@ CREDENTIAL_HEADERS = frozenset({"authorization", "cookie"})
 
 def check_headers(path: KeyPath, headers: Mapping[str, str], names: Names) -> Iterator[Finding]:
     """Yield what is wrong with header names and templates; credentials' headers are legal only where secrets are."""
+    if "of" in headers:
+        hint = "A form stands in a body, in variables or in a parameter of `query`; a header is one text."
+        yield Finding((*path, "of"), "'of' is kept for forms, and none stands in headers.", hint)
     seen: set[str] = set()
     names = replace(names, flat=True)
     for name, text in headers.items():
