@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.catalog.making import ABSENT, problems_of
+from tests.catalog.making import ABSENT, changed, problems_of
 from tests.catalog.rich import RICH
 
 OAUTH = "auth/oauth"
 CHOICE = {"title": "Region", "kind": "choice", "choices": {"eu": "Europe", "x/y": "Elsewhere"}}
+OPTIONAL = {"title": "Site", "required": False}
 SECRET = {"title": "Key", "kind": "secret"}
 BASIC = {"username": "x", "password": "{credential.token}"}
+TITLED = {"a": {"title": "A"}}
+HALVES = {"username": "{connection.a}", "password": "x"}
+MUTATION = {"post": "/graphql", "graphql": "mutation { change { id } }"}
+CLIENT: dict[str, Any] = {
+    "method": "client_credentials",
+    "token_url": "https://accounts.rich.example/token",
+    "fields": {"client_id": {"title": "Id"}, "client_secret": {"title": "Secret", "kind": "secret"}},
+}
 JWT = {
     "method": "jwt_bearer",
     "token_url": "https://accounts.rich.example/token",
@@ -96,7 +105,10 @@ FOR_A_PERSON: dict[str, Any] = {
         ),
         ((f"{OAUTH}/fields", {"site": {"title": "Site"}}), "auth.oauth: The fact 'site' comes from two places."),
         ((f"{OAUTH}/fields", {"region": CHOICE}), "fields.region.choices.x/y: The choice 'x/y' is no part of a host."),
-        ((f"{OAUTH}/choose/request", {"delete": "/x"}), "choose.request: This call only reads: DELETE would change."),
+        (
+            (f"{OAUTH}/choose/request", {"delete": "/x"}),
+            "choose.request: This call only reads: DELETE would change some",
+        ),
         (
             (f"{OAUTH}/choose/request/get", "/{connection.site}"),
             "choose.request.get: {connection.site} is no fact that",
@@ -138,7 +150,23 @@ FOR_A_PERSON: dict[str, Any] = {
         (("verify/facts/id", "a"), "verify.facts.id: {connection.id} is the connection's own id."),
         (("verify/request", {"put": "/me"}), "verify.request: A verify call changes nothing: PUT would."),
         (("verify/request", {"head": "/me"}), "verify.request.head: A HEAD answer has no body"),
-        (("verify/request", {"get": "/{connection.locale}"}), "verify.request.get: {connection.locale} is no fact"),
+        (
+            ("verify/request", {"get": "/{connection.locale}"}),
+            "verify.request.get: {connection.locale} cannot stand here: only the answer",
+        ),
+        (("verify/request/get", "/{connection.local}"), "{connection.local} is no fact that can stand here."),
+        (
+            ("verify/request", MUTATION),
+            "verify.request: A verify call changes nothing: its mutation would. Use get, or",
+        ),
+        ((f"{OAUTH}/choose/request", MUTATION), "choose.request: This call only reads: its mutation would change some"),
+        (("auth/k", {"method": "api_key", "fields": TITLED}), "auth.k.fields: Method api_key asks for no secret. Give"),
+        (("auth/k", {"method": "fields"}), "auth.k: Method fields asks for no secret."),
+        (("auth/k", {"method": "basic", "fields": TITLED, "basic": HALVES}), "auth.k.fields: Method basic asks for no"),
+        (
+            ("auth/jwt", {**JWT, "client_authentication": "private_key_jwt"}),
+            "client_authentication: Method jwt_bearer has no place for the client's key.",
+        ),
         (("verify", ABSENT), "verify: 'verify' is missing."),
         (
             ("servers/api", "https://{connection.locale}.x.example"),
@@ -170,7 +198,7 @@ FOR_A_PERSON: dict[str, Any] = {
         (("idempotency", {"query": "key", "body": "key"}), "idempotency: Needs exactly one of header, query, body."),
         (("actions/search/idempotent", False), "search.idempotent: A read changes nothing however often it is sent."),
         (("actions/put_file/effect", "read"), "put_file.effect: A PUT is no read."),
-        (("includes", ["other"]), "includes: A bundle (`includes`) has no servers"),
+        (("includes", ["other"]), "servers: A bundle has no `servers`: it only connects those it `includes`."),
         (("family", "other"), "auth: Takes `auth` from the connector 'other', its family: leave it out here."),
         (("auth", {}), "auth: Needs `auth`; only a member of another's `family` leaves it out."),
     ],
@@ -179,6 +207,68 @@ def test_a_sign_in_that_cannot_work_is_told(change: tuple[str, Any], says: str |
     found = problems_of(change, base=RICH)
 
     assert (found == []) if says is None else any(says in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("fields", {}), "auth.c.fields.client_id: 'client_id' is missing. The client's id and secret are fields of"),
+        (("fields", {}), "auth.c.fields.client_secret: 'client_secret' is missing."),
+        (("fields/client_id", {"title": "Id", "kind": "secret"}), None),
+        (("fields/client_secret", {"title": "Secret"}), "client_secret: The client's secret is one. Write `kind: secr"),
+        (("fields/client_id/required", False), "fields.client_id: No token is given without it. Remove `required: f"),
+        (("client_authentication", "private_key_jwt"), "client_authentication: Method client_credentials has no place"),
+        (
+            ("client_authentication", "none"),
+            "client_authentication: A client without a secret has no rights of its own",
+        ),
+        (("client_authentication", "client_secret_basic"), None),
+    ],
+)
+def test_a_client_with_rights_of_its_own_has_an_id_and_a_secret(change: tuple[str, Any], says: str | None) -> None:
+    base = changed(("auth", {"c": CLIENT}), ("servers", {"api": "https://x.example"}), ("actions", {}), base=RICH)
+    base = changed(*((key, ABSENT) for key in ("scopes", "idempotency")), base=base)
+
+    found = problems_of((f"auth/c/{change[0]}", change[1]), base=base)
+
+    assert (found == []) if says is None else any(says in problem for problem in found), found
+
+
+def test_a_fact_that_only_some_connections_have_says_which_lack_it() -> None:
+    base = changed(
+        ("auth/c", CLIENT), ("auth/d", {**CLIENT, "fields": {**CLIENT["fields"], "site": OPTIONAL}}), base=RICH
+    )
+    here = ("actions/get_file/request/get", "/files/{id}/{connection.site}")
+
+    found = problems_of(here, base=base)
+
+    told = "actions.get_file.request.get: {connection.site} cannot stand here: signing in by c does not give it."
+    assert any(problem.startswith(told) for problem in found), found
+    del base["auth"]["c"]
+    assert any("signing in by d it may be left empty." in problem for problem in problems_of(here, base=base))
+
+
+def test_servers_of_a_way_to_sign_in_differ_from_the_usual_ones() -> None:
+    special = {"oauth": {"files": RICH["servers"]["files"]}}
+
+    assert problems_of(("servers_by_method", special), base=RICH) == [
+        "servers_by_method.oauth.files: This is its address in `servers` already. Remove it here."
+    ]
+    assert problems_of(("servers_by_method", {"oauth": {}}), base=RICH) == [
+        "servers_by_method.oauth: No server is named. Write one of `servers` with its other address, or remove this."
+    ]
+
+
+def test_a_bundle_and_a_member_alone_have_their_special_servers_checked() -> None:
+    special = ("servers_by_method", {"key": {"fils": "https://x.example"}})
+    bundle = [(key, ABSENT) for key in ("servers", "headers", "actions", "verify", "idempotency")]
+    member = [(key, ABSENT) for key in ("auth", "scopes")]
+
+    (of_bundle,) = problems_of(*bundle, ("includes", ["other"]), special, base=RICH)
+    of_member = problems_of(*member, ("family", "other"), special, base=RICH)
+
+    assert of_bundle.startswith("servers_by_method: A bundle has no `servers_by_method`: it only connects")
+    assert of_member == ["servers_by_method.key.fils: There is no server 'fils'. Did you mean 'files'?"]
 
 
 def test_an_idempotency_key_that_nothing_takes_is_told() -> None:

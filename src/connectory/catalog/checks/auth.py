@@ -27,6 +27,7 @@ from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
 
 OF_CLIENT = frozenset({"client_id", "client_secret"})  # sent to the token endpoint, by the backend itself
+OF_SECRETS = frozenset({"api_key", "basic", "fields"})
 NOTHING_PLACED = frozenset({"none", "dsn", "oauth1"})
 
 
@@ -50,6 +51,10 @@ def _check_fields(path: KeyPath, method: AuthMethod, sign: Sign) -> Iterator[Fin
         here = (*path, "fields", name)
         yield from _check_field(here, name, field)
         yield from check_held(here, name, field, addresses)
+    if method.method in OF_SECRETS and not secret_fields(method):
+        hint = "Give the field that is one `kind: secret`; where nothing is, choose method none."
+        place = (*path, "fields") if "fields" in method.model_fields_set else path
+        yield Finding(place, f"Method {method.method} asks for no secret.", hint)
     told = list(sign_in_facts(method, certain=False))
     for name in sorted({name for name in told if told.count(name) > 1}):
         yield Finding(path, f"The fact '{name}' comes from two places.", "Name one of them otherwise.")
@@ -164,10 +169,12 @@ def _check_verify(path: KeyPath, verify: Verify, sign: Sign) -> Iterator[Finding
 
 def _check_proof(path: KeyPath, verify: Proof, sign: Sign) -> Iterator[Finding]:
     request = (*path, "request")
-    names = Names(facts=sign.facts_before_verify)
+    names = Names(facts=sign.facts_before_verify, lacking=sign.lacking(sign.ways, before_verify=True))
     yield from check_request(request, verify.request, sign, names, certain=sign.facts_before_verify)
     if not reads(verify.request):
-        yield Finding(request, f"A verify call changes nothing: {verify.request.method} would.", "Use get.")
+        would = "its mutation" if verify.request.graphql is not None else verify.request.method
+        hint = "Use get, or a POST that only reads."
+        yield Finding(request, f"A verify call changes nothing: {would} would.", hint)
     if verify.request.method == "HEAD":
         yield Finding((*request, "head"), "A HEAD answer has no body to read the account from.", "Use get.")
     yield from check_expression((*path, "account", "id"), verify.account.id)

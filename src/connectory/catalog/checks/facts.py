@@ -52,6 +52,25 @@ class Sign:
         each = [set(sign_in_facts(method, certain=True)) for method in self.methods]
         return set.intersection(*each) if each else set()
 
+    def lacking(self, ways: Ways | None, *, before_verify: bool = False) -> Mapping[str, str]:
+        """Return of each fact that some connections have, who signed in by one of `ways`, and others have not: why."""
+        if ways is None:
+            return {}
+        given = sign_in_facts if before_verify else self._facts
+        certain = {way: set(given(method, certain=True)) for way, method in ways.items()}
+        known = {way: set(given(method, certain=False)) for way, method in ways.items()}
+        told: dict[str, str] = {}
+        for name in self.known_facts or ():
+            lacking = [way for way in ways if name not in certain[way]]
+            absent = [way for way in lacking if name not in known[way]]
+            if len(absent) == len(ways):
+                told[name] = "only the answer of `verify` tells it" if before_verify else "no such sign-in gives it"
+            elif absent:
+                told[name] = f"signing in by {' or '.join(absent)} does not give it"
+            elif lacking:
+                told[name] = f"signing in by {' or '.join(lacking)} it may be left empty"
+        return told
+
     def _facts(self, method: AuthMethodBase, *, certain: bool) -> Iterator[str]:
         yield from sign_in_facts(method, certain=certain)
         verify = self.manifest.verify_of(method)

@@ -27,6 +27,7 @@ class Names:
     inputs: Mapping[str, Input] = field(default_factory=dict)
     needs: Sequence[Sequence[str]] = ()  # of each, at least one input is given
     facts: Collection[str] | None = ()  # None: the family that declares them is not at hand
+    lacking: Mapping[str, str] = field(default_factory=dict)  # facts of only some connections, and why
     secrets: Collection[str] | None = None  # None: `{credential.x}` is not legal here
     paging: Collection[str] = ()  # of limit and cursor, those at hand
     many: bool = False  # whether `{+x}` is
@@ -79,6 +80,9 @@ class Names:
     def _refuse_fact(self, name: str) -> tuple[str, str] | None:
         if self.facts is None or name == ALWAYS_KNOWN or name in self.facts:
             return None
+        if name in self.lacking:
+            hint = "Let every way to sign in give it; an address that only some have stands in `servers_by_method`."
+            return f"{{connection.{name}}} cannot stand here: {self.lacking[name]}.", hint
         hint = (
             did_you_mean(name[:60], self.facts)
             or "Declare it among the fields of the auth method, as a field that is no secret."

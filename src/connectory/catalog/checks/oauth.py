@@ -15,6 +15,7 @@ from connectory.catalog.checks.words import check_headers
 from connectory.catalog.manifest import (
     AppRegistration,
     AuthMethod,
+    ClientCredentialsMethod,
     Input,
     JwtBearerMethod,
     OAuth1Method,
@@ -50,6 +51,8 @@ def check_oauth(path: KeyPath, method: AuthMethod, sign: Sign) -> Iterator[Findi
     yield from _check_scopes(path, method)
     if isinstance(method, OAuth2Method):
         yield from _check_code_flow(path, method, sign, known)
+    else:
+        yield from _check_client(path, method)
     if isinstance(method, JwtBearerMethod):
         names = Names(facts=known.typed, secrets=secret_fields(method), flat=True)
         optional = replace(names, facts={name for name, field in method.fields.items() if not field.is_secret})
@@ -112,6 +115,27 @@ def _check_token_request(path: KeyPath, method: TokenRequest, sign: Sign, known:
         yield from check_held(here, name, fact, addresses)
 
 
+def _check_client(path: KeyPath, method: ClientCredentialsMethod | JwtBearerMethod) -> Iterator[Finding]:
+    """Without a browser the client proves itself by what the person enters (RFC 6749 section 4.4.2)."""
+    here = (*path, "client_authentication")
+    if method.client_authentication == "private_key_jwt":
+        yield Finding(here, f"Method {method.method} has no place for the client's key.", "Use client_secret_post.")
+    if not isinstance(method, ClientCredentialsMethod):
+        return
+    if method.client_authentication == "none":
+        yield Finding(here, "A client without a secret has no rights of its own.", "Use client_secret_post.")
+    for name in ("client_id", "client_secret"):
+        field = method.fields.get(name)
+        written = f"{name}: {{title: ..., kind: secret}}" if name == "client_secret" else f"{name}: {{title: ...}}"
+        if field is None:
+            hint = f"The client's id and secret are fields of these very names: write `{written}`."
+            yield Finding((*path, "fields", name), f"'{name}' is missing.", hint)
+        elif not field.required:
+            yield Finding((*path, "fields", name), "No token is given without it.", "Remove `required: false`.")
+        elif name == "client_secret" and not field.is_secret:
+            yield Finding((*path, "fields", name), "The client's secret is one.", "Write `kind: secret`.")
+
+
 def _check_scopes(path: KeyPath, method: TokenRequest) -> Iterator[Finding]:
     always = method.always_scopes if isinstance(method, OAuth2Method) else []
     named: list[tuple[KeyPath, str]] = [(("scopes", scope), scope) for scope in method.scopes]
@@ -132,7 +156,9 @@ def _check_code_flow(path: KeyPath, method: OAuth2Method, sign: Sign, known: _Kn
     before = known.signed_in - {name for name, fact in method.facts.items() if fact.chosen is not None}
     yield from check_request((*here, "request"), choose.request, sign, Names(facts=before), certain=before)
     if not reads(choose.request):
-        yield Finding((*here, "request"), f"This call only reads: {choose.request.method} would change.", "Use get.")
+        would = "its mutation" if choose.request.graphql is not None else choose.request.method
+        hint = "Use get, or a POST that only reads."
+        yield Finding((*here, "request"), f"This call only reads: {would} would change something.", hint)
     for key in ("items", "id", "name"):
         yield from check_expression((*here, key), getattr(choose, key))
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from connectory.catalog.checks.facts import Sign, sign_in_facts
+from connectory.catalog.checks.facts import Sign, Ways, sign_in_facts
 from connectory.catalog.checks.names import ALWAYS_KNOWN, Names, check_template, parsed
 from connectory.catalog.checks.patterns import MAX_SQUARE, check_pattern
 from connectory.catalog.manifest import (
-    AuthMethod,
     AuthMethodBase,
     CredentialField,
     FieldKind,
@@ -56,16 +55,20 @@ def check_servers(sign: Sign) -> Iterator[Finding]:
     """Yield what is wrong with the base addresses of a manifest."""
     ways, special = sign.ways or {}, sign.manifest.servers_by_method
     for name, text in sign.manifest.servers.items():
-        methods = [method for way, method in ways.items() if name not in special.get(way, {})]
-        yield from _check_server(("servers", name), text, sign, methods or sign.methods)
+        usual = {way: method for way, method in ways.items() if name not in special.get(way, {})}
+        yield from _check_server(("servers", name), text, sign, usual or ways)
     for way, servers in special.items():
         here: KeyPath = ("servers_by_method", way)
         if sign.ways is not None and way not in ways:
             hint = did_you_mean(way[:60], ways) or f"There are: {', '.join(ways)}."
             yield Finding(here, f"There is no way to sign in '{way[:60]}'.", hint)
+        if not servers:
+            yield Finding(here, "No server is named.", "Write one of `servers` with its other address, or remove this.")
         for name, text in servers.items():
             yield from check_server_name((*here, name), name, sign.manifest)
-            yield from _check_server((*here, name), text, sign, [ways[way]] if way in ways else sign.methods)
+            if text == sign.manifest.servers.get(name):
+                yield Finding((*here, name), "This is its address in `servers` already.", "Remove it here.")
+            yield from _check_server((*here, name), text, sign, {way: ways[way]} if way in ways else ways)
 
 
 def check_server_name(path: KeyPath, name: str, manifest: Manifest) -> Iterator[Finding]:
@@ -75,10 +78,12 @@ def check_server_name(path: KeyPath, name: str, manifest: Manifest) -> Iterator[
         yield Finding(path, f"There is no server '{name}'.", hint)
 
 
-def _check_server(path: KeyPath, text: str, sign: Sign, methods: Sequence[AuthMethod]) -> Iterator[Finding]:
-    """One base address, for connections that signed in by one of `methods`."""
+def _check_server(path: KeyPath, text: str, sign: Sign, ways: Ways) -> Iterator[Finding]:
+    """One base address, for connections that signed in by one of these ways."""
+    methods = list(ways.values())
     told = {name for method in methods for name in _told_by_calls(method, sign)}
-    yield from check_template(path, text, Names(facts=sign.certain_facts_of(methods), flat=True))
+    lacking = sign.lacking(ways)
+    yield from check_template(path, text, Names(facts=sign.certain_facts_of(methods), lacking=lacking, flat=True))
     used = {item.name for item in _facts_in(text)}
     if used and sign.ways is None:  # what a member's family gives is not known yet: checked once it is at hand
         return

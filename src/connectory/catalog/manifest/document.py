@@ -138,8 +138,9 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _bundle_or_connector(self) -> Manifest:
-        if self.is_bundle and (self.servers or self.servers_by_method or self.actions or self.verify):
-            raise ValueError("a bundle (`includes`) has no servers, verify or actions of its own")
+        for key in ("servers", "servers_by_method", "headers", "verify", "actions"):
+            if self.is_bundle and getattr(self, key):
+                raise ValueError(f"a bundle has no `{key}`: it only connects those it `includes`")
         if not self.is_bundle and not self.servers:
             raise ValueError("needs `servers`")
         if not self.auth and self.auth_family == self.name:
