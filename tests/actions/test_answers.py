@@ -139,6 +139,7 @@ def test_json_lines_are_a_list_of_their_values() -> None:
 
     assert reply(200, lines, answer={"as": "json_lines"}).value == [{"a": 1}, {"a": 2}, [3]]
     assert reply(200, lines, answer={"as": "json_lines", "items": "[?a]", "item": "a"}).value == [1, 2]
+    assert reply(200, lines, answer={"as": "json_lines", "when": "a", "item": "{b: a}"}).value == [{"b": 1}, {"b": 2}]
     assert refusal(200, b'{"a": 1}\nno json', answer={"as": "json_lines"}).code == "unexpected_response"
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from tests.catalog.making import ABSENT, changed, write
 
-from connectory.catalog.catalog import Catalog, load_catalog
+from connectory.catalog.catalog import Catalog, load_catalog, packaged_folder
+from connectory.catalog.gathering import check_files
 from connectory.catalog.loading import read_manifest
 from connectory.catalog.manifest import Manifest
 
@@ -183,3 +184,19 @@ def test_a_connector_is_compiled_when_it_is_asked_for_and_then_once(tmp_path: Pa
     assert "suite_list_orders" not in catalog.actions
     assert "nobody" not in catalog.connectors
     assert isinstance(catalog.connector("suite").manifest, Manifest)
+
+
+def test_a_packaged_member_is_checked_as_one_however_its_path_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(packaged_folder().parent)
+    told = [check_files([path / "gmail.yaml"], [packaged_folder()]) for path in (Path("manifests"), packaged_folder())]
+
+    assert told == [(), ()]
+
+
+def test_a_members_server_that_its_family_has_not_is_still_told_of_a_file_elsewhere(tmp_path: Path) -> None:
+    suite(tmp_path / "home")
+    stranger = put(tmp_path / "away", "more", *MEMBER, ("servers", {"api": "https://thief.example"}))
+
+    (told,) = check_files([stranger], [tmp_path / "home"])
+
+    assert told.message.startswith("'https://thief.example' is no server of the family 'suite'")

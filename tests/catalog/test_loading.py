@@ -41,6 +41,9 @@ def test_a_good_manifest_has_no_problem() -> None:
             ("auth/key/fields/token/sekret", True),
             "auth.key.fields.token.sekret: 'sekret' is no key of this place. Allowed here: title, kind, choices",
         ),
+        (("xyz", {}), "xyz: 'xyz' is no key of this place. Allowed here: $schema, format, name,"),
+        (("format", 2), "format: This should be 1. Or the file is for a newer Connectory."),
+        (("auth/key/method", "xyz"), "auth.key.method: There is no method 'xyz'. It is one of api_key, basic,"),
         (
             ("auth/key/fields/token/kind", "sekret"),
             "auth.key.fields.token.kind: This should be 'text', 'secret', 'origin', 'choice' or 'file'. Did",
@@ -115,6 +118,17 @@ def test_a_good_manifest_has_no_problem() -> None:
 )
 def test_what_the_model_refuses_is_told_by_key_path_with_what_was_meant(change: tuple[str, Any], says: str) -> None:
     assert any(problem.startswith(says) for problem in problems_of(change)), problems_of(change)
+
+
+@pytest.mark.parametrize(
+    "change", [("xyz", {}), ("format", 2), ("auth/key/method", "xyz"), (f"{ACTION}/effect", "xyz")]
+)
+def test_what_resembles_nothing_may_be_of_a_newer_version(change: tuple[str, Any]) -> None:
+    assert problems_of(change)[0].endswith(" Or the file is for a newer Connectory.")
+
+
+def test_what_was_surely_meant_otherwise_is_not_taken_for_a_newer_version() -> None:
+    assert "newer" not in "".join(problems_of((f"{ACTION}/efect", "read"), (f"{ACTION}/name", "x")))
 
 
 def test_of_a_choice_of_kinds_only_what_is_wrong_further_in_is_told() -> None:

@@ -190,12 +190,13 @@ def _strange_server(source: _Source, family: _Source, sources: Mapping[str, _Sou
 
     Else a file that looks like one more of Google's services is sent the token of whoever has Google connected.
     """
-    if source.file.parent == family.file.parent:
+    home = family.file.parent.resolve()  # who checks one of the packaged files may name it by a relative path
+    if source.file.parent.resolve() == home:
         return None
     at_home = [
         one.compiled.manifest()
         for one in sources.values()
-        if one.compiled.outline.family == family.compiled.outline.name and one.file.parent == family.file.parent
+        if one.compiled.outline.family == family.compiled.outline.name and one.file.parent.resolve() == home
     ]
     known = {_origin(text) for one in at_home for _, text in _servers(one)}
     return next(((key, text) for key, text in _servers(source.compiled.manifest()) if _origin(text) not in known), None)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST = 50  # problems told of one file
 MOST_TEXT = 500  # characters of one message
+NEWER = "Or the file is for a newer Connectory."
 WORD_HINT = "Use a-z, 0-9 and _, a letter first."
 # What a text must look like, by how its pattern begins, and how it is written.
 PATTERNS = {
@@ -116,7 +117,7 @@ def _explain(error: ErrorDetails, path: KeyPath, node: Schema) -> Finding:
         case "extra_forbidden":
             known = _keys(node)
             hint = instead_of_key(_models(node), last) or did_you_mean(last[:60], known)
-            hint = hint or (f"Allowed here: {', '.join(known)}." if known else "")
+            hint = hint or (f"Allowed here: {', '.join(known)}. {NEWER}" if known else NEWER)
             return Finding(path, f"'{last[:60]}' is no key of this place.", hint)
         case "missing":
             words = _words(node)
@@ -126,6 +127,7 @@ def _explain(error: ErrorDetails, path: KeyPath, node: Schema) -> Finding:
             return _explain_tag(error, path, node)
         case "literal_error" | "enum":
             hint = instead_of_word(last, error["input"]) or did_you_mean(str(error["input"])[:60], _words(node))
+            hint = hint or (NEWER if isinstance(error["input"], str) or path == ("format",) else "")
             return Finding(path, _sentence(error["msg"].replace("Input", "This", 1)), hint)
         case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
             word = as_word(last)[:60]
@@ -157,7 +159,7 @@ def _explain_tag(error: ErrorDetails, path: KeyPath, node: Schema) -> Finding:
     return Finding(
         (*path, key),
         f"There is no {key} {given!r}.",
-        instead_of_word(key, given) or did_you_mean(given, _tags(node)) or known,
+        instead_of_word(key, given) or did_you_mean(given, _tags(node)) or f"{known} {NEWER}",
     )
 
 

@@ -13,6 +13,16 @@ LIST = "actions/list_all"
 EXPAND = f"{LIST}/answer/expand"
 ITEM = f"{SEARCH}/answer/item"
 LAST = {"style": "last_id", "more": "has_more", "max_size": 5}
+OF_BODY = {"when": {"status": [200], "body": "!ok"}, "code": "missing_scope"}
+BUSY = {"status": [400], "body": "code == 'busy'"}
+LATE = {"when": {"status": [429], "headers": {"x-left": "0", "X-More": "1"}}, "code": "missing_scope"}
+HEAD = {
+    "title": "Look",
+    "description": "Look whether it is there.",
+    "effect": "read",
+    "request": {"head": "/x"},
+    "docs": "https://rich.example/docs",
+}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +82,20 @@ LAST = {"style": "last_id", "more": "has_more", "max_size": 5}
         ((f"{SEARCH}/errors/0/when/body", "code =="), "search.errors[0].when.body: This is no JMESPath expression"),
         ((f"{SEARCH}/errors/0/when/status", [40]), "search.errors[0].when.status[0]: 40 is no HTTP status."),
         (("errors/0/when/headers", {"X Left": "0"}), "errors[0].when.headers.X Left: 'X Left' is no header name."),
+        (
+            ("errors", [RICH["errors"][0], LATE]),
+            "errors[1]: It never applies: errors[0] takes all that it is about. Put this one before",
+        ),
+        (
+            (f"{SEARCH}/errors", [{"when": BUSY, "code": code} for code in ("rate_limited", "missing_scope")]),
+            "errors[1]: It never applies: errors[0]",
+        ),
+        (("actions/get_file/errors", [OF_BODY]), None),  # `content` stands in JSON
+        (
+            ("actions/put_file/errors", [OF_BODY]),
+            "errors[0].when.body: An answer that is `as: text` and no failure has",
+        ),
+        (("actions/change", {**HEAD, "errors": [OF_BODY]}), "change.errors[0].when.body: A HEAD answer has no body to"),
         (("errors/0/code", "missing_scope"), "errors[0].retry: After missing_scope nothing is tried again."),
         (("errors/0/retry/header", "X Reset"), "errors[0].retry.header: 'X Reset' is no header name."),
         (("errors/0/retry", {"body": "[", "as": "seconds"}), "errors[0].retry.body: This is no JMESPath expression"),
@@ -85,10 +109,44 @@ LAST = {"style": "last_id", "more": "has_more", "max_size": 5}
         (("message", "error."), "message: This is no JMESPath expression"),
     ],
 )
-def test_pages_and_answers_that_cannot_work_are_told(change: tuple[str, Any], says: str) -> None:
+def test_pages_and_answers_that_cannot_work_are_told(change: tuple[str, Any], says: str | None) -> None:
     found = problems_of(change, base=RICH)
 
-    assert any(says in problem for problem in found), found
+    assert (found == []) if says is None else any(says in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"status": [403], "body": "a"}, {"status": [403]}),
+        ({"status": [403], "body": "a"}, {"status": [403], "body": "b"}),
+        ({"status": [403], "headers": {"X-Left": "0"}}, {"status": [403], "headers": {"X-Left": "1"}}),
+        ({"status": [403]}, {"status": [403, 409]}),
+        ({"status": [403]}, {"body": "a"}),
+        ({"status": [403], "body": "a"}, {"status": [409], "body": "a"}),
+    ],
+)
+def test_a_rule_behind_one_that_leaves_it_something_is_left_alone(first: Any, second: Any) -> None:
+    rules = [{"when": when, "code": "missing_scope"} for when in (first, second)]
+
+    assert problems_of(("errors", rules), base=RICH) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"status": [409, 403]}, {"status": [403]}),
+        ({"status": [403]}, {"status": [403], "body": "a", "headers": {"X": "1"}}),
+        ({"headers": {"x-left": "0"}}, {"status": [429], "headers": {"X-Left": "0"}}),
+        ({"body": "a"}, {"status": [200], "body": "a"}),
+    ],
+)
+def test_a_rule_behind_a_wider_one_is_told(first: Any, second: Any) -> None:
+    rules = [{"when": when, "code": "missing_scope"} for when in (first, second)]
+
+    (found,) = problems_of(("errors", rules), base=RICH)
+
+    assert found.startswith("errors[1]: It never applies: errors[0] takes all that it is about.")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def check_action(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[
     yield from _check_effect(path, action)
     yield from check_pages(path, action)
     yield from check_answer((*path, "answer"), action, sign, names)
-    yield from check_errors((*path, "errors"), action.errors)
+    yield from check_errors((*path, "errors"), action.errors, action)
     yield from _check_sign_in(path, action, sign)
     yield from _check_key(path, action, sign)
 

@@ -11,7 +11,7 @@ from connectory.catalog.checks.facts import Sign
 from connectory.catalog.checks.names import Names, check_template, placeholders_of
 from connectory.catalog.checks.requests import check_request, reads
 from connectory.catalog.checks.words import check_header_name
-from connectory.catalog.manifest import ActionManifest, Answer, ErrorRule, Expand, RetryTime
+from connectory.catalog.manifest import ActionManifest, Answer, Condition, ErrorRule, Expand, RetryTime
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
 
@@ -57,10 +57,15 @@ def _check_expand(path: KeyPath, expand: Expand, sign: Sign, names: Names) -> It
         yield Finding(here, "It is the same for every item.", "Write {each.id}, or another member of the item.")
 
 
-def check_errors(path: KeyPath, rules: Sequence[ErrorRule]) -> Iterator[Finding]:
-    """Yield what is wrong with a list of error rules."""
+def check_errors(path: KeyPath, rules: Sequence[ErrorRule], action: ActionManifest | None = None) -> Iterator[Finding]:
+    """Yield what is wrong with a list of error rules; `action`: whose they are."""
     for index, rule in enumerate(rules):
         here = (*path, index)
+        wider = next((at for at, earlier in enumerate(rules[:index]) if _takes_all(earlier.when, rule.when)), None)
+        if wider is not None:
+            hint = "Put this one before it: the first that applies counts."
+            yield Finding(here, f"It never applies: {path[-1]}[{wider}] takes all that it is about.", hint)
+        yield from _check_has_body((*here, "when"), rule.when, action)
         when = (*here, "when")
         yield from check_expression((*when, "body"), rule.when.body)
         for at, status in enumerate(rule.when.status or ()):
@@ -74,6 +79,26 @@ def check_errors(path: KeyPath, rules: Sequence[ErrorRule]) -> Iterator[Finding]
             if rule.code not in RETRIED:
                 hint = f"Only {' and '.join(RETRIED)} are tried again."
                 yield Finding((*here, "retry"), f"After {rule.code} nothing is tried again.", hint)
+
+
+def _takes_all(earlier: Condition, later: Condition) -> bool:
+    """Whether every answer that the later condition is about is the earlier one's already."""
+    headers = {name.lower(): value for name, value in later.headers.items()}
+    return (
+        (not earlier.status or bool(later.status and set(later.status) <= set(earlier.status)))
+        and all(headers.get(name.lower()) == value for name, value in earlier.headers.items())
+        and earlier.body in (None, later.body)
+    )
+
+
+def _check_has_body(path: KeyPath, when: Condition, action: ActionManifest | None) -> Iterator[Finding]:
+    """A condition over the body is about JSON, or the words of a failure (`actions/rules.py`)."""
+    if when.body is None or not when.status or action is None:
+        return
+    is_head = action.request.method == "HEAD"
+    if is_head or (not action.answer.is_json and all(status < 400 for status in when.status)):
+        what = "A HEAD answer" if is_head else f"An answer that is `as: {action.answer.kind}` and no failure"
+        yield Finding((*path, "body"), f"{what} has no body to look at, so this never applies.", "Go by `headers`.")
 
 
 def check_retry(path: KeyPath, retry: RetryTime) -> Iterator[Finding]:

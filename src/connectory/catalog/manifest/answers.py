@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -58,7 +58,9 @@ class Answer(Strict):
         description="What the answer is; json_lines: one JSON value a line, as a list; file: bytes, kept for the agent "
         "to read in pieces or to give to another action.",
     )
-    items: str | None = Field(None, description="Where the list is; absent: the answer is one object.")
+    items: str | None = Field(
+        None, description="Where the list is; absent: the answer is one object, and of json_lines the list of them."
+    )
     when: str | None = Field(
         None, description="JMESPath over an item: only those for which it is true; pages are counted before."
     )
@@ -70,6 +72,12 @@ class Answer(Strict):
     content: FileContent | None = Field(
         None, description="file: where it is in the JSON that comes; absent: what comes is the file."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lines_are_items(cls, data: Any) -> Any:
+        is_lines = isinstance(data, dict) and data.get("as") == "json_lines" and data.get("items") is None
+        return {**data, "items": "@"} if is_lines else data
 
     @property
     def shown(self) -> str:
