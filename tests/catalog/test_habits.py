@@ -56,6 +56,19 @@ def test_the_manifest_that_is_spoilt_here_is_good() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key", "says"),
     [
+        # pages and servers
+        (
+            "answer: {items: data}",
+            "answer: {items: data}\n    pages: {style: cursor, path: next, max_size: 5}",
+            f"{LIST}.pages.path",
+            "Write `body:`, where it is in the answer.",
+        ),
+        (
+            "auth:\n  token: {",
+            "auth:\n  token: {servers: {api: x}, ",
+            "auth.token.servers",
+            "Write `servers_by_method: {METHOD: {NAME: ADDRESS}}` on top of the file.",
+        ),
         # placeholders
         (STATE, "query: {state: {state}}", f"{LIST}.request.query.state.state", QUOTED),
         (STATE, "query:\n        state: {state}", f"{LIST}.request.query.state.state", QUOTED),

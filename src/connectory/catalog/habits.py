@@ -19,6 +19,8 @@ _BEARER = 'Write `method: api_key`, `headers: {Authorization: "Bearer {credentia
 _PATH = "Write the method as the key and the path as its value: `get: /path`."
 _ADDRESS = 'Write `servers: {api: "https://..."}`.'
 _SECRET = "No secret stands in a manifest: the person enters it, and {credential.token} stands for what was entered."
+_SERVERS = {"servers server base_url": "Write `servers_by_method: {METHOD: {NAME: ADDRESS}}` on top of the file."}
+_IN_BODY = {"path field token cursor next": "Write `body:`, where it is in the answer."}
 _TYPED_IN = {"token key secret value api_key apikey password username": _SECRET}
 
 # By the model (`catalog/manifest/`), the keys that it does not know.
@@ -75,9 +77,12 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
         "label": "Write `title:`.",
         "enum options values": "Write `choices:`.",
     },
-    "ApiKeyMethod": _TYPED_IN,
-    "BasicMethod": _TYPED_IN,
-    "FieldsMethod": _TYPED_IN,
+    "NextUrlPages": _IN_BODY,
+    "CursorPages": _IN_BODY,
+    "ApiKeyMethod": _TYPED_IN | _SERVERS,
+    "BasicMethod": _TYPED_IN | _SERVERS,
+    "FieldsMethod": _TYPED_IN | _SERVERS,
+    "OAuth2Method": _SERVERS,
 }
 # By the key, the words that it does not take.
 _WORDS: Mapping[str, Mapping[str, str]] = {

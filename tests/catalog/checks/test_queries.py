@@ -84,3 +84,13 @@ def test_a_number_never_stands_bare_for_it_always_does() -> None:
     bare = {"quote": "soql", "of": "n = {name}", "bare": ["name"]}
 
     assert "bare[0]: 'name' is of type integer." in problems_of(NUMBER, (QUERY, bare), REST, base=RICH)[0]
+
+
+def test_a_value_between_quotes_of_a_header_is_held_to_have_none() -> None:
+    header = ("actions/put_file/request/headers", {"X-Argument": '{{"path":"{id}"}}'})
+    held = ("actions/put_file/inputs/id/pattern", "^[a-z/]+$")
+
+    told = "{id} stands between quotes: a value with a quote in it would end them. Give the input a `pattern` that lets"
+    (found,) = problems_of(header, base=RICH)
+    assert found.startswith(f"actions.put_file.request.headers.X-Argument: {told}")
+    assert problems_of(header, held, base=RICH) == []

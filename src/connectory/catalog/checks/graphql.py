@@ -135,7 +135,7 @@ def _check_variables(
         if name not in request.variables:
             yield Finding((*path, "graphql"), f"${name} is never given.", f"Fill '{name}' under `variables`.")
         elif is_required and not is_surely_given(request.variables[name], names):
-            hint = "Make its inputs required, give the variable a default, or drop the `!`."
+            hint = "Make its inputs required or name them under `needs`, give the variable a default, or drop the `!`."
             yield Finding(here, f"${name} must be given, and may be absent here.", hint)
     for name in request.variables:
         if name not in declared:

@@ -73,6 +73,16 @@ def check_queries(
             yield from check_queries((*path, index), branch, names, key=key, within=within)
 
 
+def check_marks(path: KeyPath, text: str, names: Names) -> Iterator[Finding]:
+    """Yield the values between quotes of a text that has no `quote`: a header's, where JSON may stand."""
+    template = parsed(text)
+    for item in _within_marks(template) if template is not None else ():
+        spec = names.spec_of(item)
+        if item.scope in ("input", "each") and not _is_plain(spec) and (spec is None or spec.pattern is None):
+            hint = "Give the input a `pattern` that lets no quote through, or send it in `query` or `body`."
+            yield Finding(path, f"{item} stands between quotes: a value with a quote in it would end them.", hint)
+
+
 def _check_leaf(path: KeyPath, text: str, names: Names, *, is_query: bool) -> Iterator[Finding]:
     template = parsed(text)
     if template is None or template.only is not None:

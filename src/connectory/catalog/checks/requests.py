@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from connectory.catalog.checks.facts import Sign
 from connectory.catalog.checks.graphql import check_graphql, is_query
 from connectory.catalog.checks.names import Files, Names, check_template, parsed
-from connectory.catalog.checks.queries import check_queries
+from connectory.catalog.checks.queries import check_marks, check_queries
 from connectory.catalog.checks.trees import check_root, check_tree
 from connectory.catalog.checks.words import check_headers
 from connectory.catalog.habits import as_path
@@ -72,7 +72,8 @@ def _check_headers(path: KeyPath, request: Request, sign: Sign, names: Names) ->
     yield from check_headers((*path, "headers"), request.headers, names)
     common = {header.lower(): header for header in sign.manifest.headers}
     key = sign.manifest.idempotency.header if sign.manifest.idempotency is not None else None
-    for header in request.headers:
+    for header, text in request.headers.items():
+        yield from check_marks((*path, "headers", header), text, names)
         here = (*path, "headers", header)
         if common.get(header.lower(), header) != header:
             yield Finding(here, f"Header {header} is spelled {common[header.lower()]} in `headers`.")
