@@ -143,7 +143,7 @@ HEADERS = {
         lambda received: received.headers["x-given"],
     ),
     "header_text": Place(
-        f'{X}\nrequest: {{post: /things, headers: {{X-Given: "v=\\"{{x}}\\""}}, body: {{a: 1}}}}\neffect: write',
+        f'{X}\nrequest: {{post: /things, headers: {{X-Given: "v=<{{x}}>"}}, body: {{a: 1}}}}\neffect: write',
         _plain,
         lambda received: received.headers["x-given"][3:-1],
     ),

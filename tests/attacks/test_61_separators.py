@@ -84,8 +84,8 @@ async def test_attack_61_what_a_token_answer_tells_stays_a_part_of_the_host(kind
     """Such facts are the provider's words (Salesforce's instance_url); what is no origin or label freezes no host."""
     server, values = TOLD_PARTS[kind]
     urls = 'authorize_url: "https://a.example/a", token_url: "https://a.example/t"'
-    way = f"method: oauth2, {urls}, facts: {{shop: {{token: instance_url, kind: {kind}}}}}, header:"
-    yaml = NOTES_YAML.replace("https://api.notes.example/v1", server).replace("method: api_key, header:", way)
+    way = f"method: oauth2, {urls}, facts: {{shop: {{token: instance_url, kind: {kind}}}}}, headers:"
+    yaml = NOTES_YAML.replace("https://api.notes.example/v1", server).replace("method: api_key, headers:", way)
     yaml = yaml.replace("{credential.token}", "{credential.access_token}")
     async with make_application(catalog=make_catalog(make_connector(yaml))) as application:
         principal = await make_principal(application)
