@@ -120,7 +120,7 @@ def test_a_connector_is_whole_for_programs(all_kinds: Terminal) -> None:
     assert oauth["scopes"] == {
         "offline": "always asked for", "base": "Be there", "files.read": "See files", "files.write": "Change files"
     }  # fmt: skip
-    assert oauth["servers"] == {"up": "https://up2.kinds.example"}
+    assert shown["servers_by_method"] == {"oauth": {"up": "https://up2.kinds.example"}}
     assert shown["servers"]["up"] == "https://up.kinds.example"
     put, listing, get = shown["actions"]
     assert (put["effect"], put["scopes"], put["takes_files"], put["pages"]) == (

@@ -109,7 +109,7 @@ def test_a_process_told_to_end_in_the_middle_of_many_writes_leaves_each_whole_or
         answer["id"] for answer in answers if answer.get("id") and not answer.get("result", {}).get("isError", True)
     ]
     told = {f"t{number}" for number in done}
-    assert process.returncode == 0
+    assert process.returncode == 0, install.log.read_text()[-3000:]
     assert answered <= len(told) < 60
     lines = json.loads(install.run("audit", "--json", "--limit", "200").stdout)
     outcomes = [line["outcome"] for line in lines if line["action"] == "demo_create_task"]

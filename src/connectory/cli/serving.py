@@ -117,8 +117,8 @@ async def serve_stdio(settings: Settings, max_tools: int) -> None:
             async with _hearing(application, stop) as changes, _presenting(application, page, stop, changes):
                 server = mcp_server(application, principal, max_tools, changes)
                 wire = asyncio.create_task(serve_wire(server), name="stdio")
-                await _first_of(wire, stop)
-    if not wire.done():
+                has_left = await _client_left(wire, stop)
+    if not has_left:
         leave_at_once()  # the SDK reads stdin in a thread, which nothing can wake while the client holds the pipe open
     wire.result()
 
@@ -332,11 +332,15 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
-async def _first_of(wire: asyncio.Task[None], stop: asyncio.Event) -> None:
-    """Return when the client has left or a signal came; calls under way are cancelled then."""
+async def _client_left(wire: asyncio.Task[None], stop: asyncio.Event) -> bool:
+    """Wait until the client has left, or a signal came: then calls under way are cancelled, and the answer is no.
+
+    What the wire says of having been cancelled is no failure: the SDK's streams break under what still comes in.
+    """
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({wire, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return wire.done()
     finally:
         stopping.cancel()
         if not wire.done():
