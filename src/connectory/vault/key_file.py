@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import stat
 from pathlib import Path
 
@@ -17,6 +18,15 @@ from connectory.vault.key_forms import KEY_BYTES
 
 MAX_FILE_BYTES = 16_384
 _OTHER_WAY = "or set CONNECTOR_ENCRYPTION_KEY."
+
+
+def how_to_put_back(path: Path) -> str:
+    """Return what mends a key file that is missing while stored values need it."""
+    quoted = shlex.quote(str(path))
+    return (
+        f"Put the file back from where you keep it (then `chmod 600 {quoted}`), {_OTHER_WAY} If the key is lost, make"
+        f" another with `(umask 077 && openssl rand -hex 32 > {quoted})`, then connect the accounts again."
+    )
 
 
 def read_or_make_key_file(path: Path) -> str:

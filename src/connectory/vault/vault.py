@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
-from connectory.errors import DatabaseUnusable
+from connectory.errors import DatabaseUnusable, KeyInvalid
 from connectory.settings import Settings
 from connectory.vault.audit import AuditLog
 from connectory.vault.clock import Clock, utc_now
@@ -17,7 +17,9 @@ from connectory.vault.confirmations import ConfirmationStore
 from connectory.vault.connections import ConnectionStore
 from connectory.vault.database import Database
 from connectory.vault.grants import GrantStore
-from connectory.vault.keys import KeyRing, load_key_ring
+from connectory.vault.inspection import count_sealed, inspecting
+from connectory.vault.key_file import how_to_put_back
+from connectory.vault.keys import KEY_FILE, KeyRing, find_keys, load_key_ring
 from connectory.vault.policies import PolicyStore
 from connectory.vault.results import KeptResults
 from connectory.vault.schema import bring_up_to_date, make_tables
@@ -58,7 +60,7 @@ async def open_vault(settings: Settings, *, now: Clock = utc_now) -> Vault:
     Raises `KeyInvalid`, `DatabaseUnusable`, `DatabaseLocked`, `DatabaseFull`. A wrong key is no error here:
     `grants.unreadable()` tells which credentials do not open with it.
     """
-    keys = await asyncio.to_thread(load_key_ring, settings)
+    keys = await asyncio.to_thread(_load_keys, settings)
     database = await asyncio.to_thread(Database.open_file, database_path(settings), wait_s=settings.database_wait_s)
     try:
         await bring_up_to_date(database)
@@ -66,6 +68,19 @@ async def open_vault(settings: Settings, *, now: Clock = utc_now) -> Vault:
         await database.aclose()
         raise
     return _vault(database, keys, now, settings.audit_days)
+
+
+def _load_keys(settings: Settings) -> KeyRing:
+    """The first key is made only while nothing is encrypted: beside a restored database it would open nothing."""
+    path, key_file = database_path(settings), settings.data_dir / KEY_FILE
+    if find_keys(settings) is None and path.is_file():
+        with inspecting(path) as connection:
+            sealed = count_sealed(connection, None).total
+        if sealed and find_keys(settings) is None:  # another process may just have made the key and used it
+            raise KeyInvalid(
+                f"There is no key file {key_file}, and {sealed} stored values need it.", hint=how_to_put_back(key_file)
+            )
+    return load_key_ring(settings)
 
 
 async def open_memory_vault(*, keys: KeyRing | None = None, now: Clock = utc_now, audit_days: int = 0) -> Vault:

@@ -1,20 +1,35 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 from tests.cli.doctor.reports import examine
 from tests.cli.terminal import Terminal
 
 
-def test_a_lost_key_is_told_before_a_start_makes_another(demo: Terminal) -> None:
+def test_a_lost_key_is_told_and_no_command_makes_another(demo: Terminal) -> None:
     (demo.folder / "key").unlink()
 
     report = examine(demo)
 
     assert report.wrong == {"key"}
     assert "demo/default" in report.text("key")
-    assert "before you start" in report.text("key")
+    assert "No start makes a new one" in report.text("key")
+    refused = demo.run("connections")
+    assert refused.code == 1
+    assert "stored values need it" in refused.err
+    assert f"openssl rand -hex 32 > {demo.folder / 'key'}" in refused.err
     assert not (demo.folder / "key").exists()
+
+
+def test_whoever_lost_the_key_may_go_on_with_another(demo: Terminal) -> None:
+    (demo.folder / "key").unlink()
+    command = demo.run("connections").err.split("`")[-2]
+    assert subprocess.run(["sh", "-c", command], check=True).returncode == 0
+
+    demo.run("connect", "demo", "--alias", "default")
+
+    assert "active" in demo.run("connections").out
 
 
 def test_a_wrong_key_is_told_with_what_it_does_not_open(demo: Terminal) -> None:

@@ -7,6 +7,7 @@ from connectory.cli.doctor.finding import Finding, from_error, note, ok, wrong
 from connectory.errors import ConnectoryError
 from connectory.settings import KEY_NAME, Settings
 from connectory.vault.inspection import SealedRows, count_sealed, inspecting
+from connectory.vault.key_file import how_to_put_back
 from connectory.vault.key_forms import holds_short_key
 from connectory.vault.keys import KEY_FILE, KeyRing, KeyText, find_keys
 
@@ -43,8 +44,7 @@ def _missing(settings: Settings, sealed: SealedRows) -> Finding:
     return wrong(
         GROUP,
         f"There is no key file {path}, and {sealed.total} stored values need it{_names(sealed)}.",
-        f"Put the file back from where you keep it (then `chmod 600 {path}`), or set {KEY_NAME}, before you start"
-        " anything: a start makes a new key, which opens none of them. If it is lost, connect the accounts again.",
+        f"No start makes a new one, which would open none of them. {how_to_put_back(path)}",
     )
 
 
