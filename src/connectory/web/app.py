@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -22,6 +23,7 @@ from connectory.web.origins import OurOrigins
 from connectory.web.pages import load_templates
 from connectory.web.services import WebServices
 from connectory.web.signin import SignInPages, Visitors, signin_form
+from connectory.web.slashes import WithoutLastSlash
 
 
 def create_web_app(
@@ -29,12 +31,14 @@ def create_web_app(
 ) -> Starlette:
     """Return the whole ASGI app: the pages, `routes` beside them (such as `/mcp`), and the guard around everything."""
     load_templates()
-    return Starlette(
+    app = Starlette(
         routes=[*web_routes(services), *routes],
-        middleware=guard_middleware(services.settings),
+        middleware=[Middleware(WithoutLastSlash), *guard_middleware(services.settings)],
         exception_handlers=page_exception_handlers(),
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def web_routes(services: WebServices) -> list[BaseRoute]:
