@@ -127,7 +127,7 @@ def _build(
         results=results,
         audit=audit,
         quotas=quotas,
-        mending=Mending(auth, presence),
+        mending=Mending(auth, vault.policies, presence),
     )
     return Application(
         settings=settings,

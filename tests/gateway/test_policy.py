@@ -3,12 +3,13 @@
 import pytest
 
 from connectory.catalog.manifest import Effect
-from connectory.gateway.policy import CONNECT, DISCONNECT, Judged, Verdict, decide
+from connectory.gateway.policy import CONNECT, DISCONNECT, Judged, Verdict, decide, refusal
 from connectory.identity.principal import Principal
 from connectory.vault.entities import PolicyEffect, PolicyRule, Role, TokenId, UserId, WorkspaceId
 
 WS, ME, TOKEN = WorkspaceId("ws_1"), UserId("us_1"), TokenId("tk_1")
 READ, WRITE = Judged("github_list_issues", Effect.READ), Judged("github_create_issue", Effect.WRITE)
+WAYS = ("`connectory workspace add-member", "another token", "`connectory policy`")
 DESTROY = Judged("github_delete_repo", Effect.DESTRUCTIVE)
 
 
@@ -63,6 +64,26 @@ def test_a_read_only_token_and_a_viewer_cause_no_write(judged: Judged) -> None:
 
 def test_a_denial_says_why() -> None:
     assert "allows only github_list_*" in decide([rule("allow", "github_list_*")], me(), WRITE).reason
+
+
+@pytest.mark.parametrize(
+    ("principal", "rules", "code", "mended"),
+    [
+        (me(Role.VIEWER), [], "role_denied", "`connectory workspace add-member"),
+        (me(read_only=True), [], "policy_denied", "another token"),
+        (me(Role.VIEWER, read_only=True), [], "policy_denied", "another token"),
+        (me(), [rule("deny", "*")], "policy_denied", "`connectory policy`"),
+        (me(), [rule("read_only", "*")], "policy_denied", "`connectory policy`"),
+        (me(), [rule("allow", "nothing")], "policy_denied", "`connectory policy`"),
+    ],
+)
+def test_a_refusal_names_what_would_mend_it(
+    principal: Principal, rules: list[PolicyRule], code: str, mended: str
+) -> None:
+    error = refusal(decide(rules, principal, WRITE), WRITE)
+
+    assert error.code == code
+    assert [way for way in WAYS if way in error.hint] == [mended]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from connectory.errors import (
     ConnectoryError,
     InvalidArguments,
     MissingScope,
+    NotConnected,
     ProviderForbidden,
     ProviderTimeout,
     ProviderUnauthorized,
@@ -79,13 +80,13 @@ class Gateway:
             checked = self._steps.arguments.check(action, arguments)
             connector = self._steps.catalog.connector(action.connector)
             named = _one_name(checked.connection, connection)
-            chosen = await self._choose(principal, connector, named, action.effect)
+            chosen = await self._choose(principal, connector, named, action, checked)
             call = _Call(principal, connector.signed_in_by(chosen[1].method), *chosen, line)
             line.learn(connection_id=call.connection.id)
             if checked.dry_run:
                 return await self._preview(call, action, checked)
-            await self._require_scopes(call, action)
             permission = await self._judge(call, [Judged(action.tool, action.effect)])
+            await self._require_scopes(call, action)
             if permission.needs_yes:
                 await self._draw(call, action, checked)  # a person is not asked for what cannot be sent
             yes = await self._ask(call, permission, tool, checked.shown)
@@ -154,7 +155,7 @@ class Gateway:
         rules = await self._steps.vault.policies.list(principal.workspace_id)
         decision = decide(rules, principal, judged, connection)
         if decision.verdict is Verdict.DENY:
-            raise refusal(decision, principal, judged)
+            raise refusal(decision, judged)
         if decision.verdict is Verdict.CONFIRM and connection is not None:
             confirmations = self._steps.confirmations
             yes = await confirmations.require(principal, connection, judged, judged.tool, arguments)
@@ -166,12 +167,18 @@ class Gateway:
         return frozenset(one.tool for one in judged if decide(rules, principal, one).verdict is Verdict.DENY)
 
     async def _choose(
-        self, principal: Principal, connector: Connector, name: str | None, effect: Effect
+        self, principal: Principal, connector: Connector, name: str | None, action: Action, checked: CheckedArguments
     ) -> tuple[Connection, Grant]:
-        """Step 2: the named connection, or the one that fits; with none, the error carries the link that makes one."""
+        """Step 2: the named connection, or the one that fits; with none, the error carries the link that makes one.
+
+        Nobody is to sign in for what stays denied: then that is the error.
+        """
         try:
-            return await self._steps.auth.choose(principal, connector, name, writes=effect is not Effect.READ)
+            return await self._steps.auth.choose(principal, connector, name, writes=action.effect is not Effect.READ)
         except ConnectoryError as error:
+            if isinstance(error, NotConnected):
+                effect = Effect.READ if checked.dry_run else action.effect
+                await self.permit(principal, Judged(action.tool, effect), {})
             raise await self._steps.mending.with_link(principal, connector.name, None, error) from None
 
     async def _judge(self, call: _Call, judged: Sequence[Judged]) -> _Permission:
@@ -179,7 +186,7 @@ class Gateway:
         rules = await self._steps.vault.policies.list(call.principal.workspace_id)
         decision, about = strictest(rules, call.principal, judged, call.connection)
         if decision.verdict is Verdict.DENY:
-            raise refusal(decision, call.principal, about)
+            raise refusal(decision, about)
         return _Permission(decision.verdict is Verdict.CONFIRM, Judged(about.tool, strongest(judged)))
 
     async def _ask(

@@ -18,8 +18,10 @@ from connectory.errors import (
     PortTaken,
     ProviderUnauthorized,
 )
+from connectory.gateway.policy import CONNECT, Verdict, decide, refusal
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Connection
+from connectory.vault.policies import PolicyStore
 
 IN_TERMINAL = "connectory connect NAME"  # how the errors of a page that is not served name the other way
 
@@ -32,10 +34,10 @@ async def always_present() -> None:
 
 
 class Mending:
-    """Makes links through the AuthManager, and words for when there can be none."""
+    """Makes links through the AuthManager for whoever may connect, and words for when there can be none."""
 
-    def __init__(self, auth: AuthManager, presence: Presence = always_present) -> None:
-        self._auth, self._presence = auth, presence
+    def __init__(self, auth: AuthManager, policies: PolicyStore, presence: Presence = always_present) -> None:
+        self._auth, self._policies, self._presence = auth, policies, presence
 
     async def with_link(
         self, principal: Principal, connector: str, connection: Connection | None, error: ConnectoryError
@@ -43,22 +45,25 @@ class Mending:
         """Return what to raise instead of `error`: the same, or one whose hint holds the link."""
         if isinstance(error, NotConnected):
             link = await self._link(principal, connector, None)
-            return NotConnected(error.message, hint=f"{link} Then repeat this call.")
+            return NotConnected(error.message, hint=link)
         if connection is not None and isinstance(error, ProviderUnauthorized | NeedsReconnect | CannotDecrypt):
             link = await self._link(principal, connector, connection)
             return NeedsReconnect(
                 f"{error.message} The sign-in '{connection.name}' must be renewed.",
-                hint=f"{link} Then repeat this call.",
+                hint=link,
             )
         if connection is not None and isinstance(error, MissingScope):
-            link = await self._link(principal, connector, connection)
-            return MissingScope(
-                error.message, hint=f"{link} They must grant that permission there. Then repeat this call."
-            )
+            granting = "They must grant that permission there. "
+            return MissingScope(error.message, hint=await self._link(principal, connector, connection, granting))
         return error
 
-    async def _link(self, principal: Principal, connector: str, connection: Connection | None) -> str:
+    async def _link(self, principal: Principal, connector: str, connection: Connection | None, then: str = "") -> str:
+        """What the person is to do; where nothing helps, why, and not that the call be repeated."""
         try:
+            rules = await self._policies.list(principal.workspace_id)
+            decision = decide(rules, principal, CONNECT)
+            if decision.verdict is Verdict.DENY:
+                raise refusal(decision, CONNECT)
             await self._presence()
             session = await self._auth.connect(
                 principal,
@@ -66,8 +71,10 @@ class Mending:
                 alias=connection.alias if connection else None,
                 shared=connection.is_shared if connection else False,
             )
-        except (PortTaken, PageUnavailable) as refusal:
-            return refusal.text.replace(IN_TERMINAL, f"connectory connect {connector}")
-        except ConnectoryError as refusal:
-            return f"No link can be given: {refusal.text}"
-        return f"Ask the person to open {self._auth.link_url(session)} and sign in."
+        except (PortTaken, PageUnavailable) as error:
+            way = error.text.replace(IN_TERMINAL, f"connectory connect {connector}")
+        except ConnectoryError as error:
+            return f"No link can be given: {error.text}"
+        else:
+            way = f"Ask the person to open {self._auth.link_url(session)} and sign in."
+        return f"{way} {then}Then repeat this call."

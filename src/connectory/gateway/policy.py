@@ -4,7 +4,7 @@ The rules of workspace, user and token all apply: deny goes before confirm, conf
 levels, where any allow stands, what no pattern of that level matches is denied: a token can narrow, never widen.
 The tool list passes the same function as the call, so that nothing is shown that would be refused.
 
-Connecting and disconnecting change our vault and nothing at a provider, so `read_only` is not about them. Connecting is
+Connecting and disconnecting change our vault and nothing at a provider, so a rule `read_only` is not about them. Connecting is
 not about what is allowed either, or `allow github_*` could never be used; and its yes is the person's own sign-in.
 """
 
@@ -20,6 +20,9 @@ from connectory.errors import ConnectoryError, PolicyDenied, RoleDenied
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Connection, PolicyEffect, PolicyRule, Role
 
+_BY_RULES = "An owner of the workspace can change this with `connectory policy`."
+_BY_TOKEN = "It needs another token, one that was made without `--read-only`."
+_BY_ROLE = "An owner can make this user a member: `connectory workspace add-member WORKSPACE USER --role member`."
 _STRENGTH = {Effect.READ: 0, Effect.WRITE: 1, Effect.DESTRUCTIVE: 2}
 
 
@@ -33,10 +36,11 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict with the rule's own words for it."""
+    """A verdict with the rule's own words for it, and what would change it."""
 
     verdict: Verdict
     reason: str = ""
+    mended: str = _BY_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,11 @@ def decide(
     """Return what `principal` may do. `connection` narrows by role: viewers only read, and only over shared ones."""
     if judged.effect is not Effect.READ:
         if principal.read_only:
-            return Decision(Verdict.DENY, "this API token is read-only")
+            return Decision(Verdict.DENY, "this API token is read-only", _BY_TOKEN)
         if principal.role is Role.VIEWER:
-            return Decision(Verdict.DENY, "viewers may only read")
+            return Decision(Verdict.DENY, "viewers may only read", _BY_ROLE)
     if principal.role is Role.VIEWER and connection is not None and not connection.is_shared:
-        return Decision(Verdict.DENY, "viewers may only use shared connections")
+        return Decision(Verdict.DENY, "viewers may only use shared connections", _BY_ROLE)
     about = _RULES_ABOUT.get(judged.tool, frozenset(PolicyEffect))
     applying = [rule for rule in rules if rule.effect in about and _concerns(rule, principal)]
     return max((_level(level, judged) for level in _levels(applying)), key=lambda decision: decision.verdict)
@@ -84,12 +88,12 @@ def strongest(judged: Sequence[Judged]) -> Effect:
     return max((one.effect for one in judged), key=_STRENGTH.__getitem__)
 
 
-def refusal(decision: Decision, principal: Principal, judged: Judged) -> ConnectoryError:
+def refusal(decision: Decision, judged: Judged) -> ConnectoryError:
     """The error for a denied call: what may not be done, by which rule, and who can change that."""
-    error = RoleDenied if principal.role is Role.VIEWER and "viewers" in decision.reason else PolicyDenied
+    error = RoleDenied if decision.mended is _BY_ROLE else PolicyDenied
     return error(
         f"{judged.tool} ({judged.effect}) is not allowed here: {decision.reason}.",
-        hint="Do not retry it; tell the person. An owner of the workspace can change this with `connectory policy`.",
+        hint=f"Do not retry it; tell the person. {decision.mended}",
     )
 
 
