@@ -106,6 +106,25 @@ def test_local_mode_is_loopback_and_nothing_else(environment: dict[str, str], is
     assert load_settings(environment).is_local is is_local
 
 
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("127.0.0.1", "http://localhost:8765"),
+        ("::1", "http://localhost:8765"),
+        ("0.0.0.0", "http://localhost:8765"),  # noqa: S104 # nothing is bound
+        ("[::]", "http://localhost:8765"),
+        ("fe80::1%eth0", "http://localhost:8765"),
+        ("127.0.0.2", "http://127.0.0.2:8765"),
+        ("172.17.0.1", "http://172.17.0.1:8765"),
+        ("fd00:0::5", "http://[fd00::5]:8765"),
+        ("Bridge.local", "http://bridge.local:8765"),
+    ],
+)
+def test_links_name_the_one_address_that_is_listened_on(host: str, origin: str) -> None:
+    assert load_settings({"CONNECTORY_HOST": host}).origin == origin
+    assert load_settings({"CONNECTORY_HOST": host, "APP_URL": "https://x.example"}).origin == "https://x.example"
+
+
 def test_lists_are_separated_by_commas_and_home_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ann")
 

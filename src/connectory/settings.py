@@ -70,7 +70,9 @@ class Settings(BaseModel):
         (), alias="CONNECTORY_MANIFESTS", description="Further folders of manifests, separated by commas."
     )
     app_url: str | None = Field(
-        None, alias="APP_URL", description="Public address of the web page; unset: http://localhost and the port."
+        None,
+        alias="APP_URL",
+        description="Public address of the web page; unset: http:// with CONNECTORY_HOST, or localhost, and the port.",
     )
     host: str | None = Field(
         None, alias="CONNECTORY_HOST", description="Address to listen on; unset: loopback, 127.0.0.1 and ::1."
@@ -229,7 +231,7 @@ class Settings(BaseModel):
     @property
     def origin(self) -> str:
         """The one canonical origin of the web page: scheme, host and port, without a trailing slash."""
-        return self.app_url or f"http://localhost:{self.port}"
+        return self.app_url or f"http://{_linked_name(self.host or '')}:{self.port}"
 
     @property
     def is_local(self) -> bool:
@@ -240,6 +242,18 @@ class Settings(BaseModel):
         names = [self.host or "localhost", urlsplit(self.origin).hostname or ""]
         names += [urlsplit(f"//{name}").hostname or "" for name in self.trusted_hosts]
         return not self.trusted_proxies and all(is_loopback(name) for name in names)
+
+
+def _linked_name(host: str) -> str:
+    """The name for links to a page that listens on `host`: its own where nothing answers under `localhost`."""
+    bare = host.strip("[]").lower()
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return bare if _HOST.fullmatch(bare) else "localhost"
+    if address.is_unspecified or str(address) in LOOPBACK_NAMES or getattr(address, "scope_id", None):
+        return "localhost"  # an address with a zone (`fe80::1%eth0`) has no place in a URL
+    return f"[{address}]" if address.version == 6 else str(address)
 
 
 def is_loopback(host: str) -> bool:

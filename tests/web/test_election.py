@@ -101,6 +101,7 @@ async def test_a_follower_knows_our_own_server_wherever_it_listens(
 
 async def test_a_stranger_where_links_lead_is_seen_whatever_we_listen_on(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, host="127.0.0.2")
+    settings = settings.model_copy(update={"app_url": f"http://localhost:{settings.port}"})
     stranger = settings.model_copy(update={"host": "127.0.0.1"})
     first, second = make_presence(settings), make_presence(settings)
     async with serving(Starlette(), stranger), standing(first):

@@ -6,8 +6,9 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from connectory.settings import Settings
+from connectory.settings import Settings, is_loopback
 
 
 def command_path() -> str:
@@ -58,5 +59,8 @@ def explain_serve(settings: Settings, *, no_auth: bool = False) -> str:
         f"Clients on this machine can start it themselves instead: {command_path()} stdio",
     ]
     if not settings.is_local:
-        lines.append("It listens beyond this machine: every page and every call needs a token.")
+        lines.append("It is set up for more than this machine: every page and every call needs a token.")
+    is_beyond = settings.host is not None and not is_loopback(settings.host)
+    if is_beyond and is_loopback(urlsplit(settings.origin).hostname or ""):
+        lines.append("Links lead to this machine alone: set APP_URL to the address that people open.")
     return "\n".join([*lines, "Ctrl-C ends it."])

@@ -30,5 +30,11 @@ def test_settings_that_contradict_or_change_nothing_are_named(
     assert SECRET not in str(report.findings)
 
 
+def test_links_to_the_one_address_that_is_listened_on_need_no_other(terminal: Terminal) -> None:
+    report = examine(terminal, "--offline", CONNECTORY_HOST="172.17.0.1", CONNECTORY_TOKEN="cny_x")
+
+    assert "others cannot open them" not in report.text("settings")
+
+
 def test_settings_that_fit_are_listed_by_name(terminal: Terminal) -> None:
     assert "CONNECTORY_MAX_TOOLS" in examine(terminal, "--offline", CONNECTORY_MAX_TOOLS="15").text("settings", "ok")

@@ -46,7 +46,7 @@ def _contradictions(settings: Settings) -> Iterator[Finding]:
             "APP_URL begins with http:// and leads beyond this machine: tokens and keys would travel in clear.",
             "Put a proxy with TLS in front, and write APP_URL with https://.",
         )
-    if listens_beyond and settings.app_url is None:
+    if listens_beyond and settings.app_url is None and is_loopback(page.hostname or ""):
         yield note(
             GROUP,
             f"CONNECTORY_HOST is {settings.host}, but links lead to {settings.origin}: others cannot open them.",
