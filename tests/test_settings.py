@@ -111,7 +111,7 @@ def test_local_mode_is_loopback_and_nothing_else(environment: dict[str, str], is
     [
         ("127.0.0.1", "http://localhost:8765"),
         ("::1", "http://localhost:8765"),
-        ("0.0.0.0", "http://localhost:8765"),  # noqa: S104 # nothing is bound
+        ("0.0.0.0", "http://localhost:8765"),
         ("[::]", "http://localhost:8765"),
         ("fe80::1%eth0", "http://localhost:8765"),
         ("127.0.0.2", "http://127.0.0.2:8765"),

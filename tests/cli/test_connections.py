@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import re
 import secrets
+import sqlite3
 
 from tests.cli.terminal import Terminal
 
@@ -50,3 +53,16 @@ def test_an_unknown_connection_is_answered_with_the_nearest(demo: Terminal) -> N
 
     assert outcome.code == 1
     assert "'demo/default'" in outcome.err
+
+
+def test_the_command_that_renews_a_shared_connection_renews_it(terminal: Terminal) -> None:
+    assert terminal.run("connect", "demo", "--shared").code == 0
+    with contextlib.closing(sqlite3.connect(terminal.folder / "connectory.db")) as database:
+        database.execute("UPDATE grants SET status = 'needs_reconnect'")
+        database.commit()
+    [command] = re.findall(r"must be renewed: `connectory (.*)`", terminal.run("connections").err)
+
+    assert terminal.run(*command.split()).code == 0
+
+    [listed] = terminal.run("connections", "--json").json
+    assert (listed["shared"], listed["status"]) == (True, "active")

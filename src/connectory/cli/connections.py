@@ -71,6 +71,11 @@ def disconnect(
     )
 
 
+def renewing_command(connector: str, alias: str, *, is_shared: bool) -> str:
+    """What to type to sign in to a connection anew; without `--shared` that would make another beside a shared one."""
+    return f"connectory connect {connector} --alias {alias}{' --shared' if is_shared else ''}"
+
+
 async def _full_name(application: Application, principal: Principal, name: str) -> str:
     """A connector's name alone means its only connection: nobody at a terminal should have to type `/default`."""
     if name not in application.catalog.connectors:
@@ -111,6 +116,5 @@ def _warn(described: Sequence[dict[str, Any]]) -> None:
         )
     for one in described:
         if one["status"] == "needs_reconnect":
-            note(
-                f"{one['connection']} must be renewed: `connectory connect {one['connector']} --alias {one['alias']}`."
-            )
+            again = renewing_command(one["connector"], one["alias"], is_shared=one["shared"])
+            note(f"{one['connection']} must be renewed: `{again}`.")

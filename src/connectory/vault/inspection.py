@@ -29,7 +29,7 @@ SEALED = (
     ("kept_results", "body"),
 )
 NEEDED_TABLES = frozenset({"alembic_version", "workspaces", "grants", "connections"})
-_ON_GRANT = "SELECT connector || '/' || alias FROM connections WHERE grant_id = ? ORDER BY 1"
+_ON_GRANT = "SELECT connector || '/' || alias, owner = workspace_id FROM connections WHERE grant_id = ? ORDER BY 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class SealedRows:
     total: int
     lost: int
     connections: tuple[str, ...]
+    shared: frozenset[str] = frozenset()  # those of them that a whole workspace uses
 
 
 @contextlib.contextmanager
@@ -83,7 +84,7 @@ def foreign_parts(connection: sqlite3.Connection) -> Sequence[str]:
 
 def count_sealed(connection: sqlite3.Connection, keys: KeyRing | None) -> SealedRows:
     """Try every encrypted value with the keys at hand; without any, nothing opens."""
-    total, lost, names = 0, 0, list[str]()
+    total, lost, on_lost = 0, 0, list[tuple[str, bool]]()
     there = _tables(connection)
     for table, column in SEALED:
         if table not in there:
@@ -93,8 +94,9 @@ def count_sealed(connection: sqlite3.Connection, keys: KeyRing | None) -> Sealed
             total += 1
             if keys is None or not _opens(keys, sealed, place(table, column, row_id, workspace_id)):
                 lost += 1
-                names += _names(connection, row_id) if table == "grants" else []
-    return SealedRows(total, lost, tuple(names))
+                on_lost += _connections(connection, row_id) if table == "grants" else []
+    shared = frozenset(name for name, is_shared in on_lost if is_shared)
+    return SealedRows(total, lost, tuple(name for name, _ in on_lost), shared)
 
 
 def newest_audit_line(connection: sqlite3.Connection) -> datetime | None:
@@ -124,8 +126,8 @@ def _tables(connection: sqlite3.Connection) -> set[str]:
     return {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
 
 
-def _names(connection: sqlite3.Connection, grant_id: str) -> list[str]:
-    return [str(row[0]) for row in connection.execute(_ON_GRANT, (grant_id,))]
+def _connections(connection: sqlite3.Connection, grant_id: str) -> list[tuple[str, bool]]:
+    return [(str(name), bool(is_shared)) for name, is_shared in connection.execute(_ON_GRANT, (grant_id,))]
 
 
 def _opens(keys: KeyRing, sealed: bytes, bound_to: str) -> bool:

@@ -42,6 +42,13 @@ def test_a_wrong_key_is_told_with_what_it_does_not_open(demo: Terminal) -> None:
     assert "connectory connect demo --alias default" in report.text("key")
 
 
+def test_a_lost_shared_connection_is_renewed_as_the_shared_one(terminal: Terminal) -> None:
+    assert terminal.run("connect", "demo", "--shared").code == 0
+    (terminal.folder / "key").write_text(os.urandom(32).hex())
+
+    assert "`connectory connect demo --alias default --shared`" in examine(terminal).text("key")
+
+
 def test_where_the_key_file_would_have_been_right_that_is_said(demo: Terminal) -> None:
     report = examine(demo, CONNECTOR_ENCRYPTION_KEY=os.urandom(32).hex())
 

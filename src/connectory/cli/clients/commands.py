@@ -169,9 +169,9 @@ class _Install:
         said.append("It is reached while `connectory serve` runs.")
         if self._client.in_container and self._machine.system == "linux" and self._settings.is_local:
             said.append(
-                "On Linux without Docker Desktop a container does not reach this machine's loopback. Set CONNECTORY_HOST"
-                " to the address that it does reach (mostly 172.17.0.1), then run `connectory serve` and this again with"
-                " it. Where that is 0.0.0.0, set APP_URL too."
+                "On Linux without Docker Desktop a container does not reach this machine's loopback. Set"
+                " CONNECTORY_HOST to the address that it does reach (mostly 172.17.0.1), then run `connectory serve`"
+                " and this again with it. Where that is 0.0.0.0, set APP_URL too."
             )
         self._tell(written, "http", said)
 

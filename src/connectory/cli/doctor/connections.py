@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from connectory.cli.acting import principal_of
+from connectory.cli.connections import renewing_command
 from connectory.cli.doctor.finding import Finding, from_error, note, ok, wrong
 from connectory.errors import CannotDecrypt, ConnectoryError, NeedsReconnect, ProviderUnauthorized
 from connectory.identity.principal import Principal
@@ -53,7 +54,7 @@ async def _verify_all(
 
 
 async def _verify(application: Application, principal: Principal, row: Connection, each_s: float) -> Finding:
-    again = f"`connectory connect {row.connector} --alias {row.alias}{' --shared' if row.is_shared else ''}`"
+    again = f"`{renewing_command(row.connector, row.alias, is_shared=row.is_shared)}`"
     connector = application.catalog.connectors.get(row.connector)
     if connector is None:
         return wrong(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectory.cli.connections import renewing_command
 from connectory.cli.doctor.database import Sound
 from connectory.cli.doctor.finding import Finding, from_error, note, ok, wrong
 from connectory.errors import ConnectoryError
@@ -90,4 +91,5 @@ def _commands(sealed: SealedRows) -> str:
     if not sealed.connections:
         return ""
     connector, _, alias = sealed.connections[0].partition("/")
-    return f", e.g. `connectory connect {connector} --alias {alias}`"
+    again = renewing_command(connector, alias, is_shared=sealed.connections[0] in sealed.shared)
+    return f", e.g. `{again}`"
