@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from typing import Any
 import httpx2
 from tests.web.ports import free_port, serving
 
-from connectory.cli.serving import make_app
+from connectory.cli.serving import list_changes, make_app
 from connectory.identity.principal import Principal
 from connectory.testing.application import make_application, make_principal, make_settings
 from connectory.wiring import Application
@@ -102,10 +103,16 @@ async def make_house(**environment: str) -> AsyncIterator[House]:
         **{"CONNECTORY_PORT": str(free_port()), "CONNECTORY_HTTP_SESSIONS": "stateful", **environment}
     )
     async with make_application(settings=settings) as application:
-        app = make_app(application)
+        changes = list_changes(application)
+        looking = asyncio.create_task(changes.run())
+        app = make_app(application, changes)
         base = f"http://127.0.0.1:{settings.port}"
         async with serving(app, settings), httpx2.AsyncClient(base_url=base, timeout=10) as client:
-            yield House(application, client)
+            try:
+                yield House(application, client)
+            finally:
+                looking.cancel()
+                await asyncio.wait({looking})
 
 
 async def two_users(house: House, **second: Any) -> tuple[str, str]:

@@ -102,13 +102,14 @@ async def _note_all(subscription: Any, ears: Ears) -> None:
 
 
 @asynccontextmanager
-async def house(**more: int) -> AsyncIterator[House]:
+async def house(**most: int) -> AsyncIterator[House]:
     memos = NOTES_YAML.replace("name: notes", "name: memos").replace("Notes", "Memos")
     catalog = make_catalog(make_connector(NOTES_YAML), make_connector(memos))
     async with make_application(catalog=catalog) as application:
         looks = Looks(application)
         view = partial(list_view, application.gateway)
-        changes = ListChanges(looks.revisions, application.tokens.renew, view, OpenStreams(), poll_s=POLL_S, **more)
+        streams = OpenStreams(**most)
+        changes = ListChanges(looks.revisions, application.tokens.renew, view, streams, poll_s=POLL_S)
         task = asyncio.create_task(changes.run())
         try:
             yield House(application, changes, looks)
@@ -229,4 +230,16 @@ async def test_one_user_s_subscriptions_are_bounded_and_take_nothing_from_others
             async with it.ears(other, "auto"):
                 pass
         async with it.ears(greedy, "auto"):
+            pass
+
+
+async def test_all_subscriptions_together_are_bounded() -> None:
+    async with house(most=1) as it:
+        first, second = await make_principal(it.application), await make_principal(it.application, user="mia")
+        async with it.ears(first, "auto"):
+            with pytest.raises(ExceptionGroup) as refused:
+                async with it.ears(second, "auto"):
+                    raise AssertionError
+            assert refused.group_contains(MCPError, match="Too many open subscriptions")
+        async with it.ears(second, "auto"):
             pass

@@ -4,8 +4,9 @@ The rules of workspace, user and token all apply: deny goes before confirm, conf
 levels, where any allow stands, what no pattern of that level matches is denied: a token can narrow, never widen.
 The tool list passes the same function as the call, so that nothing is shown that would be refused.
 
-Connecting and disconnecting change our vault and nothing at a provider, so a rule `read_only` is not about them. Connecting is
-not about what is allowed either, or `allow github_*` could never be used; and its yes is the person's own sign-in.
+Connecting and disconnecting change our vault and nothing at a provider, so a rule `read_only` is not about them.
+Connecting is not about what is allowed either, or `allow github_*` could never be used; and its yes is the person's own
+sign-in.
 """
 
 from __future__ import annotations

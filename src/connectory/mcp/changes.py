@@ -8,7 +8,7 @@ themselves is no event for another, and a workspace's change none for another wo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Too
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from connectory.identity.principal import Principal
-from connectory.mcp.streams import OpenStreams, person
+from connectory.mcp.streams import OpenStreams
 from connectory.vault.entities import WorkspaceId
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 POLL_S = 1.0
 TELL_TIMEOUT_S = 30.0  # a client that does not read for so long is told at a later look
-MOST_LISTENERS = 10_000
-MOST_OF_ONE = 100  # streams of one user: a client opens one
 _LISTENER = "connectory.listener"
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +46,7 @@ class Listener:
     tell: Callable[[], Awaitable[None]]
     end: Callable[[], None]
     shown: int  # the view that the client has
+    session: str | None = None  # of streamable HTTP: told while its stream is open, which comes and goes
     revision: int | None = None  # up to which `shown` was compared; None: not yet
     is_busy: bool = False
 
@@ -63,12 +62,11 @@ class ListChanges:
         streams: OpenStreams,
         *,
         poll_s: float = POLL_S,
-        most_of_one: int = MOST_OF_ONE,
     ) -> None:
         """`renew` says who a principal is by now, None for one whom nothing may reach any more."""
         self.streams = streams
         self._revisions, self._renew, self._view = revisions, renew, view
-        self._poll_s, self._most_of_one = poll_s, most_of_one
+        self._poll_s = poll_s
         self._listeners: set[Listener] = set()
         self._anybody = asyncio.Event()
 
@@ -97,9 +95,8 @@ class ListChanges:
             return
         listener: Listener | None = connection.state.get(_LISTENER)
         if listener is None:
-            if len(self._listeners) >= MOST_LISTENERS:
-                return
-            listener = Listener(principal, connection.send_tool_list_changed, _nothing, view)
+            tell = connection.send_tool_list_changed
+            listener = Listener(principal, tell, _nothing, view, connection.session_id)
             connection.state[_LISTENER] = listener
             connection.exit_stack.callback(self._leave, listener)
             self._join(listener)
@@ -112,18 +109,21 @@ class ListChanges:
 
         It ends when the server does, and when its principal may not come in any more.
         """
-        of_one = sum(person(listener.principal) == person(principal) for listener in self._listeners)
-        if len(self._listeners) >= MOST_LISTENERS or of_one >= self._most_of_one:
+        stream = self.streams.join(principal)
+        if stream is None:
             raise MCPError(t.INTERNAL_ERROR, "Too many open subscriptions. Close some, then try again.")
-        bus = InMemorySubscriptionBus()
-        handler = ListenHandler(bus)
-        tell = partial(bus.publish, ToolsListChanged())
-        listener = Listener(principal, tell, handler.close, await self._view(principal))
-        self._join(listener)
         try:
-            return await handler(ctx, params)
+            bus = InMemorySubscriptionBus()
+            handler = ListenHandler(bus)
+            tell = partial(bus.publish, ToolsListChanged())
+            listener = Listener(principal, tell, handler.close, await self._view(principal))
+            self._join(listener)
+            try:
+                return await handler(ctx, params)
+            finally:
+                self._leave(listener)
         finally:
-            self._leave(listener)
+            self.streams.leave(stream)
 
     def _join(self, listener: Listener) -> None:
         self._listeners.add(listener)
@@ -135,14 +135,18 @@ class ListChanges:
             self._anybody.clear()
 
     async def _look(self, telling: asyncio.TaskGroup) -> None:
-        """Compare those whose workspace has changed since they were compared last; the look waits for none of them."""
+        """Compare those whose workspace has changed since they were compared last; the look waits for none of them.
+
+        A session without an open stream is left as it is, and compared once it has one: it missed what came before.
+        """
+        hearing = self._hearing(self._listeners)
         try:
-            revisions = await self._revisions({one.principal.workspace_id for one in self._listeners})
+            revisions = await self._revisions({one.principal.workspace_id for one in hearing})
         except Exception as error:  # noqa: BLE001 # a locked database, a full disk: the next look may succeed
             _log.warning("could not look for changed tool lists", error=type(error).__name__)
             return
         behind: dict[Principal, list[Listener]] = {}
-        for listener in self._listeners:
+        for listener in hearing & self._listeners:
             if not listener.is_busy and listener.revision != revisions.get(listener.principal.workspace_id, -1):
                 listener.is_busy = True
                 behind.setdefault(listener.principal, []).append(listener)
@@ -167,6 +171,11 @@ class ListChanges:
         else:
             await asyncio.gather(*(self._tell(listener, before, view) for listener, before in shown.items()))
 
+    def _hearing(self, listeners: Iterable[Listener]) -> set[Listener]:
+        """Those of `listeners` that a message would reach now."""
+        sessions = self.streams.sessions()
+        return {one for one in listeners if one.session is None or one.session in sessions}
+
     def _send_away(self, principal: Principal, listeners: list[Listener]) -> None:
         for listener in listeners:
             self._leave(listener)
@@ -175,10 +184,14 @@ class ListChanges:
 
     async def _tell(self, listener: Listener, before: int, view: int) -> None:
         try:
-            if before != view and listener.revision is not None:
+            if before == view or listener.revision is None:
+                return
+            if self._hearing([listener]):
                 listener.shown = view
                 async with asyncio.timeout(TELL_TIMEOUT_S):
                     await listener.tell()
+            else:  # its stream has ended since the look
+                listener.revision = None
         except Exception as error:  # noqa: BLE001 # one client's broken stream must not silence the others
             _log.warning("could not tell a client of its changed tool list", error=type(error).__name__)
             listener.shown, listener.revision = before, None
