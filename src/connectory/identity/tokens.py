@@ -73,7 +73,7 @@ class Tokens:
                 user_id=user_id,
                 name=name,
                 prefix=secret[:PREFIX_LENGTH],
-                hash=_hash(secret),
+                hash=token_hash(secret),
                 read_only=read_only,
                 expires_at=expires_at,
             )
@@ -108,7 +108,7 @@ class Tokens:
         """
         if TOKEN.fullmatch(token) is None:
             return None
-        return await self._admit(await self._vault.tokens.find(_hash(token)))
+        return await self._admit(await self._vault.tokens.find(token_hash(token)))
 
     async def renew(self, principal: Principal) -> Principal | None:
         """Return the principal as it is now, or None for one who may not come in any more: for who stays connected.
@@ -190,5 +190,6 @@ def without_secret(id_or_prefix: str) -> str:
     return id_or_prefix[:PREFIX_LENGTH] if TOKEN.fullmatch(id_or_prefix) else id_or_prefix
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """Return what is stored of a token."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -29,6 +29,10 @@ SEALED = (
     ("kept_results", "body"),
 )
 NEEDED_TABLES = frozenset({"alembic_version", "workspaces", "grants", "connections"})
+_TOKEN = (
+    "SELECT api_tokens.expires_at FROM api_tokens JOIN memberships USING (workspace_id, user_id)"
+    " WHERE hash = ? AND revoked_at IS NULL"
+)
 _ON_GRANT = "SELECT connector || '/' || alias, owner = workspace_id FROM connections WHERE grant_id = ? ORDER BY 1"
 
 
@@ -97,6 +101,14 @@ def count_sealed(connection: sqlite3.Connection, keys: KeyRing | None) -> Sealed
                 on_lost += _connections(connection, row_id) if table == "grants" else []
     shared = frozenset(name for name, is_shared in on_lost if is_shared)
     return SealedRows(total, lost, tuple(name for name, _ in on_lost), shared)
+
+
+def token_works(connection: sqlite3.Connection, hash: str, now: datetime) -> bool:  # noqa: A002 (the column's word)
+    """Whether the API token with this hash still lets its user in."""
+    if "api_tokens" not in _tables(connection):
+        return False
+    row = connection.execute(_TOKEN, (hash,)).fetchone()
+    return row is not None and (row[0] is None or datetime.fromisoformat(row[0]).replace(tzinfo=UTC) > now)
 
 
 def newest_audit_line(connection: sqlite3.Connection) -> datetime | None:

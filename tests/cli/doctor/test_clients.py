@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.doctor.reports import examine
+from tests.cli.terminal import Terminal
+from tests.web.ports import free_port
 
 from connectory.cli.clients.machine import Machine
 from connectory.cli.doctor.clients import check_clients
+from connectory.cli.doctor.database import Sound
 from connectory.cli.doctor.finding import Finding, Status
 from connectory.settings import Settings
 
@@ -26,7 +30,7 @@ def look(settings: Settings, tmp_path: Path, entry: dict[str, Any] | None, name:
     folder.mkdir()
     if entry is not None:
         (folder / "mcp.json").write_text(json.dumps({"mcpServers": {name: entry}}))
-    return check_clients(settings, Machine("linux", tmp_path, tmp_path / ".config"))
+    return check_clients(settings, Machine("linux", tmp_path, tmp_path / ".config"), Sound())
 
 
 @pytest.fixture
@@ -83,6 +87,46 @@ def test_a_registration_by_address_is_well_and_its_token_is_not_told(settings: S
     assert TOKEN not in str(finding)
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("http://localhost:8765/mcp?max_tools=15", Status.OK),
+        ("http://127.0.0.1:8765/mcp", Status.OK),
+        ("http://host.docker.internal:8765/mcp", Status.OK),
+        ("http://localhost:9999/mcp", Status.NOTE),
+        ("https://connect.example.com/mcp", Status.NOTE),
+    ],
+)
+def test_an_address_that_is_not_ours_is_told(settings: Settings, tmp_path: Path, address: str, status: Status) -> None:
+    [finding] = look(settings, tmp_path, {"url": address, "headers": {"Authorization": f"Bearer {TOKEN}"}})
+
+    assert finding.status is status
+    assert TOKEN not in str(finding)
+
+
+def test_an_address_without_a_token_is_a_note(settings: Settings, tmp_path: Path) -> None:
+    [finding] = look(settings, tmp_path, {"url": "http://localhost:8765/mcp"})
+
+    assert finding.status is Status.NOTE
+    assert "--no-auth" in finding.message
+
+
+def test_a_token_that_was_revoked_is_told_with_the_command_that_makes_another(terminal: Terminal) -> None:
+    home = terminal.folder.parent / "home"
+    (home / ".cursor").mkdir(parents=True)
+    own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "CONNECTORY_PORT": str(free_port())}
+    assert terminal.run("install", "cursor", "--http", **own).code == 0
+    assert examine(terminal, **own).text("clients", "ok")
+    [token] = terminal.run("token", "list", "--json").json
+    assert terminal.run("token", "revoke", token["prefix"]).code == 0
+
+    report = examine(terminal, **own)
+
+    assert report.wrong == {"clients"}
+    assert "revoked" in report.text("clients", "wrong")
+    assert "connectory install cursor --http" in report.text("clients", "wrong")
+
+
 def test_a_client_without_it_is_offered_the_command(settings: Settings, tmp_path: Path) -> None:
     [finding] = look(settings, tmp_path, None)
 
@@ -94,7 +138,7 @@ def test_a_broken_file_is_told(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / ".cursor").mkdir()
     (tmp_path / ".cursor" / "mcp.json").write_text('{"mcpServers": ')
 
-    [finding] = check_clients(settings, Machine("linux", tmp_path, tmp_path / ".config"))
+    [finding] = check_clients(settings, Machine("linux", tmp_path, tmp_path / ".config"), Sound())
 
     assert finding.status is Status.WRONG
     assert finding.cure
@@ -108,6 +152,6 @@ def test_an_entry_of_our_name_that_is_another_s_is_told(settings: Settings, tmp_
 
 
 def test_without_any_client_nothing_is_wrong(settings: Settings, tmp_path: Path) -> None:
-    [finding] = check_clients(settings, Machine("linux", tmp_path, tmp_path / ".config"))
+    [finding] = check_clients(settings, Machine("linux", tmp_path, tmp_path / ".config"), Sound())
 
     assert finding.status is Status.OK

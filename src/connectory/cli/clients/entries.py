@@ -102,6 +102,12 @@ def transport_of(entry: object) -> str:
     return "stdio" if isinstance(entry, dict) and "args" in entry else "http"
 
 
+def address_of(entry: object) -> str | None:
+    """Return the address that an entry leads to, in whichever of the clients' words it stands."""
+    said = [entry.get(key) for key in _REACHING] if isinstance(entry, dict) else []
+    return next((text for text in said if isinstance(text, str) and _ADDRESS.match(text)), None)
+
+
 def tools_of(entry: object) -> int | None:
     """Return the number of tools that an entry asks for: a person may have chosen it."""
     if not isinstance(entry, dict):

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from connectory.cli.clients.catalogue import CLIENTS, Client, spots
-from connectory.cli.clients.entries import is_ours, transport_of
+from connectory.cli.clients.entries import address_of, is_ours, token_of, transport_of
 from connectory.cli.clients.errors import ClientFileUnusable
 from connectory.cli.clients.machine import Machine
 from connectory.cli.clients.registration import read_registration
+from connectory.cli.doctor.database import Sound
 from connectory.cli.doctor.finding import Finding, from_error, note, ok, wrong
+from connectory.identity.tokens import token_hash
 from connectory.settings import Settings, read_settings
+from connectory.vault.inspection import inspecting, token_works
+from connectory.web.origins import OurOrigins
 
 GROUP = "clients"
 
 
-def check_clients(settings: Settings, machine: Machine) -> list[Finding]:
+def check_clients(settings: Settings, machine: Machine, database: Sound) -> list[Finding]:
     """Look at the file of every client that is here. What an entry holds beside names is never told."""
     here = [(client, spot.file) for client in CLIENTS for spot in spots(client, machine) if spot.found]
     findings, bare = list[Finding](), list[Client]()
@@ -33,7 +39,10 @@ def check_clients(settings: Settings, machine: Machine) -> list[Finding]:
         elif not is_ours(entry):
             findings.append(_foreign(client, file))
         else:
-            problems = list(_problems(settings, client, file, entry, is_here=not machine.is_windows_file(file)))
+            if transport_of(entry) == "http":
+                problems = list(_remote_problems(settings, database, client, file, entry))
+            else:
+                problems = list(_local_problems(settings, client, file, entry, not machine.is_windows_file(file)))
             findings += problems or [ok(GROUP, f"{client.title} has it, over {transport_of(entry)}.")]
     return findings or [_nowhere(bare)]
 
@@ -54,10 +63,35 @@ def _foreign(client: Client, file: Path) -> Finding:
     )
 
 
-def _problems(settings: Settings, client: Client, file: Path, entry: Any, *, is_here: bool) -> Iterator[Finding]:
-    """What keeps a registration from working; a command on Windows cannot be looked at from inside WSL."""
-    if transport_of(entry) == "http":
+def _remote_problems(settings: Settings, database: Sound, client: Client, file: Path, entry: Any) -> Iterator[Finding]:
+    """What keeps an address and its token from working; that of another server is not ours to judge."""
+    again = f"`connectory install {client.name} --http` writes it anew; then restart {client.title}."
+    address = urlsplit(address_of(entry) or "")
+    if not OurOrigins(settings).is_our_host(address.netloc):
+        yield note(
+            GROUP,
+            f"{client.title} goes to {address.scheme}://{address.netloc.rpartition('@')[2]}, which is not where this"
+            f" Connectory is served, {settings.origin} ({file}).",
+            f"If it should be this one: {again} If `serve --port` serves there, set CONNECTORY_PORT to the same.",
+        )
         return
+    token = token_of(entry)
+    if token is None:
+        yield note(
+            GROUP,
+            f"{client.title} sends no API token ({file}): only a `connectory serve --no-auth` lets it in.",
+            f"Without that, {again}",
+        )
+    elif token.startswith("cny_") and database.path is not None and database.is_current:
+        with inspecting(database.path) as connection:
+            works = token_works(connection, token_hash(token), datetime.now(UTC))
+        if not works:
+            message = f"{client.title}'s API token is unknown here, revoked or expired: every call of its is refused"
+            yield wrong(GROUP, f"{message} ({file}).", again)
+
+
+def _local_problems(settings: Settings, client: Client, file: Path, entry: Any, is_here: bool) -> Iterator[Finding]:
+    """What keeps a registration from working; a command on Windows cannot be looked at from inside WSL."""
     again = f"`connectory install {client.name}` writes it anew; then restart {client.title}."
     command = entry.get("command")
     if is_here and isinstance(command, str) and not _is_program(command):

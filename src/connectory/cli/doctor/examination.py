@@ -57,7 +57,7 @@ async def examine(settings: Settings, *, offline: bool, workspace: str | None = 
     await guarded(PORT, lambda: check_port(settings, keys[0] if keys else None))
     await guarded(MANIFESTS, lambda: asyncio.to_thread(check_manifests, settings))
     await guarded("clock", lambda: asyncio.to_thread(check_clock, settings, database))
-    await guarded(CLIENTS, lambda: asyncio.to_thread(lambda: check_clients(settings, this_machine())))
+    await guarded(CLIENTS, lambda: asyncio.to_thread(lambda: check_clients(settings, this_machine(), database)))
     await guarded(CONNECTIONS, see_connections)
     return findings
 

@@ -45,7 +45,7 @@ def _missing(settings: Settings, sealed: SealedRows) -> Finding:
     return wrong(
         GROUP,
         f"There is no key file {path}, and {sealed.total} stored values need it{_names(sealed)}.",
-        f"No start makes a new one, which would open none of them. {how_to_put_back(path)}",
+        f"{how_to_put_back(path)} No start makes a new one, which would open none of them.",
     )
 
 
