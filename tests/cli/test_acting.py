@@ -1,6 +1,16 @@
 from __future__ import annotations
 
+import pytest
+from starlette.applications import Starlette
 from tests.cli.terminal import Terminal
+from tests.web.ports import free_port, serving
+
+from connectory.cli.acting import acting
+from connectory.errors import PageUnavailable
+from connectory.settings import load_settings
+from connectory.vault.keys import load_key_ring
+from connectory.web.guard import guard_middleware
+from connectory.web.health import HealthPage
 
 
 def test_a_read_only_token_changes_nothing_by_whatever_command(demo: Terminal) -> None:
@@ -33,3 +43,24 @@ def test_a_token_that_is_not_ours_is_refused_and_not_repeated(terminal: Terminal
 
     assert outcome.err.startswith("unauthenticated: ")
     assert "some-other" not in outcome.err
+
+
+@pytest.mark.parametrize("host", ["::1", "127.0.0.2", "127.0.0.1", None])
+async def test_a_page_is_seen_at_the_address_it_is_served_at(
+    host: str | None, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"CONNECTORY_DATA_DIR": str(terminal.folder), "CONNECTORY_PORT": str(free_port())}
+    given |= {"CONNECTORY_HOST": host} if host else {}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings(given)
+
+    async def is_well() -> None:
+        """The database."""
+
+    app = Starlette(routes=HealthPage(is_well, load_key_ring(settings)).routes(), middleware=guard_middleware(settings))
+    async with acting() as (application, _):
+        with pytest.raises(PageUnavailable):
+            await application.presence()
+        async with serving(app, settings):
+            await application.presence()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import stat
@@ -114,7 +115,30 @@ async def test_a_link_waits_for_the_takeover(tmp_path: Path) -> None:
     presence = make_presence(settings_in(tmp_path))
     async with standing(presence):
         await presence.check()
-    assert presence.state is PresenceState.STARTING
+    assert presence.state is PresenceState.CLOSED
+
+
+async def test_the_end_is_told_as_an_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    presence = make_presence(settings_in(tmp_path))
+    with caplog.at_level(logging.INFO, logger="connectory.web"):
+        async with standing(presence):
+            await until(lambda: presence.state is PresenceState.SERVING)
+
+    assert [record.getMessage().split()[2] for record in caplog.records] == ["serving", "closed"]
+
+
+async def test_whoever_is_served_at_another_port_is_told_so_and_not_to_wait(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    first, second = make_presence(settings), make_presence(settings.model_copy(update={"port": free_port()}))
+    async with standing(first):
+        await until(lambda: first.state is PresenceState.SERVING)
+        async with standing(second):
+            await until(lambda: second.state is PresenceState.FOLLOWING)
+            with pytest.raises(PageUnavailable) as refusal:
+                await second.check()
+
+    assert "nobody answers on port" in refusal.value.text
+    assert "set the same CONNECTORY_PORT" in refusal.value.hint
 
 
 async def test_the_lock_file_is_private(tmp_path: Path) -> None:

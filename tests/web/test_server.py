@@ -19,7 +19,7 @@ from tests.web.ports import free_port, serving
 from connectory.errors import InvalidSettings, PortTaken, SetupError
 from connectory.settings import Settings
 from connectory.web.access_log import masked
-from connectory.web.server import open_sockets, serve
+from connectory.web.server import open_sockets, serve, who_listens
 
 
 async def test_it_answers_on_both_loopback_families_and_ends_when_told() -> None:
@@ -146,3 +146,8 @@ async def test_an_answer_does_not_wait_for_the_network_to_fill_up() -> None:
     assert {listener.proto for listener in listeners} == {socket.IPPROTO_TCP}
     for listener in listeners:
         listener.close()
+
+
+@pytest.mark.parametrize(("platform", "command"), [("linux", "ss"), ("darwin", "lsof")])
+def test_the_command_that_shows_who_holds_a_port_is_one_that_the_system_has(platform: str, command: str) -> None:
+    assert who_listens(8765, platform).startswith(f"`{command} ")

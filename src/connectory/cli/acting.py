@@ -105,12 +105,12 @@ class _OthersPage:
 
     async def check(self) -> None:
         """Raise `PageUnavailable` unless a page of ours answers; in fleet mode it stands elsewhere."""
-        from connectory.web.proof import Answerer, ask
-        from connectory.web.server import LOOPBACK_ADDRESSES
+        from connectory.web.election import who_answers
+        from connectory.web.proof import Answerer
 
         assert self.application is not None
         settings, keys = self.application.settings, self.application.vault.keys
-        if settings.is_local and await ask(keys, LOOPBACK_ADDRESSES[0], settings.port) is not Answerer.OURS:
+        if settings.is_local and await who_answers(settings, keys) is not Answerer.OURS:
             raise PageUnavailable(
                 "No sign-in page is being served.",
                 hint="`connectory connect NAME` signs in here, in the terminal; `connectory serve` serves the page.",

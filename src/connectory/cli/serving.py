@@ -150,13 +150,13 @@ def mcp_server(
 ) -> Server[Any]:
     """The MCP face. A client may ask for fewer or more tools in the address: `/mcp?max_tools=N` (design 6.1)."""
     from connectory.mcp.handlers import FixedTools
+    from connectory.mcp.offers import Offers
     from connectory.mcp.rounds import RoundSeals
     from connectory.mcp.server import build_server
 
+    offers = Offers(application.catalog, application.auth, application.gateway)
     fixed = FixedTools(
-        application.catalog,
-        application.auth,
-        application.gateway,
+        offers,
         application.audit,
         presence=application.presence,
         connect_wait_s=application.settings.connect_wait_s,
@@ -170,7 +170,7 @@ def mcp_server(
         return min(max(tools, FEWEST_TOOLS), MOST_TOOLS), application.settings.list_tokens
 
     seals = RoundSeals(application.vault.keys)
-    return build_server(application.gateway, fixed, principal, budget, changes, seals, is_stateless=is_stateless)
+    return build_server(offers, fixed, principal, budget, changes, seals, is_stateless=is_stateless)
 
 
 def make_app(
@@ -278,10 +278,10 @@ async def _check_other(presence: WebPresence, settings: Settings) -> None:
     try:
         await presence.check()
     except (PageUnavailable, PortTaken):
-        raise PortTaken(
-            f"Another Connectory process of this data folder serves the page, and not on port {settings.port}.",
-            hint="End it, give both the same CONNECTORY_PORT, or set another CONNECTORY_DATA_DIR.",
-        ) from None
+        from connectory.web.election import SAME_PORT, elsewhere
+
+        hint = f"{SAME_PORT} A Connectory of its own needs its own CONNECTORY_DATA_DIR."
+        raise PortTaken(elsewhere(settings.port), hint=hint) from None
 
 
 @contextlib.asynccontextmanager

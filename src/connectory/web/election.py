@@ -21,7 +21,7 @@ from connectory.errors import InvalidSettings, PageUnavailable, PortTaken, Setup
 from connectory.settings import Settings, is_loopback
 from connectory.web.origins import WILDCARDS
 from connectory.web.proof import Answerer, ask
-from connectory.web.server import LOOPBACK_ADDRESSES, listening_addresses, serve
+from connectory.web.server import LOOPBACK_ADDRESSES, listening_addresses, serve, who_listens
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -34,6 +34,11 @@ LOCK_NAME = "web.lock"
 POLL_S = 0.25  # how soon a waiting process notices that the lock is free, or that a stranger left
 CHECK_S = 4.0  # long enough for one takeover
 RETRY_S = 0.1
+SAME_PORT = (
+    "If it has just been started, try again in a few seconds. Else it was given another port: set the same"
+    " CONNECTORY_PORT here, for `connectory serve` and in all clients, and restart them."
+)
+_IN_TERMINAL = "A terminal works too: `connectory connect NAME`."
 BELIEVED_AFTER = 2  # times in a row: a process of ours that is killed cuts the connection as a stranger would
 
 
@@ -41,6 +46,7 @@ class PresenceState(StrEnum):
     """What this process knows of the page."""
 
     STARTING = "starting"
+    CLOSED = "closed"  # this process serves it no more
     SERVING = "serving"  # this process serves it
     FOLLOWING = "following"  # another process of this data folder holds the lock
     STRANGER = "stranger"  # we hold the lock, another program holds the port
@@ -88,7 +94,7 @@ class WebPresence:
         """
         deadline, strangers = asyncio.get_running_loop().time() + CHECK_S, 0
         while self.state is not PresenceState.SERVING:
-            answerer = await self._who_answers()
+            answerer = await who_answers(self._settings, self._keys)
             if answerer is Answerer.OURS:
                 return
             strangers = strangers + 1 if answerer is Answerer.STRANGER else 0
@@ -119,28 +125,23 @@ class WebPresence:
             self.problem = error
             self._turn(PresenceState.BROKEN, error.text)
         else:
-            self._turn(PresenceState.STARTING, "the page is closed")
-
-    async def _who_answers(self) -> Answerer:
-        """Ask at every address we listen on or a browser may try for our origin: one stranger is enough to refuse."""
-        addresses = await asyncio.to_thread(asked_addresses, self._settings)
-        answerers = await asyncio.gather(*(ask(self._keys, address, self._settings.port) for address in addresses))
-        return next((who for who in (Answerer.STRANGER, Answerer.OURS) if who in answerers), Answerer.NOBODY)
+            self._turn(PresenceState.CLOSED, self._settings.origin)
 
     def _port_taken(self) -> PortTaken:
         port = self._settings.port
         return PortTaken(
             f"Another program holds port {port} on this machine, so no sign-in link can be offered.",
-            hint=f"The person can end that program (`ss -ltnp 'sport = :{port}'` shows which it is), or set "
-            "CONNECTORY_PORT to the same free port for every client. "
-            "A terminal works too: `connectory connect NAME`.",
+            hint=f"The person can end that program ({who_listens(port)} shows which it is), or set "
+            f"CONNECTORY_PORT to the same free port for every client. {_IN_TERMINAL}",
         )
 
     def _nobody_serves(self) -> PageUnavailable:
+        if self.state is PresenceState.FOLLOWING:
+            return PageUnavailable(elsewhere(self._settings.port), hint=f"{SAME_PORT} {_IN_TERMINAL}")
         why = f" ({self._why})" if self.state is PresenceState.BROKEN else ""
         return PageUnavailable(
             f"The sign-in page is not being served at the moment{why}, so no link can be offered.",
-            hint="Try again in a few seconds. A terminal works too: `connectory connect NAME`.",
+            hint=f"Try again in a few seconds. {_IN_TERMINAL}",
         )
 
     def _turn(self, state: PresenceState, why: str) -> None:
@@ -148,6 +149,18 @@ class WebPresence:
             self.state, self._why = state, why
             level = logging.WARNING if state in (PresenceState.STRANGER, PresenceState.BROKEN) else logging.INFO
             logger.log(level, "Web page: %s (%s)", state.value, why)
+
+
+def elsewhere(port: int) -> str:
+    """Say that whoever is elected serves the page at another port; `SAME_PORT` is the cure."""
+    return f"A Connectory process of this data folder is running, but nobody answers on port {port}."
+
+
+async def who_answers(settings: Settings, keys: KeyRing) -> Answerer:
+    """Ask at every address we listen on or a browser may try for our origin: one stranger is enough to refuse."""
+    addresses = await asyncio.to_thread(asked_addresses, settings)
+    answerers = await asyncio.gather(*(ask(keys, address, settings.port) for address in addresses))
+    return next((who for who in (Answerer.STRANGER, Answerer.OURS) if who in answerers), Answerer.NOBODY)
 
 
 def asked_addresses(settings: Settings) -> tuple[str, ...]:

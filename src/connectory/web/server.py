@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,11 @@ def listening_addresses(settings: Settings) -> Sequence[tuple[socket.AddressFami
     return [(family, str(address[0])) for family, _, _, _, address in found]
 
 
+def who_listens(port: int, platform: str = sys.platform) -> str:
+    """Return the command of this system that shows which program holds a port, between backticks."""
+    return f"`lsof -nP -iTCP:{port} -sTCP:LISTEN`" if platform == "darwin" else f"`ss -ltnp 'sport = :{port}'`"
+
+
 def _listen(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     """Bind and listen at once: two processes may both bind, but only one can listen."""
     # asyncio turns Nagle's algorithm off only where the protocol is named: each answer would wait 40 ms otherwise.
@@ -111,7 +117,7 @@ def _explain(error: OSError, address: str, port: int) -> SetupError:
     if error.errno == errno.EADDRINUSE:
         return PortTaken(
             f"Another program listens on port {port} ({address}).",
-            hint=f"End it (`ss -ltnp 'sport = :{port}'` shows which it is), or set CONNECTORY_PORT to a free port.",
+            hint=f"End it ({who_listens(port)} shows which it is), or set CONNECTORY_PORT to a free port.",
         )
     return InvalidSettings(
         f"Cannot listen on {address} port {port}: {error.strerror}.", hint="Change CONNECTORY_HOST or CONNECTORY_PORT."

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from connectory.cli.doctor.finding import Finding, from_error, ok, wrong
 from connectory.errors import ConnectoryError
 from connectory.settings import Settings
 from connectory.vault.keys import KeyRing
-from connectory.web.election import asked_addresses, is_held
+from connectory.web.election import SAME_PORT, asked_addresses, elsewhere, is_held
 from connectory.web.proof import Answerer, ask
-from connectory.web.server import open_sockets
+from connectory.web.server import open_sockets, who_listens
 
 GROUP = "port"
 
@@ -30,14 +29,7 @@ async def check_port(settings: Settings, keys: KeyRing | None) -> list[Finding]:
     if Answerer.OURS in answers.values():
         return [ok(GROUP, f"A Connectory of this data folder serves the page at {settings.origin}.")]
     if held:
-        return [
-            wrong(
-                GROUP,
-                f"A Connectory of this data folder is running, but nobody answers on port {settings.port}.",
-                "If it has just been started, repeat this. Else it was given another port: set the same CONNECTORY_PORT"
-                " here, for `connectory serve` and in all clients, and restart them.",
-            )
-        ]
+        return [wrong(GROUP, elsewhere(settings.port), SAME_PORT)]
     return await asyncio.to_thread(_free, settings)
 
 
@@ -61,13 +53,13 @@ def _stranger(settings: Settings, addresses: list[str], *, held: bool, has_key: 
             GROUP,
             f"Whoever listens on {where} cannot prove to be Connectory with this key, though one is running here.",
             "If the key or CONNECTORY_PORT was changed, restart `connectory serve` and the clients; else end the other"
-            f" program: {_who(settings.port)} shows which it is.",
+            f" program: {who_listens(settings.port)} shows which it is.",
         )
     return wrong(
         GROUP,
         f"Another program listens on {where}, so no sign-in page can be served and no link offered.",
-        f"End it ({_who(settings.port)} shows which it is), or set CONNECTORY_PORT to the same free port for every"
-        " client. A Connectory with another data folder is another program too.",
+        f"End it ({who_listens(settings.port)} shows which it is), or set CONNECTORY_PORT to the same free port for"
+        " every client. A Connectory with another data folder is another program too.",
     )
 
 
@@ -80,7 +72,3 @@ def _free(settings: Settings) -> list[Finding]:
     except OSError as error:  # a privileged port
         return [wrong(GROUP, f"Port {settings.port} cannot be used: {error.strerror}.", "Set CONNECTORY_PORT.")]
     return [ok(GROUP, f"Port {settings.port} is free; a client or `connectory serve` will serve the page there.")]
-
-
-def _who(port: int) -> str:
-    return f"`lsof -nP -iTCP:{port} -sTCP:LISTEN`" if sys.platform == "darwin" else f"`ss -ltnp 'sport = :{port}'`"
