@@ -17,7 +17,7 @@ import structlog
 
 from connectory.cli.acting import principal_of
 from connectory.cli.output import show_text
-from connectory.cli.registering import explain_serve
+from connectory.cli.registering import command_path, explain_serve
 from connectory.cli.startup import warn_at_start
 from connectory.cli.surroundings import ROOT, reach_hint
 from connectory.errors import PageUnavailable, PortTaken, Unauthenticated
@@ -220,6 +220,7 @@ def _web_services(application: Application) -> WebServices:
         auth=application.auth,
         tokens=application.tokens,
         confirmations=application.confirmations,
+        command=command_path(),
     )
 
 

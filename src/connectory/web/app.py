@@ -46,7 +46,7 @@ def web_routes(services: WebServices) -> list[BaseRoute]:
     settings = services.settings
     visitors = Visitors(settings, services.vault, services.tokens)
     return [
-        *HomePage(OurOrigins(settings), visitors).routes(),
+        *HomePage(OurOrigins(settings), visitors, services.command).routes(),
         *HealthPage(partial(services.vault.workspaces.by_slug, "default"), services.vault.keys).routes(),
         *SignInPages(visitors).routes(),
         *ConnectPages(services, visitors).routes(),

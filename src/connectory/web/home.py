@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,11 +17,6 @@ from connectory.web.signin import Visitors
 
 STATIC_FILES = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 STATIC_AGE = "public, max-age=300"
-CLIENT_ENTRY = """{
-  "mcpServers": {
-    "connectory": { "command": "connectory", "args": ["stdio"] }
-  }
-}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,7 @@ class HomePage:
 
     origins: OurOrigins
     visitors: Visitors
+    command: str
 
     def routes(self) -> list[Route]:
         """The routes; the files are read now, so that no request waits for the disk."""
@@ -40,10 +38,16 @@ class HomePage:
         return render(
             "home",
             address=f"{self.origins.canonical}/mcp",
-            client_entry=CLIENT_ENTRY,
+            client_entry=_client_entry(self.command),
+            command=shlex.quote(self.command),
             is_local=self.visitors.is_local,
             visitor=await self.visitors.name_of(request),
         )
+
+
+def _client_entry(command: str) -> str:
+    words = json.dumps({"command": command, "args": ["stdio"]})
+    return f'{{\n  "mcpServers": {{\n    "connectory": {words}\n  }}\n}}'
 
 
 async def _send(content: bytes, kind: str, _request: Request) -> Response:

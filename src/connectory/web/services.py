@@ -24,3 +24,4 @@ class WebServices:
     tokens: Tokens
     confirmations: Confirmations
     now: Clock = utc_now
+    command: str = "connectory"  # by which a person on this machine starts this program: mostly a full path
