@@ -19,6 +19,7 @@ from connectory.errors import DatabaseLocked
 from connectory.identity.principal import Principal
 from connectory.mcp.changes import ListChanges
 from connectory.mcp.handlers import FixedTools
+from connectory.mcp.offers import Offers
 from connectory.mcp.rounds import RoundSeals
 from connectory.mcp.server import build_server, list_view
 from connectory.mcp.streams import OpenStreams
@@ -77,12 +78,13 @@ class House:
                 blocked.set()
                 await asyncio.Event().wait()
 
+        offers = Offers(self.application.catalog, self.application.auth, self.application.gateway)
         fixed = FixedTools(
-            self.application.catalog, self.application.auth, self.application.gateway, self.application.audit,
+            offers, self.application.audit,
             presence=self.application.presence, connect_wait_s=0,
         )  # fmt: skip
         seals = RoundSeals(self.application.vault.keys)
-        server = build_server(self.application.gateway, fixed, principal_of, lambda _: (40, 8000), self.changes, seals)
+        server = build_server(offers, fixed, principal_of, lambda _: (40, 8000), self.changes, seals)
         async with Client(server, mode=era, message_handler=take) as client:
             ears.append(Ears(client))
             if era == "legacy":

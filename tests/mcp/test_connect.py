@@ -20,6 +20,7 @@ from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.identity.principal import Principal
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.mcp.handlers import FixedTools
+from connectory.mcp.offers import Offers
 from connectory.mcp.tool_list import tools_within
 from connectory.testing.application import connect, make_application, make_principal
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
@@ -66,7 +67,8 @@ def link_in(said: str) -> str:
 
 def tools_of(application: Application, **more: Any) -> FixedTools:
     chosen: dict[str, Any] = {"presence": application.presence, "connect_wait_s": 0.0, **more}
-    return FixedTools(application.catalog, application.auth, application.gateway, application.audit, **chosen)
+    offers = Offers(application.catalog, application.auth, application.gateway)
+    return FixedTools(offers, application.audit, **chosen)
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from connectory.cli.serving import list_changes
 from connectory.identity.principal import Principal
 from connectory.mcp.elicitation import MOST_ROUNDS
 from connectory.mcp.handlers import FixedTools
+from connectory.mcp.offers import Offers
 from connectory.mcp.rounds import RoundSeals
 from connectory.mcp.server import build_server
 from connectory.testing.application import connect, make_application, make_principal
@@ -84,12 +85,13 @@ async def scene(*, connect_wait_s: float = 45.0, **person: Any) -> AsyncIterator
         async def principal_of(_: Any) -> Principal:
             return principal
 
+        offers = Offers(application.catalog, application.auth, application.gateway)
         fixed = FixedTools(
-            application.catalog, application.auth, application.gateway, application.audit,
+            offers, application.audit,
             presence=application.presence, connect_wait_s=connect_wait_s, reach=lambda name: f"A tunnel for {name}.",
         )  # fmt: skip
         changes, seals = list_changes(application), RoundSeals(application.vault.keys)
-        server = build_server(application.gateway, fixed, principal_of, lambda _: (40, 8000), changes, seals)
+        server = build_server(offers, fixed, principal_of, lambda _: (40, 8000), changes, seals)
         yield Scene(application, principal, Person(application, **person), server)
 
 

@@ -15,6 +15,7 @@ from connectory.cli.serving import list_changes
 from connectory.identity.principal import Principal
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.mcp.handlers import FixedTools
+from connectory.mcp.offers import Offers
 from connectory.mcp.rounds import RoundSeals
 from connectory.mcp.server import build_server
 from connectory.testing.application import connect, make_application, make_principal, make_settings
@@ -36,18 +37,15 @@ async def client_of(
     async def principal_of(_: Any) -> Principal:
         return principal
 
+    offers = Offers(application.catalog, application.auth, application.gateway)
     fixed = FixedTools(
-        application.catalog,
-        application.auth,
-        application.gateway,
+        offers,
         application.audit,
         presence=application.presence,
         connect_wait_s=application.settings.connect_wait_s,
     )
     seals = RoundSeals(application.vault.keys)
-    server = build_server(
-        application.gateway, fixed, principal_of, lambda _: (max_tools, 8000), list_changes(application), seals
-    )
+    server = build_server(offers, fixed, principal_of, lambda _: (max_tools, 8000), list_changes(application), seals)
     async with Client(server, mode=era) as client:
         yield client
 

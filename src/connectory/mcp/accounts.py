@@ -8,18 +8,16 @@ from typing import Any
 
 from connectory.auth.backend import Revocation
 from connectory.auth.connections import describe_account
-from connectory.auth.manager import AuthManager
 from connectory.auth.sessions import link_is_spent
-from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.gateway.audit import AuditTrail
-from connectory.gateway.gateway import Gateway
 from connectory.gateway.mending import Presence
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.gateway.shaping import fit_text
 from connectory.identity.principal import Principal
 from connectory.mcp.describing import MOST_NAMED
 from connectory.mcp.elicitation import Asking, Invitation, NotNow, Unanswered, is_over
+from connectory.mcp.offers import Offers
 from connectory.vault.entities import ConnectSession, SessionId, SessionStatus
 
 MOST_REMEMBERED = 10_000
@@ -39,9 +37,7 @@ class AccountTools:
 
     def __init__(
         self,
-        catalog: Catalog,
-        auth: AuthManager,
-        gateway: Gateway,
+        offers: Offers,
         audit: AuditTrail,
         *,
         presence: Presence,
@@ -49,7 +45,8 @@ class AccountTools:
         result_tokens: int,
         reach: Reach = within_reach,
     ) -> None:
-        self._catalog, self._auth, self._gateway, self._audit = catalog, auth, gateway, audit
+        self._offers, self._audit = offers, audit
+        self._catalog, self._auth, self._gateway = offers.catalog, offers.auth, offers.gateway
         self._presence, self._connect_wait_s, self._result_tokens = presence, connect_wait_s, result_tokens
         self._reach = reach
         self._given: dict[SessionId, None] = {}
@@ -86,7 +83,9 @@ class AccountTools:
             self._catalog.connector(connector)
         found = await self._auth.list_connections(principal, connector)
         if not found:
-            return "Nothing is connected yet. list_connectors shows what can be, connect connects it."
+            may = await self._offers.may_connect(principal)
+            way = "connect connects it" if may else "though you may not connect it: tell the person"
+            return f"Nothing is connected yet. list_connectors shows what can be, {way}."
         rows = [
             {
                 "connection": connection.name,

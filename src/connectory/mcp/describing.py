@@ -26,7 +26,7 @@ def describe_action(action: Action, *, is_connected: bool, is_permitted: bool) -
         "does": action.description,
         "effect": action.effect.value,
         "connected": is_connected,
-        **({"callable": "no, not allowed by policy"} if is_connected and not is_permitted else {}),
+        **({} if is_permitted else {"callable": "no, not allowed by policy"}),
         "arguments": arguments_in_words(action),
     }
 

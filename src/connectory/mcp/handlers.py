@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 import mcp_types as t
 
 from connectory.actions.raw import SECRET_HEADER, RawRequest
-from connectory.auth.manager import AuthManager
-from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.errors import (
     BadInput,
@@ -25,7 +23,6 @@ from connectory.errors import (
 )
 from connectory.gateway.arguments import check_schema, compile_schema, require_unicode
 from connectory.gateway.audit import AuditTrail
-from connectory.gateway.gateway import Gateway
 from connectory.gateway.mending import Presence
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.gateway.results import Result
@@ -35,6 +32,7 @@ from connectory.mcp.accounts import AccountTools, Reach, within_reach
 from connectory.mcp.describing import describe_action
 from connectory.mcp.elicitation import IN_WORDS, Asking, Unanswered
 from connectory.mcp.fixed_tools import FIXED_TOOLS
+from connectory.mcp.offers import Offers
 from connectory.vault.entities import Connection, Grant, GrantStatus
 
 if TYPE_CHECKING:
@@ -51,9 +49,7 @@ class FixedTools:
 
     def __init__(
         self,
-        catalog: Catalog,
-        auth: AuthManager,
-        gateway: Gateway,
+        offers: Offers,
         audit: AuditTrail,
         *,
         presence: Presence,
@@ -62,13 +58,12 @@ class FixedTools:
         timeout_s: float = TOOL_TIMEOUT_S,
         reach: Reach = within_reach,
     ) -> None:
-        self.catalog, self.auth, self._gateway, self._audit = catalog, auth, gateway, audit
+        self._offers, self._audit = offers, audit
+        self._catalog, self._auth, self._gateway = offers.catalog, offers.auth, offers.gateway
         self._result_tokens, self._timeout_s = result_tokens - FOOTER_TOKENS, timeout_s
         self._tools = {tool.name: tool for tool in FIXED_TOOLS}
         self._accounts = accounts = AccountTools(
-            catalog,
-            auth,
-            gateway,
+            offers,
             audit,
             presence=presence,
             connect_wait_s=connect_wait_s,
@@ -116,35 +111,48 @@ class FixedTools:
     async def _list_connectors(
         self, principal: Principal, query: str = "", category: str | None = None, connected: bool | None = None
     ) -> str:
-        categories = {connector.manifest.category.value for connector in self.catalog.connectors.values()}
+        every = await self._offers.connectors()
+        categories = {connector.manifest.category.value for connector in every}
         wanted = categories if category is None else categories & {category.lower()}
         if category is not None and not wanted:
             raise InvalidArguments(
                 f"There is no category '{category}'.", hint=f"There are: {', '.join(sorted(categories))}."
             )
         mine: dict[str, list[str]] = {}
-        for connection, grant in await self.auth.list_connections(principal):
+        for connection, grant in await self._auth.list_connections(principal):
             mine.setdefault(connection.connector, []).append(_state(connection, grant))
-        rows = [
-            self._row(connector, self._connections_of(connector, mine))
-            for connector in self.catalog.connectors.values()
+        fitting = [
+            (connector, there)
+            for connector, there in ((one, self._connections_of(one, mine)) for one in every)
             if _mentions(query, connector.name, connector.title, connector.manifest.description)
             and connector.manifest.category.value in wanted
-            and connected in (None, bool(self._connections_of(connector, mine)))
+            and connected in (None, bool(there))
+        ]
+        permitted = await self._offers.permitted_of(principal, [connector for connector, _ in fitting])
+        rows = [
+            self._row(connector, there, permitted)
+            for connector, there in fitting
+            if there or self._offers.is_usable(connector, permitted)
         ]
         if not rows:
-            near = did_you_mean(query, self.catalog.connectors)
-            return " ".join(filter(None, ["No connector fits.", near, "Call without arguments to see all."]))
-        footer = "connect(connector=NAME) connects one; search_actions finds what they can do."
+            return self._none_fits(query, are_denied=bool(fitting))
+        connecting = "connect(connector=NAME) connects one; " if await self._offers.may_connect(principal) else ""
+        footer = f"{connecting}search_actions finds what they can do."
         return f"{fit_text(rows, self._result_tokens)}\n{footer}"
+
+    def _none_fits(self, query: str, *, are_denied: bool) -> str:
+        if are_denied:
+            return "All actions of what fits are denied here by policy: tell the person."
+        near = did_you_mean(query, self._catalog.connectors)
+        return " ".join(filter(None, ["No connector fits.", near, "Call without arguments to see all."]))
 
     def _connections_of(self, connector: Connector, mine: Mapping[str, list[str]]) -> list[str]:
         """Its connections; a bundle is connected when all that it includes is."""
         each = [mine.get(name, []) for name in connector.manifest.includes or [connector.name]]
         return [name for names in each for name in names] if all(each) else []
 
-    def _row(self, connector: Connector, connections: list[str]) -> dict[str, Any]:
-        ways = self.auth.ways(connector.name)
+    def _row(self, connector: Connector, connections: list[str], permitted: Mapping[str, int]) -> dict[str, Any]:
+        ways = self._auth.ways(connector.name)
         cannot = f"It cannot be connected here: the server does not offer {ways.cannot}."
         return {
             "name": connector.name,
@@ -152,7 +160,7 @@ class FixedTools:
             "category": connector.manifest.category.value,
             "description": connector.manifest.description,
             **({"includes": connector.manifest.includes} if connector.manifest.is_bundle else {}),
-            "actions": len(connector.actions),
+            "actions": permitted.get(connector.name, 0),
             "connections": connections,
             **({"sign_in": ways.can or cannot} if ways.missing else {}),
         }
@@ -161,14 +169,16 @@ class FixedTools:
         self, principal: Principal, query: str, connector: str | None = None, limit: int = 10
     ) -> str:
         if connector is not None:
-            self.catalog.connector(connector)
-        found = self.catalog.search(query, connector=connector, limit=limit)
+            connector = (await self._offers.usable_one(principal, connector)).name
+        found = await self._offers.found(principal, query, connector, limit)
         if not found:
             return (
                 "No action fits these words. Try other words, or list_connectors; request sends what no action covers."
             )
-        connected = {connection.connector for connection, _ in await self.auth.list_connections(principal)}
+        connected = {connection.connector for connection, _ in await self._auth.list_connections(principal)}
         permitted = {action.tool for action in await self._gateway.callable_actions(principal)}
+        others = [action for action in found if action.connector not in connected]
+        permitted |= {action.tool for action in await self._offers.permitted(principal, others)}
         rows = [
             describe_action(action, is_connected=action.connector in connected, is_permitted=action.tool in permitted)
             for action in found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from connectory.auth.connections import Found
 from connectory.auth.manager import AuthManager
@@ -15,9 +16,11 @@ from connectory.gateway.policy import CONNECT, Judged
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Connection, Role
 
+MOST_FOUND = 100  # looked through, so that what is denied takes no place from what is not
+
 
 class Offers:
-    """The catalog and the connections as one principal may see them."""
+    """The catalog and the connections as one principal may see them, by tools, prompts, resources, completions."""
 
     def __init__(self, catalog: Catalog, auth: AuthManager, gateway: Gateway) -> None:
         self.catalog, self.auth, self.gateway = catalog, auth, gateway
@@ -44,12 +47,20 @@ class Offers:
         denied = await self.gateway.denied(principal, *(Judged(one.tool, one.effect) for one in judged.values()))
         return [action for tool, action in judged.items() if tool not in denied]
 
+    async def permitted_of(self, principal: Principal, connectors: Iterable[Connector]) -> Mapping[str, int]:
+        """How many actions no policy denies the principal, by the connector that has them, a bundle's parts too."""
+        parts = {part.name: part for one in connectors for part in self.parts(one)}
+        every = (action for part in parts.values() for action in part.actions.values())
+        return Counter(action.connector for action in await self.permitted(principal, every))
+
     async def usable(self, principal: Principal, connectors: Sequence[Connector]) -> list[Connector]:
-        """Those of `connectors` of which the principal may use at least one action."""
-        parts = {one.name: self.parts(one) for one in connectors}
-        every = [action for each in parts.values() for one in each for action in one.actions.values()]
-        allowed = {action.connector for action in await self.permitted(principal, every)}
-        return [one for one in connectors if any(part.name in allowed for part in parts[one.name])]
+        """Those of `connectors` that policies leave something of: at least one action, where there are any."""
+        permitted = await self.permitted_of(principal, connectors)
+        return [one for one in connectors if self.is_usable(one, permitted)]
+
+    def is_usable(self, connector: Connector, permitted: Mapping[str, int]) -> bool:
+        """The same by what `permitted_of` says."""
+        return any(part.name in permitted or not part.actions for part in self.parts(connector))
 
     async def usable_one(self, principal: Principal, name: str) -> Connector:
         """The connector that is meant. Raises `UnknownConnector`, and `PolicyDenied` where all of it is denied."""
@@ -60,6 +71,13 @@ class Offers:
                 hint="An owner of the workspace can change this with `connectory policy`.",
             )
         return connector
+
+    async def found(self, principal: Principal, query: str, connector: str | None, limit: int) -> list[Action]:
+        """The actions that fit `query` best, without those of connectors all of whose actions are denied."""
+        found = self.catalog.search(query, connector=connector, limit=MOST_FOUND)
+        searched = {action.connector: self.catalog.connector(action.connector) for action in found}
+        usable = {one.name for one in await self.usable(principal, list(searched.values()))}
+        return [action for action in found if action.connector in usable][:limit]
 
     async def may_connect(self, principal: Principal) -> bool:
         """Whether `connect` is open to the principal at all."""

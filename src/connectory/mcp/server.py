@@ -98,7 +98,7 @@ class Tools:
 
 
 def build_server(
-    gateway: Gateway,
+    offers: Offers,
     fixed: FixedTools,
     principal_of: PrincipalOf,
     budget: Budget,
@@ -111,8 +111,7 @@ def build_server(
 
     A stateless one cannot announce changes to clients of the legacy era, and does not promise to.
     """
-    tools = Tools(gateway, fixed, principal_of, budget, changes, seals)
-    offers = Offers(fixed.catalog, fixed.auth, gateway)
+    tools = Tools(offers.gateway, fixed, principal_of, budget, changes, seals)
     resources, prompts = Resources(offers, principal_of), Prompts(offers, principal_of)
     server = IntroducingServer(
         is_stateless=is_stateless,
