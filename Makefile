@@ -57,9 +57,9 @@ shell: $(RUNTIME) ## Open a prompt on a throw-away workspace with sample data
 	&& { PS1='(connectory) \w $$ ' bash --norc -i || true; }
 
 # The tests of one file share what they start, so a file stays in one process. One process more than there are cores:
-# much of the end-to-end tests is waiting.
+# much of the end-to-end tests is waiting. In the order of their names the slow ones do not all come last.
 test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(MCP1_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
-	$(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Asyncio's debug mode is left to `make test`: it looks at ten files for each task that is made.
 test-unit: $(TOOLS) ## Run the quick tests of the rooms, on every core (about 20 seconds)

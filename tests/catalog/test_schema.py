@@ -79,9 +79,12 @@ def test_a_null_default_is_kept_and_an_absent_one_is_not_invented() -> None:
     assert "default" not in properties["b"]
 
 
-@pytest.mark.parametrize("tool", sorted(load_catalog([packaged_folder()], index_dir=None).actions))
+PACKAGED = load_catalog([packaged_folder()], index_dir=None)
+
+
+@pytest.mark.parametrize("tool", sorted(PACKAGED.actions))
 def test_every_packaged_tool_has_a_schema_that_clients_bear(tool: str) -> None:
-    schema = load_catalog([packaged_folder()], index_dir=None).action(tool).input_schema
+    schema = PACKAGED.action(tool).input_schema
     text = json.dumps(schema)
 
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from connectory.actions.expressions import evaluate, evaluate_or_none
 from connectory.catalog.catalog import compile_connector, packaged_folder
 from connectory.catalog.connector import Action
 from connectory.catalog.loading import read_manifest
-from connectory.catalog.manifest import Effect
+from connectory.catalog.manifest import Effect, Manifest
+from connectory.catalog.problems import ManifestProblem
 
 FILES = [*sorted(packaged_folder().glob("*")), *sorted((packaged_folder().parent / "examples").glob("*.yaml"))]
 READS = {"Get", "List", "Search", "Find", "Count", "Check"}
@@ -19,14 +21,19 @@ WRITES = {"Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "As
 DESTROYS = {"Delete", "Remove", "Cancel", "Revoke", "Refund", "Archive"}
 
 
+@cache
+def read(file: Path) -> tuple[Manifest | None, tuple[ManifestProblem, ...]]:
+    return read_manifest(file)
+
+
 def actions() -> list[Action]:
-    manifests = [read_manifest(file)[0] for file in FILES]
+    manifests = [read(file)[0] for file in FILES]
     return [action for manifest in manifests if manifest for action in compile_connector(manifest).actions.values()]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_manifest_loads_clean_and_is_named_as_its_file(file: Path) -> None:
-    manifest, problems = read_manifest(file)
+    manifest, problems = read(file)
 
     assert problems == ()
     assert manifest is not None
@@ -38,7 +45,7 @@ def test_a_manifest_loads_clean_and_is_named_as_its_file(file: Path) -> None:
 @pytest.mark.parametrize("action", actions(), ids=lambda action: action.tool)
 def test_a_description_begins_with_the_verb_and_names_the_service(action: Action) -> None:
     title = next(
-        manifest.title for file in FILES if (manifest := read_manifest(file)[0]) and manifest.name == action.connector
+        manifest.title for file in FILES if (manifest := read(file)[0]) and manifest.name == action.connector
     )
     first = action.description.split()[0]
 
@@ -52,7 +59,7 @@ def test_a_description_begins_with_the_verb_and_names_the_service(action: Action
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 @pytest.mark.parametrize("answer", [None, "<html>", [], {}, {"message": 1, "errors": {}, "user": []}])
 def test_error_rules_bear_any_answer(file: Path, answer: object) -> None:
-    manifest, _ = read_manifest(file)
+    manifest, _ = read(file)
     assert manifest is not None
 
     for rule in manifest.errors:
