@@ -44,9 +44,11 @@ def explain_stdio() -> str:
     )
 
 
-def explain_serve(settings: Settings, *, no_auth: bool = False) -> str:
-    """What somebody reads once the server answers."""
-    if no_auth:
+def explain_serve(settings: Settings, *, no_auth: bool = False, is_following: bool = False) -> str:
+    """What somebody reads once the server answers. `is_following`: for now another process of ours answers."""
+    if no_auth and is_following:
+        mcp = [f"MCP over HTTP is at {settings.origin}/mcp; whether it wants a token is for who serves it now."]
+    elif no_auth:
         mcp = [f"MCP over HTTP is at {settings.origin}/mcp, without a token for every program on this machine."]
     else:
         mcp = [
@@ -63,4 +65,10 @@ def explain_serve(settings: Settings, *, no_auth: bool = False) -> str:
     is_beyond = settings.host is not None and not is_loopback(settings.host)
     if is_beyond and is_loopback(urlsplit(settings.origin).hostname or ""):
         lines.append("Links lead to this machine alone: set APP_URL to the address that people open.")
-    return "\n".join([*lines, "Ctrl-C ends it."])
+    lines.append("Ctrl-C ends it.")
+    if is_following:
+        then = ", and then no program on this machine needs a token" if no_auth else ""
+        lines.append(
+            f"Another Connectory process serves it, its own way; this one takes over when that one ends{then}."
+        )
+    return "\n".join(lines)

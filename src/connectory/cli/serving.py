@@ -87,13 +87,13 @@ async def serve_web(
         with _stopped_by_signal() as stop:
             async with _hearing(application, stop) as changes:
                 app = partial(make or make_app, application, changes, no_auth=no_auth)
-                explained = explain_serve(settings, no_auth=no_auth)
+                explain = partial(explain_serve, settings, no_auth=no_auth)
                 if settings.is_local:
-                    await _serve_elected(application, page, stop, app, explained)
+                    await _serve_elected(application, page, stop, app, explain)
                 else:
                     from connectory.web.server import serve
 
-                    await serve(app(), settings, stop=stop, on_ready=lambda: show_text(explained))
+                    await serve(app(), settings, stop=stop, on_ready=lambda: show_text(explain()))
 
 
 async def serve_stdio(settings: Settings, max_tools: int) -> None:
@@ -244,7 +244,11 @@ async def _until(stop: asyncio.Event, changes: ListChanges) -> None:
 
 
 async def _serve_elected(
-    application: Application, page: LatePage, stop: asyncio.Event, app: Callable[[], Starlette], explained: str
+    application: Application,
+    page: LatePage,
+    stop: asyncio.Event,
+    app: Callable[[], Starlette],
+    explain: Callable[..., str],
 ) -> None:
     """Serve once elected. Another process of this data folder may serve already: then wait, and say so."""
     from connectory.web.election import PresenceState, WebPresence
@@ -258,12 +262,10 @@ async def _serve_elected(
         while presence.state is PresenceState.STARTING and not (stop.is_set() or task.done()):  # noqa: ASYNC110
             await asyncio.sleep(STATE_POLL_S)
         if presence.state is PresenceState.SERVING:
-            show_text(explained)
+            show_text(explain())
         elif presence.state is PresenceState.FOLLOWING:
             await _check_other(presence, settings)
-            show_text(
-                f"{explained}\nAnother Connectory process serves it, its own way; this one takes over when it ends."
-            )
+            show_text(explain(is_following=True))
         elif not stop.is_set() and not task.done():
             if presence.problem is not None:
                 raise presence.problem

@@ -57,7 +57,7 @@ def reach_hint(
             "This server runs on a machine reached over SSH. If the link does not open: run "
             f"`ssh -L {shown}:localhost:{port} HOST` on the person's own machine, and leave it open meanwhile."
         )
-    if _is_wsl(root):
+    if is_wsl(root):
         return "This server runs in WSL: localhost works from a browser on Windows too."
     return ""
 
@@ -67,7 +67,7 @@ def _port(origin: str) -> int:
     return parts.port or {"https": 443}.get(parts.scheme, 80)
 
 
-def _is_wsl(root: Path) -> bool:
+def is_wsl(root: Path = ROOT) -> bool:
     """Whether the kernel is Microsoft's; WSL's variables may be missing, since clients pass on few of them."""
     try:
         return "microsoft" in (root / "proc/sys/kernel/osrelease").read_text(encoding="utf-8", errors="replace").lower()

@@ -201,7 +201,7 @@ def _to_done(session: ConnectSession) -> Response:
 
 def _is_used() -> SessionExpired:
     return SessionExpired(
-        "This link was used already.", hint=f"If it was you, the connection is made. To make another one: {NEW_LINK}"
+        "This link was used already.", hint=f"If it was you, the connection is made. For a further one: {NEW_LINK}"
     )
 
 

@@ -46,8 +46,7 @@ class HomePage:
 
 
 def _client_entry(command: str) -> str:
-    words = json.dumps({"command": command, "args": ["stdio"]})
-    return f'{{\n  "mcpServers": {{\n    "connectory": {words}\n  }}\n}}'
+    return json.dumps({"mcpServers": {"connectory": {"command": command, "args": ["stdio"]}}}, indent=2)
 
 
 async def _send(content: bytes, kind: str, _request: Request) -> Response:

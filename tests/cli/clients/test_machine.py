@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from connectory.cli.clients.machine import Machine, Run, Windows, is_wsl, windows_around
+from connectory.cli.clients.machine import Machine, Run, Windows, windows_around
+from connectory.cli.surroundings import is_wsl
 
 FOLDERS = {
     r"C:\Users\Ann Lee": "/mnt/c/Users/Ann Lee",
@@ -51,9 +52,11 @@ def test_a_windows_that_does_not_answer_is_left_out(error: Exception) -> None:
     [("5.15.167.4-microsoft-standard-WSL2", True), ("4.4.0-19041-Microsoft", True), ("6.12.1", False)],
 )
 def test_wsl_is_known_by_its_kernel(kernel: str, wsl: bool, tmp_path: Path) -> None:
-    (tmp_path / "osrelease").write_text(kernel)
+    file = tmp_path / "proc/sys/kernel/osrelease"
+    file.parent.mkdir(parents=True)
+    file.write_text(kernel)
 
-    assert is_wsl(tmp_path / "osrelease") is wsl
+    assert is_wsl(tmp_path) is wsl
     assert is_wsl(tmp_path / "none") is False
 
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from connectory.cli.surroundings import is_wsl
+
 Run = Callable[[Sequence[str]], str]
 ASKING_S = 5.0  # a Windows program started from WSL may be slow the first time
-_KERNEL = Path("/proc/sys/kernel/osrelease")
 _CMD = "/mnt/c/Windows/System32/cmd.exe"  # Windows' own search path may be kept out of WSL
 _DISTRO = re.compile(r"^[\\/]{2}wsl[^\\/]*[\\/]([^\\/]+)")  # \\wsl.localhost\Debian\, formerly \\wsl$\Debian\
 _DRIVE = re.compile(r"^/mnt/[a-z]/")
@@ -55,14 +56,6 @@ def this_machine() -> Machine:
 
     windows = windows_around(_run) if is_wsl() else None
     return Machine("linux", home, Path(platformdirs.user_config_dir()), windows)
-
-
-def is_wsl(kernel: Path = _KERNEL) -> bool:
-    """Whether this Linux runs inside Windows."""
-    try:
-        return "microsoft" in kernel.read_text(encoding="ascii", errors="replace").lower()
-    except OSError:
-        return False
 
 
 def windows_around(run: Run) -> Windows | None:
