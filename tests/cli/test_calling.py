@@ -8,7 +8,7 @@ def test_a_call_shows_what_an_agent_would_read(demo: Terminal) -> None:
     outcome = demo.run("call", "demo_list_tasks", "--arg", "limit=1")
 
     assert outcome.code == 0
-    assert outcome.out.startswith("From Demo (demo/default, 1 items)")
+    assert outcome.out.startswith("From Demo (demo/default, 1 item)")
 
 
 def test_json_gives_the_value_and_the_way_on(demo: Terminal) -> None:

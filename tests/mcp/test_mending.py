@@ -101,3 +101,18 @@ async def test_no_permission_is_asked_for_an_action_that_stays_denied(era: Era) 
 
     assert "policy_denied" in said
     assert "/connect/" not in said
+
+
+@BOTH_ERAS
+async def test_who_may_not_disconnect_a_shared_account_is_not_told_of_an_argument_that_is_not_there(era: Era) -> None:
+    async with make_application() as application:
+        await connect(application, await make_principal(application), shared=True)
+        member = await make_principal(application, user="mia", role=Role.MEMBER)
+        async with client_of(application, member, era) as client:
+            parting, failed = await call(client, "disconnect", connection="notes/default")
+            renewing, _ = await call(client, "connect", connector="notes", shared=True)
+
+    assert failed
+    assert "Ask an owner" in parting
+    assert "Leave" not in parting
+    assert "Leave `shared` out" in renewing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -83,6 +84,49 @@ async def test_what_is_connected_already_is_said_and_every_call_named_is_taken(e
     assert [arguments["alias"] for _, arguments in calls] == ["default", "work"]
     assert not any(failed for _, failed in said)
     assert link_in(said[1][0])
+
+
+@BOTH_ERAS
+async def test_another_account_is_offered_under_a_name_that_is_free(era: Era) -> None:
+    async with make_application(settings=AT_ONCE) as application:
+        principal = await make_principal(application)
+        for alias in ("default", "work", "personal"):
+            await connect(application, principal, alias=alias)
+        await connect(application, principal, alias="account-2", shared=True)
+        async with client_of(application, principal, era) as client:
+            calls = calls_in(await text_of(client, "connect_service", connector="notes"))
+
+    assert [arguments["alias"] for _, arguments in calls] == ["default", "account-3"]
+
+
+@BOTH_ERAS
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        ("read-only", "this API token is read-only"),
+        ("denied", "a policy denies connecting"),
+        ("member", "only an owner of the workspace can renew it"),
+    ],
+)
+async def test_who_may_not_renew_an_account_hears_why(era: Era, who: str, why: str) -> None:
+    async with make_application(settings=AT_ONCE) as application:
+        owner = await make_principal(application)
+        principal = await make_principal(application, user="mia", role=Role.MEMBER)
+        await connect(application, owner if who == "member" else principal, shared=who == "member")
+        await break_sign_in(application, principal)
+        if who == "denied":
+            await application.policies.add(owner, PolicyEffect.DENY, ["connect"])
+        asks = replace(principal, read_only=who == "read-only")
+        async with client_of(application, asks, era) as client:
+            told = await text_of(client, "what_can_you_do", connector="notes")
+            read = await client.read_resource("connectory://connections/notes/default")
+
+    [content] = read.contents
+    assert isinstance(content, t.TextResourceContents)
+    for text in (told, content.text):
+        assert why in text
+        assert ("only an owner" in text) == (who == "member")
+    assert "connect" not in [tool for tool, _ in calls_in(told)]
 
 
 @BOTH_ERAS
@@ -195,8 +239,15 @@ async def test_what_cannot_be_connected_on_this_server_is_not_offered(era: Era) 
 
 
 @BOTH_ERAS
-@pytest.mark.parametrize("who", ["denied", "viewer", "read-only"])
-async def test_whoever_may_not_connect_is_not_told_to(era: Era, who: str) -> None:
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        ("denied", "a policy denies connecting, and an owner of the workspace can change that"),
+        ("viewer", "viewers may only read, and an owner of the workspace can change that role"),
+        ("read-only", "this API token is read-only, so it takes another one"),
+    ],
+)
+async def test_whoever_may_not_connect_is_not_told_to_and_hears_why(era: Era, who: str, why: str) -> None:
     async with make_application() as application:
         owner = await make_principal(application)
         role = Role.VIEWER if who == "viewer" else Role.MEMBER
@@ -213,7 +264,7 @@ async def test_whoever_may_not_connect_is_not_told_to(era: Era, who: str) -> Non
             ]
 
     assert names == ["what_can_you_do"]
-    assert all("an owner of my workspace can" in text for text in texts)
+    assert all(why in text for text in texts)
     assert not [tool for text in texts for tool, _ in calls_in(text) if tool == "connect"]
 
 

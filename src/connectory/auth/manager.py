@@ -137,7 +137,7 @@ class AuthManager:
         async with self._record(principal, "disconnect", Effect.DESTRUCTIVE, asked) as line:
             row, _ = await self._connections.by_id(principal, connection_id)
             line.learn(connection_id=row.id)
-            _require_connecting(principal, shared=row.is_shared)
+            _require_connecting(principal, shared=row.is_shared, hint="Ask an owner of the workspace.")
             await line.start()
             left = await self._vault.connections.delete(principal.workspace_id, row.id)
             if left is None:  # somebody was faster
@@ -333,8 +333,13 @@ class AuthManager:
         return outcome
 
 
-def _require_connecting(principal: Principal, *, shared: bool) -> None:
-    """Raise unless the principal may make, renew and delete such connections (design 1)."""
+def _require_connecting(
+    principal: Principal, *, shared: bool, hint: str = "Leave `shared` out, or ask an owner of the workspace."
+) -> None:
+    """Raise unless the principal may make, renew and delete such connections (design 1).
+
+    `hint`: what to do where only an owner may.
+    """
     if principal.read_only:
         raise PolicyDenied(
             "A read-only token cannot connect or disconnect accounts.", hint="Use a token that may write."
@@ -344,9 +349,7 @@ def _require_connecting(principal: Principal, *, shared: bool) -> None:
             "Viewers cannot connect or disconnect accounts.", hint="Ask an owner of the workspace for the role member."
         )
     if shared and principal.role is not Role.OWNER:
-        raise RoleDenied(
-            "Only owners manage the workspace's shared connections.", hint="Leave `shared` out, or ask an owner."
-        )
+        raise RoleDenied("Only owners manage the workspace's shared connections.", hint=hint)
 
 
 def _already_connected(connector: Connector, found: Sequence[Found]) -> AlreadyExists:

@@ -32,9 +32,12 @@ def describe_action(action: Action, *, is_connected: bool, is_permitted: bool) -
 
 
 def describe_connection(
-    found: Found, connector: Connector | None, permitted: Sequence[Action], *, may_renew: bool
+    found: Found, connector: Connector | None, permitted: Sequence[Action], *, against: str
 ) -> dict[str, Any]:
-    """All that may be known of a connection, never a credential. `permitted`: the actions that may be called by it."""
+    """All that may be known of a connection, never a credential. `permitted`: the actions that may be called by it.
+
+    `against`: why the principal may not renew it; empty if they may.
+    """
     connection, grant = found
     return {
         "connection": connection.name,
@@ -48,7 +51,7 @@ def describe_connection(
         "scopes": _scopes(grant),
         "made": _when(connection.created_at),
         "actions": _by_effect(connection.connector, permitted),
-        "if_broken": _mending(connection, grant, is_known=connector is not None, may_renew=may_renew),
+        "if_broken": _mending(connection, grant, is_known=connector is not None, against=against),
     }
 
 
@@ -81,14 +84,14 @@ def _by_effect(connector: str, permitted: Sequence[Action]) -> dict[str, Any] | 
     }
 
 
-def _mending(connection: Connection, grant: Grant, *, is_known: bool, may_renew: bool) -> str:
+def _mending(connection: Connection, grant: Grant, *, is_known: bool, against: str) -> str:
     if not is_known:
         return "Nobody can use it until whoever runs the server puts its connector back; disconnect deletes it."
-    if may_renew:
+    if against:
+        way = f"{against}; tell the person"
+    else:
         asked = ", ".join(f"{name}={value!r}" for name, value in renewing(connection).items())
         way = f"connect({asked.replace('True', 'true')}) gives a link for the person; nothing is lost by it"
-    else:
-        way = "only an owner of the workspace can renew it; tell the person"
     if grant.status is GrantStatus.NEEDS_RECONNECT:
         return f"The service no longer accepts its sign-in: {way}."
     return f"It works. Should a call say needs_reconnect: {way}."

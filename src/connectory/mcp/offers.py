@@ -83,10 +83,21 @@ class Offers:
         """Whether `connect` is open to the principal at all."""
         return not await self.gateway.denied(principal, CONNECT)
 
-    async def may_renew(self, principal: Principal, connection: Connection) -> bool:
-        """Whether `connect` would renew this connection for the principal."""
-        is_theirs = not connection.is_shared or principal.role is Role.OWNER
-        return is_theirs and await self.may_connect(principal)
+    async def against_connecting(self, principal: Principal) -> str:
+        """Why the principal may not connect anything, and who or what can; empty if they may."""
+        if await self.may_connect(principal):
+            return ""
+        if principal.read_only:
+            return "this API token is read-only, so it takes another one"
+        if principal.role is Role.VIEWER:
+            return "viewers may only read, and an owner of the workspace can change that role"
+        return "a policy denies connecting, and an owner of the workspace can change that"
+
+    async def against_renewing(self, principal: Principal, connection: Connection) -> str:
+        """The same of renewing this connection."""
+        if connection.is_shared and principal.role is not Role.OWNER:
+            return "only an owner of the workspace can renew it"
+        return await self.against_connecting(principal)
 
     async def connections(self, principal: Principal, connectors: Sequence[Connector]) -> list[Found]:
         """The visible connections to any of `connectors`, in the order of their names."""

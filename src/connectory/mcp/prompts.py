@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
 import mcp_types as t
@@ -21,7 +22,7 @@ from connectory.identity.principal import Principal
 from connectory.mcp import icons
 from connectory.mcp.describing import renewing
 from connectory.mcp.offers import Offers, check_given
-from connectory.vault.entities import GrantStatus
+from connectory.vault.entities import Connection, GrantStatus
 
 Context = ServerRequestContext[Any]
 MOST_TASKS = 5
@@ -115,10 +116,10 @@ class Prompts:
     async def _what_can_you_do(self, principal: Principal, given: Mapping[str, str]) -> str:
         if "connector" in given:
             return await self._with_one(principal, await self._offers.usable_one(principal, given["connector"]))
-        may_connect = await self._offers.may_connect(principal)
+        against = await self._offers.against_connecting(principal)
         if await self._offers.auth.list_connections(principal):
-            return _with_all(may_connect=may_connect)
-        return _with_nothing(may_connect=may_connect)
+            return _with_all(against)
+        return _with_nothing(against)
 
     async def _with_one(self, principal: Principal, connector: Connector) -> str:
         parts = self._offers.parts(connector)
@@ -137,10 +138,8 @@ class Prompts:
     async def _state(self, principal: Principal, connector: Connector, found: Sequence[Found]) -> str:
         """What to tell of the accounts."""
         if not found:
-            if not await self._offers.may_connect(principal):
-                return (
-                    f"Say that {connector.title} is not connected, and that an owner of my workspace can change that."
-                )
+            if against := await self._offers.against_connecting(principal):
+                return f"Say that {connector.title} is not connected, and that you may not connect it: {against}."
             if not self._offers.auth.ways(connector.name).here:
                 return (
                     f"Say that {connector.title} cannot be connected on this server, so that this is not possible yet."
@@ -149,11 +148,13 @@ class Prompts:
             return f"Say that {connector.title} is not connected, and offer it; if I want it, call connect with {call}."
         accounts = ", ".join(f"{row.name} ({describe_account(grant)})" for row, grant in found)
         broken = [row for row, grant in found if grant.status is GrantStatus.NEEDS_RECONNECT]
-        mend = [row for row in broken if await self._offers.may_renew(principal, row)]
-        offers = [f"{row.name} must be renewed: offer it; if I want it, call connect with {json.dumps(renewing(row))}."
-                  for row in mend]  # fmt: skip
-        others = [f"{row.name} must be renewed by an owner of my workspace." for row in broken if row not in mend]
-        return " ".join([f"Connected are: {accounts}.", *offers, *others])
+        offers = [await self._renewal(principal, row) for row in broken]
+        return " ".join([f"Connected are: {accounts}.", *offers])
+
+    async def _renewal(self, principal: Principal, row: Connection) -> str:
+        if against := await self._offers.against_renewing(principal, row):
+            return f"{row.name} must be renewed, but not by you: {against}."
+        return f"{row.name} must be renewed: offer it; if I want it, call connect with {json.dumps(renewing(row))}."
 
 
 def named_prompt(name: str) -> t.Prompt:
@@ -171,11 +172,12 @@ _SUMMARY = (
 _END = "End with three things that I could ask you now. Call no other tool before I have answered."
 
 
-def _with_all(*, may_connect: bool) -> str:
+def _with_all(against: str) -> str:
+    """`against`: why nothing more may be connected, as everywhere here; empty if it may."""
     more = (
-        "Say in a sentence that more services can be connected, and that I only need to name one."
-        if may_connect
-        else "Say in a sentence that others are connected by an owner of my workspace."
+        f"Say in a sentence that you may not connect more services: {against}."
+        if against
+        else "Say in a sentence that more services can be connected, and that I only need to name one."
     )
     return "Tell me what you can do for me with my services.\n" + _steps(
         f"Call list_connectors with {json.dumps({'connected': True})}. If an account needs to be reconnected, say so.",
@@ -187,12 +189,9 @@ def _with_all(*, may_connect: bool) -> str:
     )
 
 
-def _with_nothing(*, may_connect: bool) -> str:
-    if not may_connect:
-        return (
-            "Tell me that no service is connected for me yet, that you may not connect one, and that an owner of my"
-            " workspace can."
-        )
+def _with_nothing(against: str) -> str:
+    if against:
+        return f"Tell me that no service is connected for me yet, and that you may not connect one: {against}."
     return "Tell me what you could do for me: no service is connected yet.\n" + _steps(
         "Call list_connectors with {}.",
         "Name at most ten services that people use every day, a line for each: what you could do for me there.",
@@ -206,12 +205,19 @@ def _already_there(connector: Connector, same: Sequence[Found], found: Sequence[
     accounts = ", ".join(f"{row.name} ({describe_account(grant)})" for row, grant in found)
     row = same[0][0]
     renew = json.dumps({"connector": connector.name, "alias": row.alias})
-    further = json.dumps({"connector": connector.name, "alias": "work"})
+    further = json.dumps({"connector": connector.name, "alias": _free_alias(found)})
     return (
         f"I want to connect {connector.title}, and it is connected already: {accounts}. Tell me so, and ask what I"
         f" want: to use it as it is, to sign in anew (connect with {renew}), or to add another account under a name of"
         f" its own (e.g. connect with {further}). Unless I use it as it is:\n{steps}"
     )
+
+
+def _free_alias(found: Sequence[Found]) -> str:
+    """A name that no account of these has, for one more."""
+    taken = {row.alias for row, _ in found}
+    names = chain(["work", "personal"], (f"account-{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _tasks(parts: Sequence[Connector]) -> str:

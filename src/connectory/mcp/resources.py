@@ -118,7 +118,7 @@ class Resources:
         callable_now = await self._offers.gateway.callable_actions(principal)
         permitted = [action for action in callable_now if action.connector == connector]
         described = [
-            describe_connection(one, known, permitted, may_renew=await self._offers.may_renew(principal, one[0]))
+            describe_connection(one, known, permitted, against=await self._offers.against_renewing(principal, one[0]))
             for one in found
         ]
         return as_compact_text(described[0] if len(described) == 1 else described)
