@@ -15,7 +15,7 @@ import httpx2
 import sqlalchemy as sa
 from starlette.applications import Starlette
 
-from connectory.cli.serving import make_app
+from connectory.cli.faces import make_app
 from connectory.identity.principal import Principal
 from connectory.testing.application import make_application, make_settings
 from connectory.testing.provider import FakeProvider

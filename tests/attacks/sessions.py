@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 from tests.web.ports import free_port, serving
 
-from connectory.cli.serving import list_changes, make_app
+from connectory.cli.faces import list_changes, make_app
 from connectory.identity.principal import Principal
 from connectory.testing.application import make_application, make_principal, make_settings
 from connectory.wiring import Application

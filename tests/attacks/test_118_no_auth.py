@@ -12,8 +12,8 @@ import pytest
 from tests.attacks.face import result_in, rpc
 from tests.e2e.programs import Install
 
+from connectory.cli.faces import make_app
 from connectory.cli.no_auth import require_alone
-from connectory.cli.serving import make_app
 from connectory.cli.surroundings import MARKS, container_mark
 from connectory.errors import InvalidSettings
 from connectory.testing.application import make_application, make_principal, make_settings

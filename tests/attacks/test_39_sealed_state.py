@@ -15,7 +15,7 @@ from mcp_types import INVALID_PARAMS
 from tests.attacks.face import FLEET, Face, make_face, result_in, rpc
 from tests.auth.making import Clock
 
-from connectory.cli.serving import make_app
+from connectory.cli.faces import make_app
 from connectory.identity.principal import Principal
 from connectory.mcp.rounds import Round, RoundSeals
 from connectory.testing.application import make_principal

@@ -22,8 +22,8 @@ from tests.cli.terminal import Terminal
 from tests.web.browsing import Page, token_of
 from tests.web.ports import free_port, serving
 
+from connectory.cli.faces import make_app
 from connectory.cli.logging import StderrHandler, configure_logging
-from connectory.cli.serving import make_app
 from connectory.identity.principal import local_principal
 from connectory.settings import Settings, load_settings
 from connectory.vault.entities import ConnectSession

@@ -17,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server.lowlevel import Server
 
 from connectory.auth.backend import Connected, Entry
-from connectory.cli.serving import list_changes
+from connectory.cli.faces import list_changes
 from connectory.identity.principal import Principal
 from connectory.mcp.elicitation import MOST_ROUNDS
 from connectory.mcp.handlers import FixedTools

@@ -16,7 +16,7 @@ from tests.e2e.listening import client_of as client_of_process
 from tests.e2e.programs import Install, say
 from tests.mcp.test_tools import BOTH_ERAS, Era
 
-from connectory.cli.serving import make_app
+from connectory.cli.faces import make_app
 from connectory.identity.principal import Principal
 from connectory.mcp.introduction import INSTRUCTIONS
 from connectory.testing.application import connect, make_application, make_principal, make_settings

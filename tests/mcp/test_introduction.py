@@ -16,7 +16,7 @@ from tests.attacks.face import FLEET, make_face, result_in
 from tests.gateway.filing import filing, gives
 from tests.mcp.test_tools import BOTH_ERAS, FIXED, Era, client_of
 
-from connectory.cli.serving import list_changes, mcp_server
+from connectory.cli.faces import list_changes, mcp_server
 from connectory.errors import ConfirmationNeeded, NeedsReconnect, NotConnected
 from connectory.mcp.introduction import INSTRUCTIONS, MOST_TOKENS
 from connectory.mcp.tool_list import count_tokens

@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 
 from connectory.catalog.catalog import Catalog
-from connectory.cli.serving import list_changes
+from connectory.cli.faces import list_changes
 from connectory.identity.principal import Principal
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.mcp.handlers import FixedTools

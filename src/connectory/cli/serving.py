@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import structlog
 
 from connectory.cli.acting import principal_of
+from connectory.cli.faces import list_changes, make_app, mcp_server
 from connectory.cli.output import show_text
-from connectory.cli.registering import command_path, explain_serve
+from connectory.cli.registering import explain_serve
 from connectory.cli.startup import warn_at_start
-from connectory.cli.surroundings import ROOT, reach_hint
+from connectory.cli.surroundings import ROOT
 from connectory.errors import PageUnavailable, PortTaken, Unauthenticated
 from connectory.gateway.mending import always_present
 from connectory.settings import Settings
@@ -27,16 +28,12 @@ from connectory.wiring import Application, running
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
-    from mcp.server.lowlevel import Server
     from starlette.applications import Starlette
 
     from connectory.identity.principal import Principal
     from connectory.mcp.changes import ListChanges
-    from connectory.mcp.server import PrincipalOf
     from connectory.web.election import WebPresence
-    from connectory.web.services import WebServices
 
-FEWEST_TOOLS, MOST_TOOLS = 8, 1000  # the fixed tools are always there
 STATE_POLL_S = 0.02
 FIRST_ANSWERS_S = 0.3  # the page waits for it: loading it would slow down the first tool list
 BEGINNING_S = 15.0  # a client's first call may be faster than the page's imports
@@ -123,105 +120,11 @@ async def serve_stdio(settings: Settings, max_tools: int) -> None:
     wire.result()
 
 
-def list_changes(application: Application) -> ListChanges:
-    """Who listens to changed tool lists in this process, over whatever transport."""
-    from connectory.mcp.changes import ListChanges
-    from connectory.mcp.server import list_view
-    from connectory.mcp.streams import OpenStreams
-
-    view = partial(list_view, application.gateway)
-    return ListChanges(application.vault.workspaces.revisions, application.tokens.renew, view, OpenStreams())
-
-
 def leave_at_once() -> NoReturn:
     """End the process, in which all is closed by now: taking a thousand modules apart takes half a second."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
-
-
-def mcp_server(
-    application: Application,
-    principal: PrincipalOf,
-    max_tools: int,
-    changes: ListChanges,
-    *,
-    is_stateless: bool = False,
-) -> Server[Any]:
-    """The MCP face. A client may ask for fewer or more tools in the address: `/mcp?max_tools=N` (design 6.1)."""
-    from connectory.mcp.handlers import FixedTools
-    from connectory.mcp.offers import Offers
-    from connectory.mcp.rounds import RoundSeals
-    from connectory.mcp.server import build_server
-
-    offers = Offers(application.catalog, application.auth, application.gateway)
-    fixed = FixedTools(
-        offers,
-        application.audit,
-        presence=application.presence,
-        connect_wait_s=application.settings.connect_wait_s,
-        result_tokens=application.settings.result_tokens,
-        reach=partial(reach_hint, application.settings),
-    )
-
-    def budget(ctx: ServerRequestContext[Any]) -> tuple[int, int]:
-        asked = ctx.request.query_params.get("max_tools", "") if ctx.request is not None else ""
-        tools = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else max_tools
-        return min(max(tools, FEWEST_TOOLS), MOST_TOOLS), application.settings.list_tokens
-
-    seals = RoundSeals(application.vault.keys)
-    return build_server(offers, fixed, principal, budget, changes, seals, is_stateless=is_stateless)
-
-
-def make_app(
-    application: Application,
-    changes: ListChanges | None = None,
-    *,
-    no_auth: bool = False,
-    extend: Callable[[Server[Any]], None] = lambda _: None,
-) -> Starlette:
-    """The page and `/mcp` as one ASGI app. `changes`: the process's; without it nobody looks for any.
-
-    `extend` may add handlers to the MCP face before it is served.
-    """
-    from connectory.mcp.caller import LocalOrBearer, bearer_only, principal_of_request
-    from connectory.mcp.http import HttpEndpoint
-    from connectory.web.app import create_web_app
-
-    settings, verify = application.settings, application.tokens.verify
-    changes = changes or list_changes(application)
-    is_stateless = settings.http_sessions == "stateless"
-    server = mcp_server(application, principal_of_request, settings.max_tools, changes, is_stateless=is_stateless)
-    extend(server)
-    local = partial(principal_of, application)
-    backend = LocalOrBearer(local, verify, settings.origin) if no_auth else bearer_only(verify, settings.origin)
-    endpoint = HttpEndpoint(server, backend, changes.streams, is_stateless=is_stateless)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with endpoint.running():
-            yield
-
-    app = create_web_app(_web_services(application), routes=endpoint.routes, lifespan=lifespan)
-    if no_auth:
-        from connectory.cli.no_auth import LocalOnly
-
-        app.add_middleware(LocalOnly)  # outside the guard, which takes a proxy's headers away
-    return app
-
-
-def _web_services(application: Application) -> WebServices:
-    from connectory.web.services import WebServices
-
-    return WebServices(
-        settings=application.settings,
-        catalog=application.catalog,
-        vault=application.vault,
-        auth=application.auth,
-        tokens=application.tokens,
-        confirmations=application.confirmations,
-        command=command_path(),
-    )
 
 
 @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectory.cli.serving import make_app
+from connectory.cli.faces import make_app
 from connectory.errors import InvalidSettings
 from connectory.mcp.changes import ListChanges
 from connectory.mcp.rounds import RoundSeals
