@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from tests.mcp.test_tools import BOTH_ERAS, Era, call, client_of
 
 from connectory.testing.application import connect, make_application, make_principal
@@ -76,3 +77,25 @@ async def test_connecting_is_offered_to_whoever_may(era: Era, who: str) -> None:
 
     assert ("connect(connector=NAME)" in listed) == (who == "free")
     assert ("connect connects it" in accounts) == (who == "free")
+
+
+@BOTH_ERAS
+@pytest.mark.parametrize(
+    ("who", "mended"), [("viewer", "add-member"), ("read-only", "another token"), ("denied", "`connectory policy`")]
+)
+async def test_a_service_that_only_writes_is_refused_with_what_would_mend_it(era: Era, who: str, mended: str) -> None:
+    manifest = yaml.safe_load(NOTES_YAML)
+    manifest["actions"] = {name: one for name, one in manifest["actions"].items() if one["effect"] != "read"}
+    catalog = make_catalog(make_connector(yaml.safe_dump(manifest)))
+    async with make_application(catalog=catalog) as application:
+        owner = await make_principal(application)
+        role = Role.VIEWER if who == "viewer" else Role.MEMBER
+        principal = await make_principal(application, user="mia", role=role, read_only=who == "read-only")
+        if who == "denied":
+            await application.policies.add(owner, PolicyEffect.DENY, ["notes_*"])
+        async with client_of(application, principal, era) as client:
+            said, failed = await call(client, "search_actions", query="list", connector="notes")
+
+    assert failed
+    assert "Nothing of Notes is allowed here" in said
+    assert mended in said

@@ -10,7 +10,7 @@ from connectory.auth.connections import Found
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action, Connector
-from connectory.errors import InvalidArguments, PolicyDenied
+from connectory.errors import InvalidArguments, Refused
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.policy import CONNECT, Judged
 from connectory.identity.principal import Principal
@@ -63,13 +63,19 @@ class Offers:
         return any(part.name in permitted or not part.actions for part in self.parts(connector))
 
     async def usable_one(self, principal: Principal, name: str) -> Connector:
-        """The connector that is meant. Raises `UnknownConnector`, and `PolicyDenied` where all of it is denied."""
+        """The connector that is meant.
+
+        Raises `UnknownConnector`, and `PolicyDenied` or `RoleDenied`, with what would mend that, where
+        all of it is denied.
+        """
         connector = self.named(name)
         if not await self.usable(principal, [connector]):
-            raise PolicyDenied(
-                f"Nothing of {connector.title} is allowed here: a policy denies all its actions.",
-                hint="An owner of the workspace can change this with `connectory policy`.",
-            )
+            actions = [action for part in self.parts(connector) for action in part.actions.values()]
+            try:
+                await self.gateway.permit(principal, Judged(actions[0].tool, actions[0].effect), {})
+            except Refused as refusal:
+                message = f"Nothing of {connector.title} is allowed here: all its actions are denied."
+                raise type(refusal)(message, hint=refusal.hint) from None
         return connector
 
     async def found(self, principal: Principal, query: str, connector: str | None, limit: int) -> list[Action]:
