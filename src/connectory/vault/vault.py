@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from connectory.vault.audit import AuditLog
 from connectory.vault.clock import Clock, utc_now
 from connectory.vault.confirmations import ConfirmationStore
 from connectory.vault.connections import ConnectionStore
+from connectory.vault.data_folder import prepare_folder
 from connectory.vault.database import Database
 from connectory.vault.grants import GrantStore
 from connectory.vault.inspection import count_sealed, inspecting
@@ -73,7 +75,10 @@ async def open_vault(settings: Settings, *, now: Clock = utc_now) -> Vault:
 def _load_keys(settings: Settings) -> KeyRing:
     """The first key is made only while nothing is encrypted: beside a restored database it would open nothing."""
     path, key_file = database_path(settings), settings.data_dir / KEY_FILE
-    if find_keys(settings) is None and path.is_file():
+    if settings.encryption_key is None:
+        prepare_folder(settings.data_dir)
+    # `Path.is_file` raises where the folder may not be entered; opening the database says so in better words
+    if find_keys(settings) is None and os.path.isfile(path):  # noqa: PTH113
         with inspecting(path) as connection:
             sealed = count_sealed(connection, None).total
         if sealed and find_keys(settings) is None:  # another process may just have made the key and used it
