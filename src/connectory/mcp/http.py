@@ -27,6 +27,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectory.mcp.caller import principal_of_scope
+from connectory.mcp.malformed import in_plain_words
 from connectory.mcp.sse import MESSAGES_PATH, SseFace
 from connectory.mcp.streams import OpenStreams
 
@@ -76,7 +77,7 @@ class HttpEndpoint:
         is_modern = version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
         of_session = "mcp-session-id" in headers
         if scope["method"] == "POST" or is_modern:
-            await self._manager.handle_request(scope, receive, send)
+            await self._manager.handle_request(scope, receive, in_plain_words(scope, receive, send))
         elif of_session and self._is_stateless:  # a session of another time or place; none can be had here
             await self._refuse(405, "There are no sessions here.", scope, receive, send)
         elif scope["method"] == "GET":
