@@ -258,3 +258,12 @@ async def test_the_audit_names_what_was_given_and_nothing_else() -> None:
 
         [line] = await application.vault.audit.list(principal.workspace_id, action="request")
         assert line.argument_names == ("method", "path", "query")
+
+
+async def test_a_body_as_deep_as_json_is_read_is_sent_as_it_is() -> None:
+    body: object = "leaf"
+    for _ in range(700):
+        body = [body]
+    code, provider = await outcome_of(RawRequest("POST", "/search", body=body), PolicyEffect.ALLOW, "*")
+    assert code == "sent"
+    assert len(provider.requests) == 1

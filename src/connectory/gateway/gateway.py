@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from connectory.actions.executor import Executor, Outcome, Paging, Target
@@ -94,7 +94,7 @@ class Gateway:
 
     async def request(self, principal: Principal, connection: str, raw: RawRequest) -> Result:
         """Send a raw request through a connection; policy judges it as the strictest action that it amounts to."""
-        given = {name: value for name, value in asdict(raw).items() if value not in (None, {})}
+        given = {one.name: value for one in fields(raw) if (value := getattr(raw, one.name)) not in (None, {})}
         async with (
             self._steps.audit.enclose(principal, "request", "unknown", given) as line,
             self._deadline("request"),
