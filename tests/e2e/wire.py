@@ -145,6 +145,12 @@ def is_broken(raw: bytes) -> bool:
     return False
 
 
+def resident_mb(process: subprocess.Popen[Any]) -> float:
+    """The memory that a process holds now, as Linux counts it."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 @dataclass
 class Wire:
     """One `connectory stdio`; every line that it writes is held to the rules as it comes."""
@@ -193,11 +199,6 @@ class Wire:
         assert "demo_list_tasks" in {tool["name"] for tool in by_id[listing]["result"]["tools"]}
         assert "From Demo" in by_id[calling]["result"]["content"][0]["text"]
         return [one for one in answers if one.get("id") not in (listing, calling) and "method" not in one]
-
-    def resident_mb(self) -> float:
-        """The memory that the process holds now, as Linux counts it."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
     def read_all(self, stdout: IO[bytes]) -> None:
         """Take what the process writes, until it ends."""
