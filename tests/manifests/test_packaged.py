@@ -44,9 +44,7 @@ def test_a_manifest_loads_clean_and_is_named_as_its_file(file: Path) -> None:
 
 @pytest.mark.parametrize("action", actions(), ids=lambda action: action.tool)
 def test_a_description_begins_with_the_verb_and_names_the_service(action: Action) -> None:
-    title = next(
-        manifest.title for file in FILES if (manifest := read(file)[0]) and manifest.name == action.connector
-    )
+    title = next(manifest.title for file in FILES if (manifest := read(file)[0]) and manifest.name == action.connector)
     first = action.description.split()[0]
 
     assert first in {Effect.READ: READS, Effect.WRITE: WRITES, Effect.DESTRUCTIVE: DESTROYS}[action.effect]
