@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import socket
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 import httpx2
 import yaml
@@ -175,12 +177,14 @@ class Install:
 
     @asynccontextmanager
     async def over_stdio(self, era: Era) -> AsyncIterator[Client]:
-        """An MCP client that started `connectory stdio` itself."""
-        parameters = StdioServerParameters(
-            command="/bin/sh", args=["-c", f'exec "{COMMAND}" stdio 2>>"{self.log}"'], env=self.environment
-        )
+        """An MCP client that started `connectory stdio` itself. Every line of its stdout must be JSON-RPC."""
+        wire = self.folder / f"wire-{uuid4().hex}"
+        kept = f'exec "{COMMAND}" stdio 2>>"{self.log}" > >(exec tee "{wire}")'
+        parameters = StdioServerParameters(command="bash", args=["-c", kept], env=self.environment)
         async with Client(parameters, mode=era) as client:
             yield client
+        for line in wire.read_bytes().splitlines(keepends=True):
+            assert not line.endswith(b"\n") or json.loads(line)["jsonrpc"] == "2.0", line
 
     @asynccontextmanager
     async def over_http(
