@@ -30,7 +30,7 @@ from connectory.gateway.fields import pick
 from connectory.gateway.files import GivenFiles
 from connectory.gateway.judging import judge_raw, require_scopes
 from connectory.gateway.mending import Mending
-from connectory.gateway.policy import Judged, Verdict, decide, refusal, strictest, strongest
+from connectory.gateway.policy import Judged, Verdict, decide, require, strongest
 from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Result, Results
 from connectory.identity.principal import Principal
@@ -87,10 +87,11 @@ class Gateway:
                 return await self._preview(call, action, checked)
             permission = await self._judge(call, [Judged(action.tool, action.effect)])
             await self._require_scopes(call, action)
+            filled = await self._fill(call, action, checked)
             if permission.needs_yes:
-                await self._draw(call, action, checked)  # a person is not asked for what cannot be sent
+                await self._draw(call, filled)  # a person is not asked for what cannot be sent
             yes = await self._ask(call, permission, tool, checked.shown)
-            return await self._run(call, action, checked, yes)
+            return await self._run(call, filled, checked, yes)
 
     async def request(self, principal: Principal, connection: str, raw: RawRequest) -> Result:
         """Send a raw request through a connection; policy judges it as the strictest action that it amounts to."""
@@ -153,10 +154,8 @@ class Gateway:
         Raises `PolicyDenied`, `RoleDenied`, `ConfirmationNeeded`.
         """
         rules = await self._steps.vault.policies.list(principal.workspace_id)
-        decision = decide(rules, principal, judged, connection)
-        if decision.verdict is Verdict.DENY:
-            raise refusal(decision, judged)
-        if decision.verdict is Verdict.CONFIRM and connection is not None:
+        verdict, _ = require(rules, principal, [judged], connection)
+        if verdict is Verdict.CONFIRM and connection is not None:
             confirmations = self._steps.confirmations
             yes = await confirmations.require(principal, connection, judged, judged.tool, arguments)
             await confirmations.spend(yes, judged, connection)
@@ -184,10 +183,8 @@ class Gateway:
     async def _judge(self, call: _Call, judged: Sequence[Judged]) -> _Permission:
         """Step 3: what the rules say. Raises `PolicyDenied`, `RoleDenied`."""
         rules = await self._steps.vault.policies.list(call.principal.workspace_id)
-        decision, about = strictest(rules, call.principal, judged, call.connection)
-        if decision.verdict is Verdict.DENY:
-            raise refusal(decision, about)
-        return _Permission(decision.verdict is Verdict.CONFIRM, Judged(about.tool, strongest(judged)))
+        verdict, about = require(rules, call.principal, judged, call.connection)
+        return _Permission(verdict is Verdict.CONFIRM, Judged(about.tool, strongest(judged)))
 
     async def _ask(
         self, call: _Call, permission: _Permission, action: str, arguments: Mapping[str, Any]
@@ -206,37 +203,34 @@ class Gateway:
             raise await self._mended(call, error) from None
         return call.target(access.credentials, self._timeout_s)
 
-    async def _run(self, call: _Call, action: Action, checked: CheckedArguments, yes: _Yes | None) -> Result:
-        """Steps 4 to 6 of a declared action."""
-        same, paging = self._paging(call, action, checked)
+    async def _fill(self, call: _Call, action: Action, checked: CheckedArguments) -> _Filled:
+        """Put in what handles and cursors stand for. Raises `UnknownResult`, `InvalidCursor`."""
+        same = digest(self._digest_key, action.tool, call.connection.id, {**checked.inputs, "limit": checked.limit})
+        page = open_cursor(self._steps.vault.keys, checked.cursor, same) if checked.cursor else None
         inputs = await self._steps.files.resolve(call.principal, action.manifest.inputs, checked.inputs)
+        return _Filled(action, inputs, Paging(checked.limit, page), same)
+
+    async def _run(self, call: _Call, filled: _Filled, checked: CheckedArguments, yes: _Yes | None) -> Result:
+        """Steps 4 to 6 of a declared action."""
         target = await self._target(call)
-        await self._before_sending(call, action.effect, yes)
-        sending = self._steps.executor.run(target, action, inputs, paging, raw=checked.raw)
+        await self._before_sending(call, filled.action.effect, yes)
+        sending = self._steps.executor.run(target, filled.action, filled.inputs, filled.paging, raw=checked.raw)
         outcome = await self._send(call, target, sending, is_raw=False)
         if checked.fields:
             outcome = replace(outcome, value=pick(outcome.value, checked.fields))
-        cursor = seal_cursor(self._steps.vault.keys, outcome.next_page, same) if outcome.next_page else None
+        cursor = seal_cursor(self._steps.vault.keys, outcome.next_page, filled.same) if outcome.next_page else None
         return await self._shape(call, outcome, cursor)
 
     async def _preview(self, call: _Call, action: Action, checked: CheckedArguments) -> Result:
         """Show what the call would send (`dry_run`): it changes nothing, so only what is denied stands against it."""
         call.line.learn(effect=Effect.READ)
         await self._judge(call, [Judged(action.tool, Effect.READ)])
-        return await self._shape(call, await self._draw(call, action, checked), None)
+        return await self._shape(call, await self._draw(call, await self._fill(call, action, checked)), None)
 
-    async def _draw(self, call: _Call, action: Action, checked: CheckedArguments) -> Outcome:
+    async def _draw(self, call: _Call, filled: _Filled) -> Outcome:
         """Build the request without credentials. Raises whatever keeps it from being built."""
-        _, paging = self._paging(call, action, checked)
-        inputs = await self._steps.files.resolve(call.principal, action.manifest.inputs, checked.inputs)
         target = call.target(NoCredentials(), self._timeout_s)
-        return await self._steps.executor.preview(target, action, inputs, paging)
-
-    def _paging(self, call: _Call, action: Action, checked: CheckedArguments) -> tuple[str, Paging]:
-        """The digest to which cursors of this call are sealed, and the part of the list that it wants."""
-        same = digest(self._digest_key, action.tool, call.connection.id, {**checked.inputs, "limit": checked.limit})
-        page = open_cursor(self._steps.vault.keys, checked.cursor, same) if checked.cursor else None
-        return same, Paging(checked.limit, page)
+        return await self._steps.executor.preview(target, filled.action, filled.inputs, filled.paging)
 
     async def _require_scopes(self, call: _Call, action: Action) -> None:
         try:
@@ -337,6 +331,16 @@ class _Call:
         """What an executor needs of it."""
         hosts = self.connection.hosts
         return Target(self.connector, self.grant.method, self.facts, hosts, credentials, timeout_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """An action with what its arguments stand for."""
+
+    action: Action
+    inputs: Mapping[str, Any]
+    paging: Paging
+    same: str  # the digest to which cursors of this very call are sealed
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from connectory.errors import (
     PortTaken,
     ProviderUnauthorized,
 )
-from connectory.gateway.policy import CONNECT, Verdict, decide, refusal
+from connectory.gateway.policy import CONNECT, require
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Connection
 from connectory.vault.policies import PolicyStore
@@ -60,10 +60,7 @@ class Mending:
     async def _link(self, principal: Principal, connector: str, connection: Connection | None, then: str = "") -> str:
         """What the person is to do; where nothing helps, why, and not that the call be repeated."""
         try:
-            rules = await self._policies.list(principal.workspace_id)
-            decision = decide(rules, principal, CONNECT)
-            if decision.verdict is Verdict.DENY:
-                raise refusal(decision, CONNECT)
+            require(await self._policies.list(principal.workspace_id), principal, [CONNECT])
             await self._presence()
             session = await self._auth.connect(
                 principal,

@@ -77,11 +77,24 @@ def decide(
 
 
 def strictest(
-    rules: Sequence[PolicyRule], principal: Principal, judged: Sequence[Judged], connection: Connection
+    rules: Sequence[PolicyRule], principal: Principal, judged: Sequence[Judged], connection: Connection | None
 ) -> tuple[Decision, Judged]:
     """Return the strictest decision over several readings of one call, and the reading that it is about."""
     decided = [(decide(rules, principal, one, connection), one) for one in judged]
     return max(decided, key=lambda pair: (pair[0].verdict, _STRENGTH[pair[1].effect]))
+
+
+def require(
+    rules: Sequence[PolicyRule], principal: Principal, judged: Sequence[Judged], connection: Connection | None = None
+) -> tuple[Verdict, Judged]:
+    """Return the strictest verdict over several readings of one call, and the reading that it is about.
+
+    Raises `PolicyDenied`, `RoleDenied`.
+    """
+    decision, about = strictest(rules, principal, judged, connection)
+    if decision.verdict is Verdict.DENY:
+        raise refusal(decision, about)
+    return decision.verdict, about
 
 
 def strongest(judged: Sequence[Judged]) -> Effect:
