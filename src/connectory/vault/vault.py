@@ -77,8 +77,10 @@ def _load_keys(settings: Settings) -> KeyRing:
     path, key_file = database_path(settings), settings.data_dir / KEY_FILE
     if settings.encryption_key is None:
         prepare_folder(settings.data_dir)
+    if (found := find_keys(settings)) is not None:
+        return found.parse()
     # `Path.is_file` raises where the folder may not be entered; opening the database says so in better words
-    if find_keys(settings) is None and os.path.isfile(path):  # noqa: PTH113
+    if os.path.isfile(path):  # noqa: PTH113
         with inspecting(path) as connection:
             sealed = count_sealed(connection, None).total
         if sealed and find_keys(settings) is None:  # another process may just have made the key and used it
