@@ -17,7 +17,8 @@ MAX_LIMIT = 200
 _NAMED_MEMBERS = re.compile(r"[\w.@\[\]\s]*\{.*\}\s*", re.DOTALL)
 # A file as an agent gives it; `gateway/files.py` sees to it that exactly one of the first three is there.
 FILE_PROPERTIES = {name: {"type": "string"} for name in ("result", "text", "base64", "name", "media_type")}
-FILE_WORDS = "Give one of result (a handle, rs_...), text, base64; name and media_type if you know them."
+FILE_SOURCES = "one of result (a handle, rs_...), text, base64"
+FILE_WORDS = f"Give {FILE_SOURCES}; name and media_type if you know them."
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -70,8 +71,8 @@ def property_schema(spec: Input) -> dict[str, Any]:
     own = {"required", "nullable", "items", "properties", "additional_properties"}
     given = spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=own)
     schema: dict[str, Any] = {key: value for key, value in given.items() if value is not None or key == "default"}
-    if "type" not in schema and spec.enum and all(isinstance(word, str) for word in spec.enum):
-        schema = {"type": "string", **schema}
+    if "type" not in schema and spec.value_type is not None:
+        schema = {"type": spec.value_type, **schema}
     if spec.nullable:
         schema |= {"type": [schema["type"], "null"]} if "type" in schema else {}
         schema |= {"enum": [*spec.enum, None]} if spec.enum is not None else {}

@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connectory.mcp.caller import principal_of_scope
 from connectory.mcp.malformed import in_plain_words
 from connectory.mcp.sse import MESSAGES_PATH, SseFace
-from connectory.mcp.streams import OpenStreams
+from connectory.mcp.streams import SESSION_HEADER, OpenStreams
 
 MOST_SESSIONS = 2_000
 MOST_SESSIONS_OF_ONE = 100  # of one user: who opens more must let old ones end
@@ -75,7 +75,7 @@ class HttpEndpoint:
         headers = Headers(scope=scope)
         version = headers.get("mcp-protocol-version")
         is_modern = version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
-        of_session = "mcp-session-id" in headers
+        of_session = SESSION_HEADER in headers
         if scope["method"] == "POST" or is_modern:
             await self._manager.handle_request(scope, receive, in_plain_words(scope, receive, send))
         elif of_session and self._is_stateless:  # a session of another time or place; none can be had here

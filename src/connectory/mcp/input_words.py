@@ -12,11 +12,11 @@ from typing import Any
 
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Input
-from connectory.catalog.schema import DEFAULT_LIMIT, MAX_LIMIT
+from connectory.catalog.schema import DEFAULT_LIMIT, FILE_SOURCES, MAX_LIMIT
 
 _PLAIN = re.compile(r"[\w./:@+-]+", re.ASCII)  # a text that needs no quotes to be told from what is around it
 Words = str | dict[str, Any]
-_FILE = "an object with one of result (a handle, rs_...), text, base64; name and media_type if known"
+_FILE = f"an object with {FILE_SOURCES}; name and media_type if known"
 
 
 def arguments_in_words(action: Action) -> dict[str, Words]:
@@ -44,8 +44,7 @@ def _kind(spec: Input) -> str:
     if spec.items is not None:
         each = ", ".join(_limits(spec.items))
         return f"{spec.type or 'array'} of {_kind(spec.items)}{f' ({each})' if each else ''}"
-    is_text = spec.type is None and spec.enum and all(isinstance(one, str) for one in spec.enum)
-    return f"file ({_FILE})" if spec.type == "file" else spec.type or ("string" if is_text else "any")
+    return f"file ({_FILE})" if spec.type == "file" else spec.value_type or "any"
 
 
 def _limits(spec: Input) -> Iterator[str]:

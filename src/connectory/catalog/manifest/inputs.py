@@ -40,3 +40,9 @@ class Input(Strict):
         alias="additionalProperties",
         description="Whether an object takes further members; unset: only where no `properties` are named.",
     )
+
+    @property
+    def value_type(self) -> str | None:
+        """Its type; of texts alone to choose from, that of a text."""
+        is_text = self.type is None and self.enum and all(isinstance(word, str) for word in self.enum)
+        return "string" if is_text else self.type
