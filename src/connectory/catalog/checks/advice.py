@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from connectory.catalog.checks.names import parsed
+from connectory.catalog.checks.names import only_of, texts_of
 from connectory.catalog.manifest import ActionManifest, Input, Manifest
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
@@ -30,11 +30,11 @@ def _advise_action(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
     for name, spec in action.inputs.items():
         yield from _advise_input((*path, "inputs", name), spec)
     request = action.request
-    if isinstance(request.body, str) and request.encoding == "json" and not _is_whole(request.body):
+    if isinstance(request.body, str) and request.encoding == "json" and only_of(request.body) is None:
         hint = "Write its members as keys; of another format say `encoding: form` or `raw`."
         yield Finding((*path, "request", "body"), "The body is one text, sent as a JSON string.", hint)
     for key in ("query", "body", "headers", "variables", request.method.lower()):
-        if any("${" in text for text in _texts_of(getattr(request, key))):
+        if any("${" in text for text in texts_of(getattr(request, key))):
             yield Finding((*path, "request", key), "A $ before a placeholder is sent as it stands.", "Write {name}.")
 
 
@@ -43,16 +43,3 @@ def _advise_input(path: KeyPath, spec: Input) -> Iterator[Finding]:
         yield Finding(path, "Nobody says what to give here.", "Add a `description`.")
     for name, member in (spec.properties or {}).items():
         yield from _advise_input((*path, "properties", name), member)
-
-
-def _is_whole(text: str) -> bool:
-    template = parsed(text)
-    return template is not None and template.only is not None
-
-
-def _texts_of(tree: object) -> Iterator[str]:
-    if isinstance(tree, str):
-        yield tree
-    branches = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list) else ()
-    for branch in branches:
-        yield from _texts_of(branch)

@@ -65,8 +65,8 @@ def check_errors(path: KeyPath, rules: Sequence[ErrorRule], action: ActionManife
         if wider is not None:
             hint = "Put this one before it: the first that applies counts."
             yield Finding(here, f"It never applies: {path[-1]}[{wider}] takes all that it is about.", hint)
-        yield from _check_has_body((*here, "when"), rule.when, action)
         when = (*here, "when")
+        yield from _check_has_body(when, rule.when, action)
         yield from check_expression((*when, "body"), rule.when.body)
         for at, status in enumerate(rule.when.status or ()):
             if not 100 <= status <= 599:

@@ -9,7 +9,7 @@ from connectory.catalog.checks.expressions import check_expression
 from connectory.catalog.checks.facts import Sign, secret_fields, secrets_of, sign_in_facts
 from connectory.catalog.checks.names import ALWAYS_KNOWN, Names, check_template, placeholders_of
 from connectory.catalog.checks.oauth import check_oauth
-from connectory.catalog.checks.requests import check_request, reads
+from connectory.catalog.checks.requests import READ_INSTEAD, check_request, reads, would_change
 from connectory.catalog.checks.servers import addresses_of, check_held, check_server_name
 from connectory.catalog.checks.words import check_header_name, check_headers
 from connectory.catalog.manifest import (
@@ -172,9 +172,8 @@ def _check_proof(path: KeyPath, verify: Proof, sign: Sign) -> Iterator[Finding]:
     names = Names(facts=sign.facts_before_verify, lacking=sign.lacking(sign.ways, before_verify=True))
     yield from check_request(request, verify.request, sign, names, certain=sign.facts_before_verify)
     if not reads(verify.request):
-        would = "its mutation" if verify.request.graphql is not None else verify.request.method
-        hint = "Use get, or a POST that only reads."
-        yield Finding(request, f"A verify call changes nothing: {would} would.", hint)
+        message = f"A verify call changes nothing: {would_change(verify.request)} would."
+        yield Finding(request, message, READ_INSTEAD)
     if verify.request.method == "HEAD":
         yield Finding((*request, "head"), "A HEAD answer has no body to read the account from.", "Use get.")
     yield from check_expression((*path, "account", "id"), verify.account.id)

@@ -29,19 +29,26 @@ def check_expression(path: KeyPath, text: str | None, *, converters: bool = True
     if len(text) > MAX_EXPRESSION:
         yield Finding(path, f"The expression has more than {MAX_EXPRESSION:,} characters.", "Project less.")
         return
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-
-    try:
-        tree = jmespath.compile(text).parsed
-    except (JMESPathError, RecursionError, ValueError) as error:
-        reason = str(error).partition("\n")[0][:200] or "it is nested too deep"
-        yield Finding(path, f"This is no JMESPath expression: {reason}.", as_expression(text))
+    tree = _parsed(text)
+    if isinstance(tree, str):
+        yield Finding(path, f"This is no JMESPath expression: {tree}.", as_expression(text))
         return
     if not are_writable(tree):
         yield Finding(path, f"This cannot stand in an answer: {UNWRITABLE}.")
     for name, count in _calls(tree):
         yield from _check_call(path, name, count, converters=converters)
+
+
+def _parsed(text: str) -> Mapping[str, Any] | str:
+    """Return the expression's tree, or why it is none."""
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        tree: Mapping[str, Any] = jmespath.compile(text).parsed
+    except (JMESPathError, RecursionError, ValueError) as error:
+        return str(error).partition("\n")[0][:200] or "it is nested too deep"
+    return tree
 
 
 def _check_call(path: KeyPath, name: str, count: int, *, converters: bool) -> Iterator[Finding]:
@@ -62,14 +69,10 @@ def leaves_out(text: str | None) -> bool:
     """Whether an expression that gives a list may leave members of it out: by a filter or a slice."""
     if text is None or ("?" not in text and ":" not in text):
         return False
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-
-    try:
-        tree = jmespath.compile(text).parsed
-    except (JMESPathError, RecursionError, ValueError):
-        return False  # told by `check_expression`
-    return any(node.get("type") in ("filter_projection", "slice") for node in _nodes(tree))
+    tree = _parsed(text)
+    return not isinstance(tree, str) and any(
+        node.get("type") in ("filter_projection", "slice") for node in _nodes(tree)
+    )
 
 
 def _calls(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

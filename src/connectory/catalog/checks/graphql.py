@@ -50,11 +50,12 @@ def check_graphql(path: KeyPath, request: Request, names: Names) -> Iterator[Fin
 
 def _check_values(path: KeyPath, variables: Mapping[str, object], names: Names) -> Iterator[Finding]:
     broken = list(check_root(path, variables, "all variables", "A form is the value of one variable."))
-    yield from broken
-    if not broken:
-        for name, tree in variables.items():
-            yield from check_tree((*path, name), tree, names)
-        yield from check_queries(path, variables, names)
+    if broken:
+        yield from broken
+        return
+    for name, tree in variables.items():
+        yield from check_tree((*path, name), tree, names)
+    yield from check_queries(path, variables, names)
 
 
 def is_query(text: str) -> bool:

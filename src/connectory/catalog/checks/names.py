@@ -170,14 +170,26 @@ def parsed(text: object) -> Template | None:
         return None
 
 
-def placeholders_of(tree: object) -> Iterator[Placeholder]:
-    """Yield every placeholder of the templates in `tree`; broken templates have none."""
+def only_of(text: object) -> Placeholder | None:
+    """Return the placeholder that a text is as a whole, or None."""
+    template = parsed(text)
+    return template.only if template is not None else None
+
+
+def texts_of(tree: object) -> Iterator[str]:
+    """Yield every text in `tree`."""
     if isinstance(tree, str):
-        template = parsed(tree)
-        yield from template.placeholders if template else ()
+        yield tree
     branches = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list | tuple) else ()
     for branch in branches:
-        yield from placeholders_of(branch)
+        yield from texts_of(branch)
+
+
+def placeholders_of(tree: object) -> Iterator[Placeholder]:
+    """Yield every placeholder of the templates in `tree`; broken templates have none."""
+    for text in texts_of(tree):
+        template = parsed(text)
+        yield from template.placeholders if template else ()
 
 
 def used_inputs(tree: object) -> set[str]:
@@ -192,9 +204,7 @@ def meant_inputs(tree: object) -> set[str]:
 
 def has_doubled(tree: object, name: str) -> bool:
     """Whether a text of `tree` holds the name in two braces, which are literal ones."""
-    branches = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list | tuple) else ()
-    is_here = isinstance(tree, str) and f"{{{{{name}}}}}" in tree
-    return is_here or any(has_doubled(branch, name) for branch in branches)
+    return any(f"{{{{{name}}}}}" in text for text in texts_of(tree))
 
 
 def is_certain(spec: Input | None) -> bool:

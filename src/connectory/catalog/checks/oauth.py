@@ -9,7 +9,7 @@ from typing import NamedTuple
 from connectory.catalog.checks.expressions import check_expression
 from connectory.catalog.checks.facts import Sign, secret_fields
 from connectory.catalog.checks.names import ALWAYS_KNOWN, Names, check_template, placeholders_of
-from connectory.catalog.checks.requests import check_request, reads
+from connectory.catalog.checks.requests import READ_INSTEAD, check_request, reads, would_change
 from connectory.catalog.checks.servers import addresses_of, check_address, check_held, sign_in_addresses
 from connectory.catalog.checks.words import check_headers
 from connectory.catalog.manifest import (
@@ -156,9 +156,8 @@ def _check_code_flow(path: KeyPath, method: OAuth2Method, sign: Sign, known: _Kn
     before = known.signed_in - {name for name, fact in method.facts.items() if fact.chosen is not None}
     yield from check_request((*here, "request"), choose.request, sign, Names(facts=before), certain=before)
     if not reads(choose.request):
-        would = "its mutation" if choose.request.graphql is not None else choose.request.method
-        hint = "Use get, or a POST that only reads."
-        yield Finding((*here, "request"), f"This call only reads: {would} would change something.", hint)
+        message = f"This call only reads: {would_change(choose.request)} would change something."
+        yield Finding((*here, "request"), message, READ_INSTEAD)
     for key in ("items", "id", "name"):
         yield from check_expression((*here, key), getattr(choose, key))
 

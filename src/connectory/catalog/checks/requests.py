@@ -9,12 +9,12 @@ from urllib.parse import unquote
 
 from connectory.catalog.checks.facts import Sign
 from connectory.catalog.checks.graphql import check_graphql, is_query
-from connectory.catalog.checks.names import Files, Names, check_template, parsed
+from connectory.catalog.checks.names import Files, Names, check_template, only_of, parsed
 from connectory.catalog.checks.queries import check_marks, check_queries
 from connectory.catalog.checks.trees import check_root, check_tree
 from connectory.catalog.checks.words import check_headers
 from connectory.catalog.habits import as_path
-from connectory.catalog.manifest import METHODS, Request
+from connectory.catalog.manifest import METHODS, Input, Request
 from connectory.catalog.problems import Finding
 from connectory.catalog.trees import form_of
 from connectory.catalog.yaml_document import KeyPath
@@ -23,6 +23,7 @@ from connectory.net.headers import is_media_type
 
 OF_FORMS = frozenset({"form", "form_brackets", "multipart"})  # encodings of names with values
 PART_KEYS = ("content", "content_type")
+READ_INSTEAD = "Use get, or a POST that only reads."
 FILES: Mapping[str, Files] = {"multipart": "members", "raw": "one"}
 
 
@@ -45,6 +46,11 @@ def reads(request: Request) -> bool:
     if request.graphql is not None:
         return is_query(request.graphql)
     return request.method in ("GET", "HEAD", "POST")
+
+
+def would_change(request: Request) -> str:
+    """What of a request that does not only read is to blame."""
+    return "its mutation" if request.graphql is not None else request.method
 
 
 def _check_server(path: KeyPath, request: Request, sign: Sign) -> Iterator[Finding]:
@@ -84,12 +90,13 @@ def _check_headers(path: KeyPath, request: Request, sign: Sign, names: Names) ->
 def _check_query(path: KeyPath, request: Request, names: Names) -> Iterator[Finding]:
     here = (*path, "query")
     broken = list(check_root(here, request.query, "the whole query", "A form is the value of one parameter."))
-    yield from broken
-    for key, tree in request.query.items() if not broken else ():
+    if broken:
+        yield from broken
+        return
+    for key, tree in request.query.items():
         yield from check_tree((*here, key), tree, names)
         yield from _check_flat((*here, key), tree, names, "A query parameter")
-    if not broken:
-        yield from check_queries(here, request.query, names)
+    yield from check_queries(here, request.query, names)
 
 
 def _check_flat(path: KeyPath, tree: object, names: Names, what: str) -> Iterator[Finding]:
@@ -101,13 +108,11 @@ def _check_flat(path: KeyPath, tree: object, names: Names, what: str) -> Iterato
         elif form.name in ("each", "when"):
             yield from _check_flat((*path, "of"), form.of, names, what)
         return
-    template = parsed(tree)
-    if template is not None and template.only is not None:
-        spec = names.spec_of(template.only)
-        of_items = spec.items.type if spec is not None and spec.items is not None else None
-        if spec is not None and (spec.type == "object" or of_items in ("object", "array")):
-            hint = "`convert: json_text` makes a text of it, `join` one of a list."
-            yield Finding(path, f"{what} cannot hold {template.only}, which is or holds an object or list.", hint)
+    spec = _whole_input(tree, names)
+    of_items = spec.items.type if spec is not None and spec.items is not None else None
+    if spec is not None and (spec.type == "object" or of_items in ("object", "array")):
+        hint = "`convert: json_text` makes a text of it, `join` one of a list."
+        yield Finding(path, f"{what} cannot hold {tree}, which is or holds an object or list.", hint)
     for index, branch in enumerate(tree if isinstance(tree, list) else ()):
         if isinstance(branch, list):
             yield Finding((*path, index), f"{what} is a text or a list of texts.", "Flatten it.")
@@ -170,14 +175,12 @@ def _is_raw(body: object, names: Names) -> bool:
     form = form_of(body)
     if form is not None:
         return form.name in ("join", "quote", "convert")
-    template = parsed(body)
-    spec = names.spec_of(template.only) if template is not None and template.only is not None else None
+    spec = _whole_input(body, names)
     return isinstance(body, str) and (spec is None or spec.type not in ("object", "array"))
 
 
 def _is_whole_object(body: object, names: Names) -> bool:
-    template = parsed(body)
-    spec = names.spec_of(template.only) if template is not None and template.only is not None else None
+    spec = _whole_input(body, names)
     return spec is not None and spec.type == "object"
 
 
@@ -231,6 +234,11 @@ def _is_file(body: object, names: Names) -> bool:
     form = form_of(body)
     if form is not None and form.name == "when":
         return _is_file(form.of, names)
-    template = parsed(body)
-    spec = names.spec_of(template.only) if template is not None and template.only is not None else None
+    spec = _whole_input(body, names)
     return spec is not None and spec.type == "file"
+
+
+def _whole_input(body: object, names: Names) -> Input | None:
+    """The input, or member of one, that a body is as a whole."""
+    only = only_of(body)
+    return names.spec_of(only) if only is not None else None

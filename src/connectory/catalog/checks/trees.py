@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectory.catalog.checks.names import Files, Names, check_template, is_certain, parsed, placeholders_of
+from connectory.catalog.checks.names import Files, Names, check_template, is_certain, only_of, parsed, placeholders_of
 from connectory.catalog.checks.queries import check_quote
 from connectory.catalog.manifest import Input
 from connectory.catalog.problems import Finding
@@ -77,7 +77,7 @@ def _is_always_there(tree: object, names: Names) -> bool:
 
 def _is_form_sure(form: Form, names: Names) -> bool:
     if form.name == "each":
-        only = _one(form.argument)
+        only = only_of(form.argument)
         spec = names.spec_of(only) if only is not None else None
         is_filled = spec is not None and is_certain(spec) and (spec.min_items or 0) > 0
         inner = replace(names, has_each=True, element=spec.items if spec is not None else None)
@@ -113,7 +113,7 @@ def _check_form(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
         case "merge":
             yield from _check_merge(path, form, names)
         case "when":
-            if _one(form.argument) is None:
+            if only_of(form.argument) is None:
                 yield Finding(
                     (*path, "when"), "`when` takes exactly one placeholder.", 'Write it like when: "{email}".'
                 )
@@ -122,7 +122,7 @@ def _check_form(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
 
 
 def _check_each(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
-    only = _one(form.argument)
+    only = only_of(form.argument)
     here = (*path, "each")
     spec = None
     if only is None:
@@ -141,7 +141,7 @@ def _check_each(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
 
 
 def _check_merge(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
-    only = _one(form.argument)
+    only = only_of(form.argument)
     spec = names.spec_of(only) if only is not None else None
     if only is None:
         yield Finding((*path, "merge"), "`merge` takes exactly one placeholder.", 'Write merge: "{properties}".')
@@ -160,7 +160,7 @@ def _check_join(path: KeyPath, form: Form, names: Names) -> Iterator[Finding]:
         else:
             yield Finding((*path, key), f"`{key}` takes a text.", "Put it into quotes.")
     of, inner = form.of, form_of(form.of)
-    only = _one(of)
+    only = only_of(of)
     spec = names.spec_of(only) if only is not None else None
     is_list = isinstance(of, list) or (inner is not None and inner.name in ("each", "convert", "when"))
     if not is_list and (only is None or (spec is not None and spec.type != "array")):
@@ -224,9 +224,4 @@ def _looks_meant(name: str, argument: object) -> bool:
         return all(word in CONVERTERS for word in words)
     if name == "quote":
         return argument in QUERY_LANGUAGES
-    return name in ("each", "merge") and _one(argument) is not None
-
-
-def _one(tree: object) -> Placeholder | None:
-    template = parsed(tree)
-    return template.only if template is not None else None
+    return name in ("each", "merge") and only_of(argument) is not None
