@@ -39,7 +39,7 @@ TRIAL = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 
 def upgrade():
     for table in ("workspaces", "users", "memberships", "grants", "connections"):

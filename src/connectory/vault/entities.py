@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NewType
 
+from pydantic import SecretStr
+
 from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
 
@@ -23,8 +25,9 @@ GrantId = NewType("GrantId", str)
 ConnectionId = NewType("ConnectionId", str)
 SessionId = NewType("SessionId", str)
 ResultId = NewType("ResultId", str)
+FlowId = NewType("FlowId", str)
 
-Prefix = Literal["ws", "us", "tk", "gr", "cn", "cs", "cf", "rs", "po", "au"]
+Prefix = Literal["ws", "us", "tk", "gr", "cn", "cs", "cf", "rs", "po", "au", "fl", "oc"]
 
 
 def new_id(prefix: Prefix) -> str:
@@ -104,6 +107,11 @@ class Grant:
     expires_at: datetime | None
     status: GrantStatus
     version: int
+    client_id: str | None = None  # of the OAuth client that the tokens were given to
+    refreshed_at: datetime | None = None
+    failures: int = 0  # refreshes that failed since the last good one
+    retry_at: datetime | None = None  # no refresh is tried before
+    problem: str | None = None  # why it needs reconnecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,7 @@ class StoredGrant:
     facts: Mapping[str, str]
     scopes: tuple[str, ...]
     expires_at: datetime | None
+    client_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,7 @@ class ConnectSession:
     """A short-lived, single-use invitation to make one connection on the web page, or those of a bundle.
 
     `connection_id` is set from the start when an existing connection is to be reconnected, else at the end; of a bundle
-    it is the first of those that were made.
+    it is the first of those that were made. `backend` is the one that was asked for; None: the person chooses.
     """
 
     id: SessionId
@@ -194,7 +203,7 @@ class ConnectSession:
     owner: str
     connector: str
     alias: str
-    backend: str
+    backend: str | None
     scopes: tuple[str, ...]
     status: SessionStatus
     expires_at: datetime
@@ -202,7 +211,47 @@ class ConnectSession:
     browser_hash: str | None = field(default=None, repr=False)
     connection_id: ConnectionId | None = None
     connected_at: datetime | None = None
-    problem: str | None = None  # what did not work though it is connected: a bundle's connector that was left out
+    problem: str | None = None  # why the last try failed; of a finished one what did not work, as a part of a bundle
+
+
+class FlowStatus(StrEnum):
+    """The life of an OAuth sign-in under way."""
+
+    LEFT = "left"  # for the provider; its callback, or a token for its device code, may come
+    TAKEN = "taken"  # the callback came
+    HELD = "held"  # tokens are there, and the person is to choose or confirm before they are used
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthFlow:
+    """A sign-in that has left for the provider. `body` is what its backend must know again; sealed at rest."""
+
+    id: FlowId
+    workspace_id: WorkspaceId
+    session_id: SessionId
+    family: str
+    status: FlowStatus
+    expires_at: datetime
+    body: bytes = field(repr=False)
+
+
+ClientSource = Literal["entered", "registered"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredClient:
+    """An OAuth client of a workspace (RFC 6749 section 2.2): registered by hand, or by us (RFC 7591).
+
+    `server` is the origin of the authorization server that it is for; empty: whichever the manifest names.
+    """
+
+    workspace_id: WorkspaceId
+    family: str
+    server: str
+    source: ClientSource
+    client_id: str
+    client_secret: SecretStr | None = field(default=None, repr=False)
+    redirect_uri: str | None = None  # the one that it was registered with
 
 
 class ConfirmationStatus(StrEnum):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from connectory.errors import CannotDecrypt, UnknownObject
+from connectory.vault.clock import Clock
 from connectory.vault.credentials import Credentials, dump_credentials, parse_credentials
 from connectory.vault.database import Database
 from connectory.vault.entities import Grant, GrantId, GrantStatus, WorkspaceId
@@ -24,9 +25,10 @@ _BY_ID = _GRANTS.where(grants.c.workspace_id == sa.bindparam("workspace"), grant
 class GrantStore:
     """Keeps grants; sees to it that nobody's newer credentials are overwritten."""
 
-    def __init__(self, database: Database, keys: KeyRing) -> None:
+    def __init__(self, database: Database, keys: KeyRing, now: Clock) -> None:
         self._database = database
         self._keys = keys
+        self._now = now
 
     async def get(self, workspace_id: WorkspaceId, grant_id: GrantId) -> Grant | None:
         """Return a grant by id."""
@@ -60,8 +62,7 @@ class GrantStore:
         into a grant that is being withdrawn. Raises `UnknownObject` for one that was deleted meanwhile.
         """
         sealed = seal_credentials(self._keys, credentials, grant.id, grant.workspace_id)
-        this = grants.c.workspace_id == grant.workspace_id, grants.c.id == grant.id
-        unchanged = grants.c.version == grant.version, grants.c.status != GrantStatus.REVOKING.value
+        unchanged = *_as_shown(grant), grants.c.status != GrantStatus.REVOKING.value
         new = {
             "credentials": sealed,
             "expires_at": expires_at,
@@ -69,11 +70,13 @@ class GrantStore:
             **({} if facts is None else {"facts": dict(facts)}),  # as they stand, not as `grant` shows: another
             **({} if scopes is None else {"scopes": list(scopes)}),  # connector of the family may have added its own
             "status": GrantStatus.ACTIVE.value,
-            **dict.fromkeys(("problem", "lease_by", "lease_until")),
+            "refreshed_at": self._now(),
+            "failures": 0,
+            **dict.fromkeys(("problem", "lease_by", "lease_until", "retry_at")),
         }
 
         def replace(connection: sa.Connection) -> sa.Row[Any] | None:
-            changed = connection.execute(sa.update(grants).where(*this, *unchanged).values(**new)).rowcount
+            changed = connection.execute(sa.update(grants).where(*unchanged).values(**new)).rowcount
             if changed and grant.status is not GrantStatus.ACTIVE:
                 bump_revision(connection, grant.workspace_id)
             return connection.execute(_BY_ID, {"workspace": grant.workspace_id, "id": grant.id}).first()
@@ -83,10 +86,33 @@ class GrantStore:
             raise UnknownObject("grant", grant.id)
         return to_grant(row)
 
+    async def take_lease(self, grant: Grant, holder: str, *, until: datetime) -> bool:
+        """Let `holder` alone renew the grant as it is shown, `until` then. False where somebody else may, or has."""
+        free = sa.or_(grants.c.lease_until.is_(None), grants.c.lease_until <= self._now())
+        lease = {"lease_by": holder, "lease_until": until}
+        return await self._database.change(sa.update(grants).where(*_as_shown(grant), free).values(**lease)) > 0
+
+    async def end_lease(self, grant: Grant, holder: str, *, retry_at: datetime | None = None) -> None:
+        """Give the lease back without new credentials. With `retry_at`: that failed, and none is tried before then."""
+        held = grants.c.workspace_id == grant.workspace_id, grants.c.id == grant.id, grants.c.lease_by == holder
+        values: dict[str, Any] = {"lease_by": None, "lease_until": None}
+        if retry_at is not None:
+            values |= {"failures": grants.c.failures + 1, "retry_at": retry_at}
+        await self._database.change(sa.update(grants).where(*held).values(**values))
+
     async def set_status(
-        self, workspace_id: WorkspaceId, grant_id: GrantId, status: GrantStatus, *, if_version: int | None
+        self,
+        workspace_id: WorkspaceId,
+        grant_id: GrantId,
+        status: GrantStatus,
+        *,
+        if_version: int | None,
+        problem: str | None = None,
     ) -> bool:
-        """Change the status, if the row still has version `if_version`. False where nothing was changed."""
+        """Change the status, if the row still has version `if_version`. False where nothing was changed.
+
+        `problem`: why, for a person. A lease ends.
+        """
         chosen = [
             grants.c.workspace_id == workspace_id,
             grants.c.id == grant_id,
@@ -96,7 +122,8 @@ class GrantStore:
             chosen.append(grants.c.version == if_version)
 
         def change(connection: sa.Connection) -> bool:
-            if connection.execute(sa.update(grants).where(*chosen).values(status=status.value)).rowcount == 0:
+            new = {"status": status.value, "problem": problem, "lease_by": None, "lease_until": None}
+            if connection.execute(sa.update(grants).where(*chosen).values(**new)).rowcount == 0:
                 return False
             bump_revision(connection, workspace_id)
             return True
@@ -143,6 +170,11 @@ def seal_credentials(keys: KeyRing, credentials: Credentials, grant_id: str, wor
     return keys.seal(dump_credentials(credentials), bound_to=_place(grant_id, workspace_id))
 
 
+def _as_shown(grant: Grant) -> tuple[sa.ColumnElement[bool], ...]:
+    """The row, while nobody has put other credentials into it."""
+    return grants.c.workspace_id == grant.workspace_id, grants.c.id == grant.id, grants.c.version == grant.version
+
+
 def _place(grant_id: str, workspace_id: str) -> str:
     return place("grants", "credentials", grant_id, workspace_id)
 
@@ -164,4 +196,9 @@ def to_grant(row: sa.Row[Any]) -> Grant:
         expires_at=row.expires_at,
         status=GrantStatus(row.status),
         version=row.version,
+        client_id=row.client_id,
+        refreshed_at=row.refreshed_at,
+        failures=row.failures,
+        retry_at=row.retry_at,
+        problem=row.problem,
     )

@@ -24,6 +24,8 @@ MOST_PROBLEMS = 3  # of the integrity check that are told
 SEALED = (
     ("grants", "credentials"),
     ("connect_sessions", "link"),
+    ("oauth_flows", "body"),
+    ("oauth_clients", "body"),
     ("confirmations", "link"),
     ("confirmations", "arguments"),
     ("kept_results", "body"),

@@ -34,7 +34,7 @@ from connectory.vault.private_rows import mark_unused
 from connectory.vault.revision import bump_revision
 from connectory.vault.sealed_link import hash_link, open_sealed_link, seal_link
 from connectory.vault.tables import connect_sessions as sessions
-from connectory.vault.tables import connections, grants
+from connectory.vault.tables import connections, grants, oauth_flows
 
 FORGET_AFTER = timedelta(days=1)
 _LIVE = (SessionStatus.PENDING.value, SessionStatus.BOUND.value)
@@ -151,6 +151,15 @@ class SessionStore:
         finish = _Finish(session, new, self._keys, self._now())
         return await self._database.write(finish.run)
 
+    async def note_problem(self, session: ConnectSession, problem: str | None) -> None:
+        """Say on a live session why its last try failed: the page and the agent read it."""
+        live = (
+            sessions.c.workspace_id == session.workspace_id,
+            sessions.c.id == session.id,
+            sessions.c.status.in_(_LIVE),
+        )
+        await self._database.change(sa.update(sessions).where(*live).values(problem=problem))
+
     async def expire(self, session: ConnectSession) -> bool:
         """End a live session. False if it was over already."""
         live = (
@@ -212,6 +221,7 @@ class _Finish:
         first = self.new.uses[0].connection_id
         done = {"connection_id": first, "problem": self.new.problem}
         connection.execute(sa.update(sessions).where(sessions.c.id == row.id).values(**done))
+        connection.execute(sa.delete(oauth_flows).where(oauth_flows.c.session_id == row.id))  # held tokens with it
         bump_revision(connection, row.workspace_id)
         made = [
             connection.execute(sa.select(connections).where(*_this(row.workspace_id, use.connection_id))).one()
@@ -256,7 +266,7 @@ class _Finish:
             raise SessionExpired("That account was disconnected meanwhile.", hint="Ask the assistant for a new link.")
         if self.new.grant is not None:
             values = self._grant_values(self.new.grant, self.new.grant_id, row)
-            values |= {"version": grants.c.version + 1, "lease_by": None, "lease_until": None}
+            values |= {"version": grants.c.version + 1}
         else:  # the version stays: whoever refreshes it at this moment must be able to store the new token
             values = {"facts": {**self.new.facts, **found}}
             values |= {"scopes": list(self.new.scopes)} if self.new.scopes else {}
@@ -299,8 +309,10 @@ class _Finish:
             "facts": dict(new.facts),
             "scopes": list(new.scopes),
             "expires_at": new.expires_at,
+            "client_id": new.client_id,
             "status": GrantStatus.ACTIVE.value,
-            "problem": None,
+            "failures": 0,
+            **dict.fromkeys(("problem", "retry_at", "refreshed_at", "lease_by", "lease_until")),
         }
 
 

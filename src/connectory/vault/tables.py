@@ -143,6 +143,7 @@ grants = Table(
     Column("connector", String(80), nullable=False),  # whose `auth` the method is of
     Column("method", String(80), nullable=False),
     Column("family", String(80), nullable=False),
+    Column("client_id", Text),  # of the OAuth client that the tokens were given to
     Column("account_id", Text),
     Column("account_name", Text),
     Column("credentials", LargeBinary, nullable=False),  # sealed
@@ -154,6 +155,9 @@ grants = Table(
     Column("version", Integer, nullable=False),
     Column("lease_by", String(80)),
     Column("lease_until", UtcTime),
+    Column("refreshed_at", UtcTime),
+    Column("failures", Integer, nullable=False, server_default="0"),  # refreshes that failed since the last good one
+    Column("retry_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("workspace_id", "id"),
     Index(None, "workspace_id", "family", "account_id"),
@@ -187,7 +191,7 @@ connect_sessions = Table(
     Column("owner", ID, nullable=False),
     Column("connector", String(80), nullable=False),
     Column("alias", String(40), nullable=False),
-    Column("backend", String(40), nullable=False),
+    Column("backend", String(40)),  # null: whichever the person chooses
     Column("method", String(80)),
     Column("scopes", JSON, nullable=False),
     Column("browser_hash", String(64)),
@@ -198,8 +202,40 @@ connect_sessions = Table(
     Column("connection_id", ID),
     Column("created_at", UtcTime, nullable=False),
     _in_workspace("connection_id", "connections"),
+    UniqueConstraint("workspace_id", "id"),
     Index(None, "workspace_id", "user_id", "connector", "alias"),
     Index(None, "workspace_id", "connection_id"),
+)
+
+oauth_flows = Table(
+    "oauth_flows",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace_id", ID, ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("session_id", ID, nullable=False),
+    Column("family", String(80), nullable=False),
+    Column("state_hash", String(64), nullable=False, unique=True),
+    Column("status", String(20), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # sealed
+    Column("poll_at", UtcTime),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+    Column("created_at", UtcTime, nullable=False),
+    _in_workspace("session_id", "connect_sessions"),
+    UniqueConstraint("workspace_id", "session_id"),
+)
+
+oauth_clients = Table(
+    "oauth_clients",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("workspace_id", ID, ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
+    Column("family", String(80), nullable=False),
+    Column("server", Text, nullable=False),  # origin of the authorization server it is for; empty: of any
+    Column("source", String(20), nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # sealed
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("workspace_id", "family", "server"),
 )
 
 confirmations = Table(

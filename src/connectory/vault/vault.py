@@ -22,6 +22,8 @@ from connectory.vault.grants import GrantStore
 from connectory.vault.inspection import count_sealed, inspecting
 from connectory.vault.key_file import how_to_put_back
 from connectory.vault.keys import KEY_FILE, KeyRing, find_keys, load_key_ring
+from connectory.vault.oauth_clients import OAuthClientStore
+from connectory.vault.oauth_flows import OAuthFlowStore
 from connectory.vault.policies import PolicyStore
 from connectory.vault.results import KeptResults
 from connectory.vault.schema import bring_up_to_date, make_tables
@@ -46,6 +48,8 @@ class Vault:
     grants: GrantStore
     connections: ConnectionStore
     sessions: SessionStore
+    oauth_flows: OAuthFlowStore
+    oauth_clients: OAuthClientStore
     confirmations: ConfirmationStore
     results: KeptResults
     policies: PolicyStore
@@ -106,9 +110,11 @@ def _vault(database: Database, keys: KeyRing, now: Clock, audit_days: int) -> Va
         workspaces=WorkspaceStore(database, now),
         tokens=TokenStore(database, now),
         web_sessions=WebSessionStore(database, now),
-        grants=GrantStore(database, keys),
+        grants=GrantStore(database, keys, now),
         connections=ConnectionStore(database),
         sessions=SessionStore(database, keys, now),
+        oauth_flows=OAuthFlowStore(database, keys, now),
+        oauth_clients=OAuthClientStore(database, keys, now),
         confirmations=ConfirmationStore(database, keys, now),
         results=KeptResults(database, keys, now),
         policies=PolicyStore(database, now),
