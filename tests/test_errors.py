@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connectory import errors
-from connectory.errors import ConnectoryError, did_you_mean, nearest
+from connectory.errors import ConnectoryError
+from connectory.spelling import did_you_mean, nearest
 
 
 def leaves() -> list[type[ConnectoryError]]:

@@ -5,7 +5,7 @@ ConnectoryError
 │   ├── InvalidArguments, UnknownConnector, UnknownAction, UnknownConnection, UnknownResult, UnknownObject
 │   ├── AmbiguousConnection, InvalidCursor, InvalidPath, HeaderRefused, SecretInChat, AlreadyExists
 ├── AccessNeeded        the person must do something first
-│   ├── NotConnected, NeedsReconnect, MissingScope, ConfirmationNeeded, SessionExpired
+│   ├── NotConnected, NeedsReconnect, MissingScope, ConfirmationNeeded, SessionExpired, SignInFailed
 ├── Refused             the rules say no
 │   ├── PolicyDenied, RoleDenied, QuotaExceeded, AddressRefused, HostRefused, Unauthenticated
 ├── ProviderError       the provider answered badly, or not at all
@@ -21,10 +21,11 @@ It never holds a credential. `code` is stable and part of the interface.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import ClassVar
+
+from connectory.spelling import did_you_mean
 
 
 class Fault(StrEnum):
@@ -55,20 +56,6 @@ class ConnectoryError(Exception):
     def text(self) -> str:
         """The message, then the hint: what an agent or a person reads."""
         return f"{self.message} {self.hint}".strip()
-
-
-def nearest(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """Return up to `most` known names that resemble `word`, best first: those containing it, then close spellings."""
-    names = sorted(set(known))
-    within = [name for name in names if word and word.lower() in name.lower()]
-    return list(dict.fromkeys([*difflib.get_close_matches(word.lower(), names, n=most, cutoff=0.55), *within]))[:most]
-
-
-def did_you_mean(word: str, known: Iterable[str], *, few: int = 0) -> str:
-    """Return "Did you mean 'a' or 'b'?"; where nothing resembles `word`, all of `known` if they are at most `few`."""
-    if near := nearest(word, names := sorted(set(known))):
-        return f"Did you mean {' or '.join(repr(name) for name in near)}?"
-    return f"There is only {', '.join(names)}." if 0 < len(names) <= few else ""
 
 
 class BadInput(ConnectoryError):
@@ -209,6 +196,12 @@ class SessionExpired(AccessNeeded):
     """The connect link is spent: used, timed out, or opened in another browser."""
 
     code = "session_expired"
+
+
+class SignInFailed(AccessNeeded):
+    """The person declined at the provider, or the provider ended the sign-in; trying again may help."""
+
+    code = "sign_in_failed"
 
 
 class Refused(ConnectoryError):

@@ -15,7 +15,6 @@ from connectory.auth.members import members_of
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.errors import CannotDecrypt, NeedsReconnect
-from connectory.vault.clock import Clock
 from connectory.vault.entities import ConnectSession, Grant, GrantId, GrantStatus
 from connectory.vault.vault import Vault
 
@@ -23,11 +22,10 @@ from connectory.vault.vault import Vault
 class ConnectedAccounts:
     """Finds them for one connect session, and makes one of them its sign-in."""
 
-    def __init__(self, vault: Vault, catalog: Catalog, choice: BackendChoice, now: Clock) -> None:
+    def __init__(self, vault: Vault, catalog: Catalog, choice: BackendChoice) -> None:
         self._vault = vault
         self._catalog = catalog
         self._choice = choice
-        self._now = now
 
     async def owned(self, session: ConnectSession) -> Sequence[Found]:
         """Return the connections of whoever the session's connection will belong to."""
@@ -45,8 +43,8 @@ class ConnectedAccounts:
             ConnectedAccount(grant.id, describe_account(grant), self._titles(grant, found)) for grant in fitting
         )
 
-    async def use(self, session: ConnectSession, grant_id: GrantId) -> tuple[NewGrant, bool]:
-        """Return an offered account's grant as the sign-in, and whether its private address was confirmed.
+    async def use(self, session: ConnectSession, grant_id: GrantId) -> tuple[NewGrant, str]:
+        """Return an offered account's grant as the sign-in, and the backend that it belongs to.
 
         Raises `NeedsReconnect` where it is not offered any more, and what its backend raises.
         """
@@ -54,10 +52,11 @@ class ConnectedAccounts:
             raise NeedsReconnect("That account cannot be used here any more.", hint="Choose another way to sign in.")
         found = await self.owned(session)
         grant = next(grant for _, grant in found if grant.id == grant_id)
-        access = await self._choice.access(grant, valid_for_s=60, now=self._now())
+        access = await self._choice.access(grant, valid_for_s=60)
         hosts = [host for row, on in found if on.id == grant_id for host in row.hosts]
-        new = NewGrant(grant.method, access.credentials, grant.facts, (), grant.scopes, grant.expires_at)
-        return new, any(host.private_confirmed for host in hosts)
+        private = any(host.private_confirmed for host in hosts)
+        kept = (grant.scopes, grant.expires_at, grant.client_id, private)
+        return NewGrant(grant.method, access.credentials, grant.facts, (), *kept), grant.backend
 
     async def _fits(self, grant: Grant, connector: Connector, found: Sequence[Found]) -> bool:
         members = members_of(self._catalog, connector)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,16 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField
 from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
-from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, GrantId, new_id
+from connectory.vault.entities import (
+    Connection,
+    ConnectionId,
+    ConnectSession,
+    Grant,
+    GrantId,
+    SessionId,
+    WorkspaceId,
+    new_id,
+)
 
 Route = Literal["direct", "nango_proxy"]
 Confirm = Literal["private_confirmed", "account_change_confirmed"]  # the fields of `Entry` that a tick sets
@@ -39,14 +48,38 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class AppSetup:
+    """What must be done once before a sign-in can leave for the provider: an OAuth client registered there.
+
+    `url` is the provider's page, filled in where it can be; `problem` says why it will not work, before somebody tries.
+    """
+
+    url: str | None
+    steps: tuple[str, ...]
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    without: str
+    needs_secret: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MethodForm:
-    """One way to sign in by typing: the fields to show, secret ones never filled again."""
+    """One way to sign in: the fields to fill first, secret ones never shown again, and what happens then.
+
+    `leaves`: the person goes on at the provider's own page. `scopes`: what each that can be ticked allows, and `ticked`
+    those that are when the form is first shown. `setup`: it does not work before that is done.
+    """
 
     method: str  # its name in the manifest's `auth`
     title: str
     help: str
     docs: str | None
     fields: Mapping[str, CredentialField]
+    leaves: bool = False
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    ticked: frozenset[str] = frozenset()
+    setup: AppSetup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +89,26 @@ class ConnectedAccount:
     grant_id: GrantId
     name: str
     used_by: tuple[str, ...]  # the titles of the connectors that use it
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the things that a sign-in gives access to, such as a site; `facts` become the connection's."""
+
+    id: str
+    name: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The person is back from the provider; the next step is choosing one of `options`, or the yes to `problems`.
+
+    The tokens wait meanwhile. `Entry.chosen` and the ticks of `Entry` answer it.
+    """
+
+    options: tuple[Option, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +142,8 @@ class Entry:
     """What the person entered on the form; or, with `grant_id`, the connected account that shall be used here too.
 
     `private_confirmed`: yes, a private address is meant (design 7.3). `account_change_confirmed`: yes, the connection
-    shall belong to another provider account from now on (design 5.3).
+    shall belong to another provider account from now on (design 5.3). `scopes`: those that were ticked; None: as
+    the form has them. `chosen`: the id of an option. `device`: by a code, since no browser here reaches the page.
     """
 
     method: str
@@ -97,6 +151,14 @@ class Entry:
     private_confirmed: bool = False
     account_change_confirmed: bool = False
     grant_id: GrantId | None = None
+    scopes: tuple[str, ...] | None = None
+    chosen: str | None = None
+    device: bool = False
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers a `Question`, and begins no sign-in."""
+        return not self.method and self.grant_id is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +181,8 @@ class NewGrant:
     hosts: tuple[HostRule, ...]
     scopes: tuple[str, ...] = ()
     expires_at: datetime | None = None
+    client_id: str | None = None  # of the OAuth client that the tokens were given to
+    private_confirmed: bool = False
     connection_id: ConnectionId = field(default_factory=lambda: ConnectionId(new_id("cn")))
 
 
@@ -129,7 +193,7 @@ class Done:
     grant: NewGrant
 
 
-Step = Form | Redirect | DeviceCode | Done
+Step = Form | Question | Redirect | DeviceCode | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,25 +220,61 @@ class Revocation(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What a provider's redirect brought: its query as pairs, as they came."""
+
+    pairs: tuple[tuple[str, str], ...] = field(repr=False)
+
+    def one(self, name: str) -> str | None:
+        """Return a parameter's value; None where it is missing, empty, or there twice (RFC 6749 section 3.1)."""
+        found = [value for key, value in self.pairs if key == name]
+        return found[0] if len(found) == 1 and found[0] else None
+
+
 class AuthBackend(Protocol):
     """One way to get credentials: ready to send, or a `ConnectoryError` that says what to do."""
 
     name: ClassVar[str]
 
-    async def begin(self, session: ConnectSession, entry: Entry | None) -> Step:
-        """Take the next step of `session`. Without `entry`: what to show first. Bad entries come back as a `Form`."""
+    async def begin(self, session: ConnectSession, connector: Connector, entry: Entry) -> Step:
+        """Take the next step of `session` with what was entered. Bad entries come back as a `Form`."""
         ...
 
-    async def complete(self, session: ConnectSession, callback: Mapping[str, str]) -> NewGrant:
-        """Turn the provider's callback (its query) into a grant. Raises `SessionExpired` where none is under way."""
+    async def session_of(self, family: str, callback: Callback) -> tuple[WorkspaceId, SessionId] | None:
+        """Return the session whose sign-in a callback at this family's address is about; None where there is none."""
         ...
 
-    async def access(self, grant: Grant) -> Access:
-        """Return credentials as they are stored. Raises `CannotDecrypt`."""
+    async def complete(self, session: ConnectSession, callback: Callback) -> NewGrant:
+        """Turn the provider's callback into a grant, once.
+
+        Raises `SessionExpired` where none is under way, `SignInDeclined` and leaves of `ProviderError`.
+        """
+        ...
+
+    async def poll(self, session: ConnectSession) -> NewGrant | None:
+        """Ask whether the person has signed in elsewhere, as with a device code; None: not yet, or not asked now.
+
+        Raises what `complete` raises.
+        """
+        ...
+
+    async def code_of(self, session: ConnectSession) -> DeviceCode | None:
+        """Return the device code that a session's sign-in waits for; None where it does not."""
+        ...
+
+    async def access(self, grant: Grant, *, valid_for_s: float) -> Access:
+        """Return credentials that last `valid_for_s` seconds, renewed where needed.
+
+        Raises `CannotDecrypt`, `NeedsReconnect`, leaves of `ProviderError`.
+        """
         ...
 
     async def refresh(self, grant: Grant) -> Access:
-        """Return renewed credentials. Raises `NeedsReconnect` where the provider refuses, or nothing can be renewed."""
+        """Return other credentials than `grant` holds, after the provider has refused those.
+
+        Raises `NeedsReconnect` where it refuses, or nothing can be renewed, and leaves of `ProviderError`.
+        """
         ...
 
     async def revoke(self, grant: Grant) -> Revocation:
@@ -184,22 +284,23 @@ class AuthBackend(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BackendConfig:
-    """How a backend would sign in to a connector."""
+    """How a backend would sign in to a connector. One whose methods all need a setup is not `is_ready`."""
 
     backend: str
     connector: str
     methods: tuple[MethodForm, ...]
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether one of the ways works now."""
+        return any(method.setup is None for method in self.methods)
+
 
 class BackendCatalog(Protocol):
-    """What a backend supports, as the server is set up."""
+    """What a backend supports, as the server and the workspace are set up."""
 
-    def supports(self, connector: Connector) -> bool:
-        """Whether the backend can serve the connector now."""
-        ...
-
-    def config(self, connector: Connector) -> BackendConfig:
-        """How it would sign in. Raises `BackendUnavailable`."""
+    async def configs(self, workspace_id: WorkspaceId, connectors: Sequence[Connector]) -> Mapping[str, BackendConfig]:
+        """Return how it would sign in, by connector, of those that it can serve."""
         ...
 
     def validate(self, connector: Connector, entry: Entry) -> list[Problem]:
@@ -213,3 +314,6 @@ class Backend(AuthBackend, BackendCatalog, Protocol):
 
 Verify = Callable[[Connector, NewGrant], Awaitable[Account]]
 """Runs the manifest's verify call with credentials not stored yet; the wiring hands it in, since `auth` never sends."""
+
+ListOptions = Callable[[Connector, NewGrant], Awaitable[Sequence[Option]]]
+"""Runs the call of `choose`, which says what a sign-in gives access to; handed in likewise."""

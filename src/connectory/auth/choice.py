@@ -1,20 +1,19 @@
-"""Which backend serves a connector (design 5.1).
+"""Which backends serve a connector, and in which order their ways to sign in are offered (design 5.1).
 
-Asked for > the connector's only one > `AUTH_METHOD` > nango when `NANGO_SECRET_KEY` is set > builtin when the OAuth
-client is known > direct. One that cannot serve the connector is passed over; one that was asked for is an error.
+Asked for > `AUTH_METHOD` > nango when `NANGO_SECRET_KEY` is set > builtin when the OAuth client is known > direct. One
+that cannot serve the connector is passed over; one that was asked for is an error. What must be set up first comes last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
-from connectory.auth.backend import Access, Backend
+from connectory.auth.backend import Access, Backend, BackendConfig, MethodForm
 from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.errors import BackendUnavailable
 from connectory.settings import Settings
-from connectory.vault.entities import Grant
+from connectory.vault.entities import ConnectSession, Grant, WorkspaceId
 
 
 class BackendChoice:
@@ -25,7 +24,7 @@ class BackendChoice:
         self._settings = settings
 
     def named(self, name: str) -> Backend:
-        """Return a backend that a stored grant or session names. Raises `BackendUnavailable`."""
+        """Return a backend that a stored grant names. Raises `BackendUnavailable`."""
         if name not in self._backends:
             raise BackendUnavailable(
                 f"This server has no auth backend '{name}'.",
@@ -33,57 +32,81 @@ class BackendChoice:
             )
         return self._backends[name]
 
-    async def access(self, grant: Grant, *, valid_for_s: float, now: datetime) -> Access:
+    def all(self) -> Sequence[Backend]:
+        """Return every backend."""
+        return list(self._backends.values())
+
+    async def access(self, grant: Grant, *, valid_for_s: float) -> Access:
         """Return a grant's credentials, renewed where they do not last. Raises what its backend raises."""
-        backend = self.named(grant.backend)
-        access = await backend.access(grant)
-        return access if access.credentials.lasts(valid_for_s, now=now) else await backend.refresh(grant)
+        return await self.named(grant.backend).access(grant, valid_for_s=valid_for_s)
 
-    def serving(self, connector: Connector) -> list[str]:
-        """Return the names of the backends that can serve the connector now."""
-        return [name for name, backend in self._backends.items() if backend.supports(connector)]
-
-    def ways(self, connector: Connector) -> Ways:
-        """Return which of the connector's ways to sign in work here."""
-        served = {
-            form.method for name in self.serving(connector) for form in self._backends[name].config(connector).methods
+    async def serving(
+        self, workspace_id: WorkspaceId, connectors: Sequence[Connector]
+    ) -> Mapping[str, Sequence[BackendConfig]]:
+        """Return how each connector can be signed in to, the preferred backend first; empty where none serves it."""
+        found = {name: await backend.configs(workspace_id, connectors) for name, backend in self._backends.items()}
+        return {
+            one.name: sorted((of[one.name] for of in found.values() if one.name in of), key=self._rank)
+            for one in connectors
         }
+
+    async def ways(self, workspace_id: WorkspaceId, connector: Connector) -> Ways:
+        """Return which of the connector's ways to sign in work here."""
+        configs = (await self.serving(workspace_id, [connector]))[connector.name]
+        forms = [form for config in configs for form in config.methods]
+        ready = {form.method for form in forms if form.setup is None}
+        after_setup = {form.method for form in forms} - ready
         return Ways(
             connector,
-            tuple(name for name in connector.auth if name in served),
-            tuple(name for name in connector.auth if name not in served),
+            tuple(name for name in connector.auth if name in ready),
+            tuple(name for name in connector.auth if name in after_setup),
+            tuple(name for name in connector.auth if name not in ready | after_setup),
         )
 
-    def choose(self, connector: Connector, asked: str | None) -> Backend:
-        """Return the backend for a new sign-in. Raises `BackendUnavailable` where none serves, or not the asked one."""
-        serving = self.serving(connector)
+    async def choose(
+        self, workspace_id: WorkspaceId, connector: Connector, asked: str | None
+    ) -> Sequence[BackendConfig]:
+        """Return how a new sign-in can be done. Raises `BackendUnavailable` where none serves, or not the asked one."""
+        serving = (await self.serving(workspace_id, [connector]))[connector.name]
         if not serving:
-            raise self._nothing_serves(connector)
-        if asked is not None and asked not in serving:
+            raise await self._nothing_serves(workspace_id, connector)
+        chosen = [config for config in serving if asked in (None, config.backend)]
+        if not chosen:
+            ways = await self.ways(workspace_id, connector)
+            names = ", ".join(config.backend for config in serving)
             raise BackendUnavailable(
                 f"The auth backend '{asked}' cannot serve {connector.title} here.",
-                hint=f"{self.ways(connector).can} Leave `backend` out, or use one of: {', '.join(serving)}.".strip(),
+                hint=f"{ways.can} Leave `backend` out, or use one of: {names}.".strip(),
             )
-        if asked is not None:
-            return self._backends[asked]
-        if len(serving) == 1:
-            return self._backends[serving[0]]
-        return self._backends[next((name for name in self._preferred(connector) if name in serving), serving[0])]
+        return chosen
 
-    def _nothing_serves(self, connector: Connector) -> BackendUnavailable:
-        has = ", ".join(sorted(self._backends)) or "none"
+    async def forms(self, session: ConnectSession, connector: Connector) -> tuple[MethodForm, ...]:
+        """Return the ways to sign in that a session offers, those that need a setup last."""
+        configs = await self.choose(session.workspace_id, connector, session.backend)
+        return tuple(sorted((form for config in configs for form in config.methods), key=lambda form: bool(form.setup)))
+
+    async def serving_method(self, session: ConnectSession, connector: Connector, method: str) -> Backend:
+        """Return the backend that a session's sign-in by this method goes to; for an unknown one the preferred."""
+        configs = await self.choose(session.workspace_id, connector, session.backend)
+        fitting = [config for config in configs if any(form.method == method for form in config.methods)]
+        return self._backends[(fitting or configs)[0].backend]
+
+    async def _nothing_serves(self, workspace_id: WorkspaceId, connector: Connector) -> BackendUnavailable:
+        has, ways = ", ".join(sorted(self._backends)) or "none", await self.ways(workspace_id, connector)
         return BackendUnavailable(
-            f"{connector.title} cannot be connected here: one signs in to it by {self.ways(connector).cannot}, which no"
-            f" auth backend of this server serves (it has: {has}).",
+            f"{connector.title} cannot be connected here: one signs in to it by {ways.cannot}, which no auth backend of"
+            f" this server serves (it has: {has}).",
             hint="Whoever runs the server must set up another; until then no link can help.",
         )
 
-    def _preferred(self, connector: Connector) -> list[str]:
+    def _rank(self, config: BackendConfig) -> int:
         settings = self._settings
-        has_client = connector.manifest.auth_family in settings.oauth_clients
+        has_client = any(form.leaves and form.setup is None for form in config.methods)
         order: list[tuple[str, bool]] = [
             (settings.auth_method, True),
             ("nango", settings.nango_secret_key is not None),
             ("builtin", has_client),
+            ("direct", True),
         ]
-        return [name for name, applies in order if applies] + ["direct"]
+        names = [name for name, applies in order if applies]
+        return names.index(config.backend) if config.backend in names else len(names)

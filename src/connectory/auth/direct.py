@@ -5,12 +5,14 @@ They have no expiry that we know and cannot be renewed or withdrawn by us; only 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from connectory.auth.backend import (
     Access,
     BackendConfig,
+    Callback,
+    DeviceCode,
     Done,
     Entry,
     Form,
@@ -22,14 +24,13 @@ from connectory.auth.backend import (
 )
 from connectory.auth.entries import CheckedEntry, check_entry
 from connectory.auth.hosts import resolve_hosts
-from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import AuthMethod
-from connectory.errors import BackendUnavailable, InvalidPath, NeedsReconnect, SessionExpired
+from connectory.errors import InvalidPath, NeedsReconnect, SessionExpired
 from connectory.net.address import HostRule
 from connectory.settings import Settings
 from connectory.vault.credentials import Credentials, NoCredentials, SecretFields
-from connectory.vault.entities import ConnectSession, Grant
+from connectory.vault.entities import ConnectSession, Grant, SessionId, WorkspaceId
 from connectory.vault.vault import Vault
 
 TITLES = {"api_key": "API key", "basic": "User name and password", "fields": "Credentials", "none": "No sign-in needed"}
@@ -40,32 +41,44 @@ class DirectBackend:
 
     name: ClassVar[str] = "direct"
 
-    def __init__(self, vault: Vault, catalog: Catalog, settings: Settings) -> None:
+    def __init__(self, vault: Vault, settings: Settings) -> None:
         self._vault = vault
-        self._catalog = catalog
         self._settings = settings
 
-    async def begin(self, session: ConnectSession, entry: Entry | None) -> Step:
-        """Show the form, or turn what was typed into a grant."""
-        connector = self._catalog.connector(session.connector)
-        forms = self.config(connector).methods
-        if entry is None:
-            return Form(forms)
+    async def begin(self, session: ConnectSession, connector: Connector, entry: Entry) -> Step:
+        """Turn what was typed into a grant."""
+        del session
+        forms = _forms(connector)
         method = _methods(connector).get(entry.method)
         if method is None:
             return Form(forms, (_unknown_method(connector),))
         checked, hosts = self._check(connector, method, entry)
         if checked.problems:
             return Form(forms, checked.problems)
-        return Done(NewGrant(entry.method, _credentials(checked), checked.facts, hosts))
+        confirmed = entry.private_confirmed and self._settings.is_local
+        credentials = _credentials(checked)
+        return Done(NewGrant(entry.method, credentials, checked.facts, hosts, private_confirmed=confirmed))
 
-    async def complete(self, session: ConnectSession, callback: Mapping[str, str]) -> NewGrant:
+    async def session_of(self, family: str, callback: Callback) -> tuple[WorkspaceId, SessionId] | None:
+        """Typed keys involve no callback."""
+        del family, callback
+
+    async def complete(self, session: ConnectSession, callback: Callback) -> NewGrant:
         """Typed keys involve no callback."""
         del session, callback
         raise SessionExpired("No sign-in of this kind is under way.", hint="Open the connect link again.")
 
-    async def access(self, grant: Grant) -> Access:
+    async def poll(self, session: ConnectSession) -> NewGrant | None:
+        """They come at once, or not at all."""
+        del session
+
+    async def code_of(self, session: ConnectSession) -> DeviceCode | None:
+        """Typed keys need none."""
+        del session
+
+    async def access(self, grant: Grant, *, valid_for_s: float) -> Access:
         """Return what was typed."""
+        del valid_for_s
         return Access(await self._vault.grants.open_credentials(grant))
 
     async def refresh(self, grant: Grant) -> Access:
@@ -80,16 +93,11 @@ class DirectBackend:
         del grant
         return Revocation.NOT_SUPPORTED
 
-    def supports(self, connector: Connector) -> bool:
-        """Whether one of the connector's ways to sign in is typed."""
-        return bool(_methods(connector))
-
-    def config(self, connector: Connector) -> BackendConfig:
-        """Return the forms, in the manifest's order."""
-        methods = _methods(connector)
-        if not methods:
-            raise BackendUnavailable(f"{connector.title} has no way to sign in by typing a key.")
-        return BackendConfig(self.name, connector.name, tuple(_form(name, method) for name, method in methods.items()))
+    async def configs(self, workspace_id: WorkspaceId, connectors: Sequence[Connector]) -> Mapping[str, BackendConfig]:
+        """Return the forms, in the manifests' order."""
+        del workspace_id
+        forms = {one.name: _forms(one) for one in connectors}
+        return {name: BackendConfig(self.name, name, found) for name, found in forms.items() if found}
 
     def validate(self, connector: Connector, entry: Entry) -> list[Problem]:
         """Check what was typed without asking the provider."""
@@ -114,6 +122,10 @@ class DirectBackend:
 
 def _methods(connector: Connector) -> dict[str, AuthMethod]:
     return {name: method for name, method in connector.auth.items() if method.method in TITLES}
+
+
+def _forms(connector: Connector) -> tuple[MethodForm, ...]:
+    return tuple(_form(name, method) for name, method in _methods(connector).items())
 
 
 def _form(name: str, method: AuthMethod) -> MethodForm:

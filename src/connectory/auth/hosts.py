@@ -68,11 +68,19 @@ def resolve_hosts(
     origins = typed | {name for name, fact in given.items() if fact.kind is FieldKind.ORIGIN}
     confirmed: dict[str, bool] = {}
     for template in servers.values():
-        parts = parse_template(template).parts
-        is_typed = any(isinstance(part, Placeholder) and part.name in typed for part in parts)
-        origin = parse_url("".join(_fill(part, origins, facts) for part in parts)).origin
+        is_typed = any(placeholder.name in typed for placeholder in parse_template(template).placeholders)
+        origin = parse_url(fill_address(template, origins, facts)).origin
         confirmed[origin] = confirmed.get(origin, False) or (is_typed and private_confirmed)
     return tuple(HostRule(origin, private) for origin, private in confirmed.items())
+
+
+def fill_address(template: str, origins: Collection[str], facts: Mapping[str, str]) -> str:
+    """Return an address with its facts put in; `origins` names those that are whole origins.
+
+    Raises `InvalidPath` on a fact that is missing or cannot be part of an address, `ManifestInvalid` on one that
+    cannot be filled at all.
+    """
+    return "".join(_fill(part, origins, facts) for part in parse_template(template).parts)
 
 
 def _fill(part: str | Placeholder, origins: Collection[str], facts: Mapping[str, str]) -> str:

@@ -13,11 +13,16 @@ from connectory.auth.backend import (
     Account,
     Backend,
     BackendConfig,
+    Callback,
     Connected,
+    DeviceCode,
     Entry,
     Form,
+    ListOptions,
     NewGrant,
+    Option,
     Problem,
+    Question,
     Revocation,
     Step,
     Verify,
@@ -30,6 +35,7 @@ from connectory.auth.connections import (
     check_alias,
     describe_account,
 )
+from connectory.auth.finishing import Finishing
 from connectory.auth.members import members_of
 from connectory.auth.sessions import ConnectSessions
 from connectory.auth.signin import SignIn
@@ -41,6 +47,7 @@ from connectory.errors import (
     AlreadyExists,
     CannotDecrypt,
     ConnectoryError,
+    InvalidArguments,
     NeedsReconnect,
     PolicyDenied,
     RoleDenied,
@@ -49,6 +56,7 @@ from connectory.errors import (
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, no_record
 from connectory.settings import Settings
+from connectory.spelling import did_you_mean
 from connectory.vault.clock import Clock, utc_now
 from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, GrantStatus, Role
 from connectory.vault.vault import Vault
@@ -64,6 +72,11 @@ async def _any_number(principal: Principal) -> None:
     """No quota."""
 
 
+async def no_options(_: Connector, __: NewGrant) -> Sequence[Option]:
+    """Nothing is listed."""
+    return ()
+
+
 class AuthManager:
     """How credentials come and stay fresh, for every backend; `link_url` builds on the one canonical origin."""
 
@@ -75,6 +88,7 @@ class AuthManager:
         backends: Mapping[str, Backend],
         verify: Verify,
         *,
+        list_options: ListOptions = no_options,
         allow_link: AllowLink = _any_number,
         record: Record = no_record,
         now: Clock = utc_now,
@@ -90,10 +104,9 @@ class AuthManager:
         self._choice = BackendChoice(backends, settings)
         self._connections = Connections(vault, catalog)
         self._sessions = ConnectSessions(vault, now, sleep)
-        accounts = ConnectedAccounts(vault, catalog, self._choice, now)
-        self._sign_in = SignIn(
-            vault, catalog, settings, self._choice, self._sessions, accounts, verify, self.withdraw, record
-        )
+        accounts = ConnectedAccounts(vault, catalog, self._choice)
+        finishing = Finishing(vault, catalog, settings, accounts, verify, list_options, self.withdraw)
+        self._sign_in = SignIn(vault, catalog, self._choice, self._sessions, accounts, finishing, record)
 
     async def connect(
         self,
@@ -119,13 +132,14 @@ class AuthManager:
         is_whole = len(existing) == len(members_of(self._catalog, known))
         if is_whole and alias is None and await self._are_healthy(existing):
             raise _already_connected(known, existing)
-        chosen = self._choice.choose(known, backend).name
+        await self._choice.choose(principal.workspace_id, known, backend)
+        self._check_scopes(known, scopes)
         renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
         session = await self._sessions.open_one(principal, owner, known.name, name, renewed)
-        if session is not None and session.backend == chosen and session.scopes == tuple(scopes):
+        if session is not None and session.backend == backend and session.scopes == tuple(scopes):
             return session
         await self._allow_link(principal)
-        return await self._sessions.create(principal, owner, known.name, name, chosen, tuple(scopes), renewed)
+        return await self._sessions.create(principal, owner, known.name, name, backend, tuple(scopes), renewed)
 
     async def disconnect(self, principal: Principal, connection_id: ConnectionId) -> Revocation:
         """Delete a connection; its grant is withdrawn at the provider, then deleted, with its last one.
@@ -173,28 +187,42 @@ class AuthManager:
 
     async def refresh_credentials(self, principal: Principal, connection_id: ConnectionId) -> Access:
         """Return renewed credentials. Raises what `get_credentials` raises."""
-        _, grant = await self._connections.by_id(principal, connection_id)
-        return await self._choice.named(grant.backend).refresh(grant)
+        return await self.renew(await self._connections.by_id(principal, connection_id))
 
-    def supported_providers(self, backend: str | None = None) -> list[str]:
+    async def renew(self, found: Found) -> Access:
+        """Return other credentials than those of a connection that was resolved already, since they were refused.
+
+        Raises `NeedsReconnect` where nothing can be renewed, and what `get_credentials` raises.
+        """
+        return await self._choice.named(found[1].backend).refresh(found[1])
+
+    async def supported_providers(self, principal: Principal, backend: str | None = None) -> list[str]:
         """Return the names of the connectors that can be connected here, by `backend` or by any."""
-        connectors = sorted(self._catalog.connectors.items())
-        serving = {name: self._choice.serving(connector) for name, connector in connectors}
-        return [name for name, backends in serving.items() if (backend in backends if backend else backends)]
+        serving = await self._choice.serving(principal.workspace_id, list(self._catalog.connectors.values()))
+        wanted = {name: [one for one in configs if backend in (None, one.backend)] for name, configs in serving.items()}
+        return sorted(name for name, configs in wanted.items() if configs)
 
-    def ways(self, connector: str) -> Ways:
+    async def ways(self, principal: Principal, connector: str) -> Ways:
         """Return which of a connector's ways to sign in work here. Raises `UnknownConnector`."""
-        return self._choice.ways(self._catalog.connector(connector))
+        return await self._choice.ways(principal.workspace_id, self._catalog.connector(connector))
 
-    def provider_config(self, connector: str, backend: str | None = None) -> BackendConfig:
-        """Return how one signs in to a connector. Raises `UnknownConnector`, `BackendUnavailable`."""
-        known = self._catalog.connector(connector)
-        return self._choice.choose(known, backend).config(known)
+    async def provider_config(
+        self, principal: Principal, connector: str, backend: str | None = None
+    ) -> Sequence[BackendConfig]:
+        """Return how one signs in to a connector, the preferred backend first.
 
-    def validate_config(self, connector: str, backend: str | None, entry: Entry) -> list[Problem]:
+        Raises `UnknownConnector`, `BackendUnavailable`.
+        """
+        return await self._choice.choose(principal.workspace_id, self._catalog.connector(connector), backend)
+
+    async def validate_config(
+        self, principal: Principal, connector: str, backend: str | None, entry: Entry
+    ) -> list[Problem]:
         """Check an entry without asking the provider. Raises `UnknownConnector`, `BackendUnavailable`."""
         known = self._catalog.connector(connector)
-        return self._choice.choose(known, backend).validate(known, entry)
+        configs = await self._choice.choose(principal.workspace_id, known, backend)
+        fitting = [one for one in configs if any(form.method == entry.method for form in one.methods)]
+        return self._choice.named((fitting or configs)[0].backend).validate(known, entry)
 
     async def resolve(
         self, principal: Principal, name: str, *, connector: str | None = None, writes: bool = True
@@ -218,7 +246,7 @@ class AuthManager:
                 hint=f"Call connect(connector='{connection.connector}', alias='{connection.alias}') and give the person"
                 " the link.",
             )
-        return await self._choice.access(grant, valid_for_s=valid_for_s, now=self._now())
+        return await self._choice.access(grant, valid_for_s=valid_for_s)
 
     async def verify(self, principal: Principal, connection_id: ConnectionId) -> Account:
         """Ask the provider, by the manifest's verify call, whether it still takes a connection's sign-in.
@@ -267,7 +295,8 @@ class AuthManager:
         """
         known = self._catalog.connector(connector)
         _require_connecting(principal, shared=shared)
-        wanted = (self._choice.choose(known, backend).name, tuple(scopes))
+        await self._choice.choose(principal.workspace_id, known, backend)
+        wanted = (backend, tuple(scopes))
         name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
         owner = str(principal.workspace_id if shared else principal.user_id)
         existing = await self._owned(principal, owner, known, name)
@@ -291,7 +320,7 @@ class AuthManager:
 
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
-        return await self._sessions.wait(principal, session, timeout_s)
+        return await self._sessions.wait(principal, session, timeout_s, self._sign_in.poll)
 
     async def find_session(self, link: str) -> ConnectSession | None:
         """Return the session of a link, live or over; nothing changes. Who may see it is for the face to say."""
@@ -301,13 +330,40 @@ class AuthManager:
         """End a session whose person will not go on with it."""
         await self._vault.sessions.expire(session)
 
-    async def first_step(self, session: ConnectSession) -> Step:
+    async def first_step(self, session: ConnectSession) -> Form | Question:
         """Return what the page shows first."""
         return await self._sign_in.first_step(session)
 
-    async def submit(self, session: ConnectSession, browser: str, entry: Entry) -> Form | Connected:
+    async def submit(self, session: ConnectSession, browser: str, entry: Entry) -> Step | Connected:
         """Take what the person entered; the form comes back while something is wrong."""
         return await self._sign_in.submit(session, browser, entry)
+
+    async def session_of_callback(self, family: str, callback: Callback) -> ConnectSession | None:
+        """Return the session that a provider's redirect to this family's address belongs to; nothing changes."""
+        return await self._sign_in.session_of(family, callback)
+
+    async def complete(
+        self, session: ConnectSession, browser: str, family: str, callback: Callback
+    ) -> Step | Connected:
+        """Take what the redirect brought. Raises `SessionExpired` for another browser than the one that left."""
+        return await self._sign_in.complete(session, browser, family, callback)
+
+    async def sign_in_by_code(self, session: ConnectSession) -> DeviceCode | None:
+        """Return the code to type at the provider, of a sign-in under way or a new one; None where it gives none.
+
+        For servers whose page nobody can open. `wait` brings it on. Raises what `submit` raises.
+        """
+        return await self._sign_in.by_code(session)
+
+    def _check_scopes(self, connector: Connector, asked: Sequence[str]) -> None:
+        """Raise `InvalidArguments` on a scope that no way to sign in knows: it would be asked for in vain."""
+        known = sorted({scope for method in connector.auth.values() for scope in getattr(method, "scopes", ())})
+        unknown = [scope for scope in asked if scope not in known]
+        if unknown and known:
+            raise InvalidArguments(
+                f"{connector.title} has no scope {unknown[0]!r}.",
+                hint=did_you_mean(unknown[0], known, few=10) or f"It has: {', '.join(known[:10])}.",
+            )
 
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""

@@ -26,6 +26,11 @@ BOUND_FOR = timedelta(minutes=60)
 JUST_NOW = timedelta(minutes=2)  # a connect repeated so soon asks how it went; later it is meant as a renewal
 POLL_S = 0.25
 _LIVE = frozenset({SessionStatus.PENDING, SessionStatus.BOUND})
+Look = Callable[[ConnectSession], Awaitable[None]]
+
+
+async def no_look(_: ConnectSession) -> None:
+    """Somebody else brings the session on: a browser."""
 
 
 class ConnectSessions:
@@ -58,7 +63,7 @@ class ConnectSessions:
         return session if session is not None and session.connection_id in ids else None
 
     async def create(
-        self, principal: Principal, owner: str, connector: str, alias: str, backend: str,
+        self, principal: Principal, owner: str, connector: str, alias: str, backend: str | None,
         scopes: tuple[str, ...], existing: Connection | None,
     ) -> ConnectSession:  # fmt: skip
         """Store a new invitation with a fresh link."""
@@ -103,10 +108,23 @@ class ConnectSessions:
             raise link_is_spent()
         return current
 
-    async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
-        """Return the session once it is connected or expired, or as it stands after `timeout_s` seconds.
+    async def require_bound(self, session: ConnectSession, browser: str) -> ConnectSession:
+        """Return the session as it stands now, if this browser has bound it. Raises `SessionExpired`."""
+        current = await self.open_link(session.link)
+        browser_hash = hashlib.sha256(browser.encode()).hexdigest()
+        if current.status is not SessionStatus.BOUND or not hmac.compare_digest(
+            current.browser_hash or "", browser_hash
+        ):
+            raise link_is_spent()
+        return current
 
-        Raises `SessionExpired` for a session that is not this principal's.
+    async def wait(
+        self, principal: Principal, session: ConnectSession, timeout_s: float, look: Look = no_look
+    ) -> ConnectSession:
+        """Return the session once it is connected or expired, or a try has failed, else after `timeout_s` seconds.
+
+        `look` is given the live session each time, and may bring it on. Raises `SessionExpired` for a session that is
+        not this principal's.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while True:
@@ -116,8 +134,10 @@ class ConnectSessions:
             if current.status in _LIVE and not self._is_live(current):
                 return replace(current, status=SessionStatus.EXPIRED)
             left_s = deadline - asyncio.get_running_loop().time()
-            if current.status not in _LIVE or left_s <= 0:
+            has_failed = current.problem is not None and current.problem != session.problem
+            if current.status not in _LIVE or has_failed or left_s <= 0:
                 return current
+            await look(current)
             await self._sleep(min(POLL_S, left_s))
 
     def _is_live(self, session: ConnectSession) -> bool:

@@ -1,163 +1,244 @@
-"""From what the person entered to stored connections: bind, begin, verify, store (design 5.6).
-
-Nothing is kept before the provider has accepted it, and the provider is asked outside any transaction.
-"""
+"""The steps of a browser, or a terminal, through one connect session: bind, begin, leave, come back (design 5.6)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 
 from connectory.auth.accounts import ConnectedAccounts
-from connectory.auth.backend import Account, Connected, Done, Entry, Form, NewGrant, Problem, Step, Verify
+from connectory.auth.backend import (
+    Backend,
+    Callback,
+    Connected,
+    DeviceCode,
+    Done,
+    Entry,
+    Form,
+    NewGrant,
+    Problem,
+    Question,
+    Step,
+)
 from connectory.auth.choice import BackendChoice
-from connectory.auth.connections import describe_account
-from connectory.auth.members import Failed, Member, Proven, members_of, prove, told_facts
+from connectory.auth.finishing import Answers, Finishing, SignedIn
+from connectory.auth.held import Held, HeldSignIns
 from connectory.auth.sessions import ConnectSessions, link_is_spent
 from connectory.catalog.catalog import Catalog
-from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import Effect
-from connectory.errors import AccessNeeded, BackendUnavailable, ProviderError, RoleDenied, SetupError
+from connectory.catalog.manifest import Effect, OAuth2Method
+from connectory.errors import (
+    AccessNeeded,
+    BadInput,
+    ConnectoryError,
+    ProviderError,
+    Refused,
+    RoleDenied,
+    SessionExpired,
+    SetupError,
+    SignInFailed,
+)
 from connectory.identity.principal import Principal
 from connectory.identity.record import OpenRecord, Record
-from connectory.settings import Settings
-from connectory.vault.entities import ConnectSession, FinishedSignIn, Grant, GrantId, Role, StoredGrant
+from connectory.vault.entities import ConnectSession, Role, SessionStatus
 from connectory.vault.vault import Vault
 
-NOT_SIGNED_IN = "sign_in_incomplete"  # in the audit: the form came back, with what is wrong or missing
-Withdraw = Callable[[Sequence[Grant]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _SignedIn:
-    """Credentials that are not proven yet. `used` is the grant that holds them already."""
-
-    new: NewGrant
-    private_confirmed: bool
-    used: GrantId | None = None
+NOT_SIGNED_IN = "sign_in_incomplete"  # in the audit: there is a further step, or something is wrong or missing
+FAILURES = (AccessNeeded, ProviderError, Refused, BadInput, SetupError)
 
 
 class SignIn:
-    """The steps that a browser, or a terminal, takes through one connect session."""
+    """Takes each step on behalf of whoever asked for the link."""
 
     def __init__(
         self,
         vault: Vault,
         catalog: Catalog,
-        settings: Settings,
         choice: BackendChoice,
         sessions: ConnectSessions,
         accounts: ConnectedAccounts,
-        verify: Verify,
-        withdraw: Withdraw,
+        finishing: Finishing,
         record: Record,
     ) -> None:
         self._vault = vault
         self._catalog = catalog
-        self._settings = settings
         self._choice = choice
         self._sessions = sessions
         self._accounts = accounts
-        self._verify = verify
-        self._withdraw = withdraw
+        self._finishing = finishing
         self._record = record
+        self._held = HeldSignIns(vault)
 
-    async def first_step(self, session: ConnectSession) -> Step:
+    async def first_step(self, session: ConnectSession) -> Form | Question:
         """Return what to show first. Raises `BackendUnavailable`, `UnknownConnector`."""
-        return await self._with_accounts(session, await self._choice.named(session.backend).begin(session, None))
+        held = await self._held.find(session)
+        if held is not None:
+            return held.question()
+        connector = self._catalog.connector(session.connector)
+        forms = await self._choice.forms(session, connector)
+        return Form(forms, accounts=await self._accounts.offered(session))
 
-    async def submit(self, session: ConnectSession, browser: str, entry: Entry) -> Form | Connected:
+    async def submit(self, session: ConnectSession, browser: str, entry: Entry) -> Step | Connected:
         """Take an entry from the browser that holds the session; the form comes back while something is wrong.
 
         Raises `SessionExpired`, `RoleDenied` where the person's role was taken meanwhile, `BackendUnavailable`.
         """
         current = await self._sessions.bind(session, browser)
-        role = await self._vault.workspaces.role_of(current.workspace_id, current.user_id)
-        acting = Principal(current.workspace_id, current.user_id, role or Role.VIEWER)
         asked = {"connector": current.connector, "alias": current.alias, "method": entry.method}  # nothing typed
-        async with self._record(acting, "sign_in", Effect.WRITE, asked) as line:
+        role = await self._vault.workspaces.role_of(current.workspace_id, current.user_id)
+        async with self._record(_acting(current, role), "sign_in", Effect.WRITE, asked) as line:
             _check_role(role, current)
-            step = await self._sign_in(current, entry, line)
-            if isinstance(step, Form):
+            await self._forget_problem(current)
+            step = await self._take(current, entry, line)
+            if not isinstance(step, Connected):
                 line.refuse(NOT_SIGNED_IN)
             return step
 
-    async def _sign_in(self, current: ConnectSession, entry: Entry, line: OpenRecord) -> Form | Connected:
-        connector = self._catalog.connector(current.connector)
-        members = await self._members(current, connector)
-        signed_in = await self._begin(current, entry)
-        if isinstance(signed_in, Form):
-            return signed_in
-        found = await self._prove(members, signed_in)
-        asked = [one for one in found if isinstance(one, Proven)]
-        if not asked:
-            return await self._form_again(current, _problems([one for one in found if isinstance(one, Failed)]))
-        grant_id = signed_in.used or next((one.member.grant.id for one in asked if one.member.grant), None)
-        if signed_in.used is None and grant_id is not None:
-            found += await self._prove(await self._going_along(current, members, grant_id), signed_in)
-        proven = [one for one in found if isinstance(one, Proven)]
-        problem = _account_problem(proven)
-        if problem is not None and not entry.account_change_confirmed:
-            return await self._form_again(current, (problem,))
-        line.learn(connection_id=asked[0].use.connection_id)
-        await line.start()
-        left_out = tuple(one.sentence for one in found if isinstance(one, Failed))
-        account = _account(proven)
-        stored = _finished(current, connector, signed_in, grant_id, proven, account, left_out)
-        done = await self._vault.sessions.finish(current, stored)
-        await self._withdraw(done.unused)
-        return Connected(done.connections[0], account, connector, done.connections[1 : len(asked)], left_out)
+    async def session_of(self, family: str, callback: Callback) -> ConnectSession | None:
+        """Return the live session that a callback at this family's address belongs to."""
+        for backend in self._choice.all():
+            flow = await backend.session_of(family, callback)
+            if flow is not None:
+                session = await self._vault.sessions.get(*flow)
+                return session if session is not None and session.status is SessionStatus.BOUND else None
+        return None
 
-    async def _prove(self, members: Sequence[Member], signed_in: _SignedIn) -> list[Proven | Failed]:
-        confirmed = signed_in.private_confirmed
-        return await prove(members, signed_in.new, self._verify, self._settings, private_confirmed=confirmed)
+    async def complete(
+        self, session: ConnectSession, browser: str, family: str, callback: Callback
+    ) -> Step | Connected:
+        """Take what the provider's redirect brought to the browser that left. A failure is noted on the session.
 
-    async def _begin(self, current: ConnectSession, entry: Entry) -> _SignedIn | Form:
-        """What was typed, checked by the backend; or an account that is connected already."""
+        Raises `SessionExpired` for another browser, or where no sign-in is under way; nothing is spent then.
+        """
+        current = await self._sessions.require_bound(session, browser)
+        for backend in self._choice.all():
+            if await backend.session_of(family, callback) is not None:
+                arriving = partial(backend.complete, current, callback)
+                return await self._come_back(current, "callback", backend, arriving)
+        raise link_is_spent()
+
+    async def by_code(self, session: ConnectSession) -> DeviceCode | None:
+        """Return the code to type at the provider, of a sign-in under way or a new one; None where it gives none.
+
+        Such a session is bound to no browser: nobody can go on with it on the page.
+        """
+        for backend in self._choice.all():
+            if (code := await backend.code_of(session)) is not None:
+                return code
+        connector = self._catalog.connector(session.connector)
+        for name, method in connector.auth.items():
+            if isinstance(method, OAuth2Method) and method.device_url is not None:
+                step = await self.submit(session, secrets.token_urlsafe(32), Entry(name, {}, device=True))
+                if isinstance(step, DeviceCode):
+                    return step
+                problems = step.problems if isinstance(step, Form) else ()
+                raise SignInFailed(
+                    f"{connector.title} gave no code. {' '.join(one.message for one in problems)}".strip(),
+                    hint="Use another way to sign in.",
+                )
+        return None
+
+    async def poll(self, session: ConnectSession) -> None:
+        """Bring on a sign-in that goes on elsewhere, as by a device code."""
+        if session.status is not SessionStatus.BOUND:
+            return
+        for backend in self._choice.all():
+            try:
+                new = await backend.poll(session)
+            except FAILURES as error:
+                await self._failed(session, error)
+                return
+            if new is not None:
+                await self._come_back(session, "code", backend, partial(_already, new))
+                return
+
+    async def _come_back(
+        self, current: ConnectSession, how: str, backend: Backend, arriving: Callable[[], Awaitable[NewGrant]]
+    ) -> Step | Connected:
+        role = await self._vault.workspaces.role_of(current.workspace_id, current.user_id)
+        asked = {"connector": current.connector, "alias": current.alias, "by": how}
+        async with self._record(_acting(current, role), "sign_in", Effect.WRITE, asked) as line:
+            _check_role(role, current)
+            try:
+                signed_in = SignedIn(await arriving(), backend.name)
+                step = await self._finish(current, signed_in, Answers(), line, may_hold=True)
+            except SessionExpired:
+                raise
+            except FAILURES as error:
+                step = await self._failed(current, error)
+            if not isinstance(step, Connected):
+                line.refuse(NOT_SIGNED_IN)
+            return step
+
+    async def _take(self, current: ConnectSession, entry: Entry, line: OpenRecord) -> Step | Connected:
+        answers = Answers(entry.chosen, entry.account_change_confirmed)
+        held = await self._held.find(current)
+        if held is not None and entry.is_answer:
+            signed_in = SignedIn(held.grant(), held.backend, options=held.question().options)
+            try:
+                return await self._finish(current, signed_in, answers, line, may_hold=True)
+            except FAILURES as error:
+                return await self._failed(current, error)
         if entry.grant_id is not None:
             try:
-                new, is_private = await self._accounts.use(current, entry.grant_id)
+                new, backend_name = await self._accounts.use(current, entry.grant_id)
             except (AccessNeeded, SetupError, ProviderError) as error:
                 return await self._form_again(current, (Problem("", error.text),))
-            return _SignedIn(new, is_private, entry.grant_id)
-        step = await self._choice.named(current.backend).begin(current, entry)
-        step = await self._with_accounts(current, step)
-        if isinstance(step, Form):
-            return step
-        if not isinstance(step, Done):
-            title = self._catalog.connector(current.connector).title
-            raise BackendUnavailable(f"{title} is not signed in to by typing.", hint="Open the connect link again.")
-        return _SignedIn(step.grant, entry.private_confirmed and self._settings.is_local)
+            return await self._finish(current, SignedIn(new, backend_name, entry.grant_id), answers, line)
+        connector = self._catalog.connector(current.connector)
+        backend = await self._choice.serving_method(current, connector, entry.method)
+        step = await backend.begin(current, connector, entry)
+        if isinstance(step, Done):
+            return await self._finish(current, SignedIn(step.grant, backend.name), answers, line)
+        return await self._form_again(current, step.problems) if isinstance(step, Form) else step
 
-    async def _members(self, session: ConnectSession, connector: Connector) -> list[Member]:
-        """What is to be connected, with the connections that are there: the renewed one, or those of a bundle."""
-        found = await self._accounts.owned(session)
-        if connector.manifest.is_bundle:
-            there = {row.connector: (row, grant) for row, grant in found if row.alias == session.alias}
-            bundled = members_of(self._catalog, connector)
-            return [Member(one, *there.get(one.name, (None, None))) for one in bundled]
-        if session.connection_id is None:
-            return [Member(connector)]
-        existing = next(((row, grant) for row, grant in found if row.id == session.connection_id), None)
-        if existing is None:  # disconnected since
-            raise link_is_spent()
-        return [Member(connector, *existing)]
+    async def _finish(
+        self,
+        current: ConnectSession,
+        signed_in: SignedIn,
+        answers: Answers,
+        line: OpenRecord,
+        *,
+        may_hold: bool = False,
+    ) -> Question | Form | Connected:
+        """Finish, or ask: what came from the provider's page waits for the answer, what was typed is typed again."""
+        outcome = await self._finishing.finish(current, signed_in, answers, line)
+        if isinstance(outcome, Connected):
+            return outcome
+        can_answer = outcome.options or any(problem.confirm for problem in outcome.problems)
+        if may_hold and can_answer:
+            held = Held.of(signed_in.new, signed_in.backend, outcome)
+            await self._held.keep(current, held)
+            return outcome
+        if may_hold:
+            await self._note(current, " ".join(problem.message for problem in outcome.problems))
+            await self._held.drop(current)
+        return await self._form_again(current, outcome.problems)
 
-    async def _going_along(self, session: ConnectSession, members: Sequence[Member], grant_id: GrantId) -> list[Member]:
-        """The other connections on the grant that is renewed: the new credentials are for them too."""
-        named = {one.existing.id for one in members if one.existing}
-        return [
-            Member(self._catalog.connector(row.connector), row, grant, goes_along=True)
-            for row, grant in await self._accounts.owned(session)
-            if grant.id == grant_id and row.id not in named and row.connector in self._catalog.connectors
-        ]
+    async def _failed(self, current: ConnectSession, error: ConnectoryError) -> Form:
+        """Say on the session, for page and agent, why the sign-in came to nothing."""
+        await self._held.drop(current)
+        await self._note(current, error.text)
+        return await self._form_again(current, (Problem("", error.text),))
 
-    async def _with_accounts(self, session: ConnectSession, step: Step) -> Step:
-        return replace(step, accounts=await self._accounts.offered(session)) if isinstance(step, Form) else step
+    async def _note(self, current: ConnectSession, problem: str) -> None:
+        await self._vault.sessions.note_problem(current, problem)
+
+    async def _forget_problem(self, current: ConnectSession) -> None:
+        if current.problem is not None:
+            await self._vault.sessions.note_problem(current, None)
 
     async def _form_again(self, session: ConnectSession, problems: tuple[Problem, ...]) -> Form:
         first = await self.first_step(session)
         return replace(first, problems=problems) if isinstance(first, Form) else Form((), problems)
+
+
+async def _already(new: NewGrant) -> NewGrant:
+    return new
+
+
+def _acting(session: ConnectSession, role: Role | None) -> Principal:
+    return Principal(session.workspace_id, session.user_id, role or Role.VIEWER)
 
 
 def _check_role(role: Role | None, session: ConnectSession) -> None:
@@ -168,72 +249,3 @@ def _check_role(role: Role | None, session: ConnectSession) -> None:
             "Whoever asked for this link may not connect accounts in this workspace any more.",
             hint="An owner of the workspace can change the role.",
         )
-
-
-def _problems(failed: Sequence[Failed]) -> tuple[Problem, ...]:
-    """Why nothing was connected; each said of its connector where there are several."""
-    asked = [one for one in failed if not one.member.goes_along]
-    if len(asked) == 1:
-        return (asked[0].problem,)
-    return tuple(replace(one.problem, message=one.sentence) for one in asked)
-
-
-def _account_problem(proven: Sequence[Proven]) -> Problem | None:
-    """Another account, or another server, under an old name must be meant (design 5.3).
-
-    Members of a family may name the same account each in its own way: one that is named as before is enough.
-    """
-    ids = {one.account.id for one in proven}
-    for one in proven:
-        existing, grant = one.member.existing, one.member.grant
-        if existing is None or grant is None or one.member.goes_along:
-            continue
-        servers = {host.origin for host in existing.hosts} != {host.origin for host in one.use.hosts}
-        if not servers and (grant.account_id is None or grant.account_id in ids):
-            continue
-        entered = one.account.name or one.account.id or "another account"
-        what = f"This belongs to {entered}" + (" on another server" if servers else "")
-        return Problem(
-            "",
-            f"{what}, but {existing.name} has been {one.member.connector.title} account {describe_account(grant)} so"
-            " far. Confirm the change, or connect the other account under an alias of its own.",
-            "account_change_confirmed",
-        )
-    return None
-
-
-def _account(proven: Sequence[Proven]) -> Account:
-    """Whose sign-in it is: as the grant has known the account, else as the first connector names it."""
-    known = {one.member.grant.account_id for one in proven if one.member.grant}
-    same = [one.account for one in proven if one.account.id is not None and one.account.id in known]
-    return (same or [one.account for one in proven])[0]
-
-
-def _finished(
-    session: ConnectSession,
-    connector: Connector,
-    signed_in: _SignedIn,
-    grant_id: GrantId | None,
-    proven: Sequence[Proven],
-    account: Account,
-    left_out: Sequence[str],
-) -> FinishedSignIn:
-    new, told = signed_in.new, told_facts(proven, signed_in.new)
-    scopes = next((one.account.scopes for one in proven if one.account.scopes), ())
-    uses, problem = tuple(one.use for one in proven), " ".join(left_out) or None
-    if signed_in.used is not None:
-        return FinishedSignIn(uses, grant_id=grant_id, facts=told, scopes=scopes, problem=problem)
-    family = connector.manifest.auth_family
-    stored = StoredGrant(
-        backend=session.backend,
-        connector=family,  # the one that is called like the family has the `auth`
-        method=new.method,
-        family=family,
-        account_id=account.id,
-        account_name=account.name,
-        credentials=new.credentials,
-        facts={**told, **new.facts},
-        scopes=scopes or new.scopes,
-        expires_at=new.expires_at,
-    )
-    return FinishedSignIn(uses, stored, grant_id, problem=problem)

@@ -23,22 +23,37 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The ways of one connector: those that a backend serves here, and the others."""
+    """The ways of one connector: those that work here, those that do once an app is set up, and the others."""
 
     connector: Connector
     here: tuple[str, ...]
+    after_setup: tuple[str, ...]
     missing: tuple[str, ...]
 
     @property
+    def is_possible(self) -> bool:
+        """Whether a link can help at all."""
+        return bool(self.here or self.after_setup)
+
+    @property
     def can(self) -> str:
-        """What works here, as a sentence; empty where nothing does."""
-        if not self.here:
-            return ""
-        methods = [self.connector.auth[name] for name in self.here]
+        """What works here, as a sentence or two; empty where nothing does."""
+        title = self.connector.title
+        sentences = [f"{title} can be connected here {self._with(self.here)}."] if self.here else []
+        if self.after_setup:
+            how = f"{'; ' if self.here else f'{title} can be connected here '}{self._with(self.after_setup)}"
+            needs = "once somebody has registered an OAuth app there, which the link's page leads through."
+            sentences = [f"{sentences[0][:-1]}{how} {needs}"] if sentences else [f"{how} {needs}"]
+        return "".join(sentences)
+
+    def _with(self, names: tuple[str, ...]) -> str:
+        """With which credentials: "with an API key or without a sign-in"."""
+        methods = [self.connector.auth[name] for name in names]
         with_nothing = any(method.method == "none" for method in methods)
         named = _either([_titled(method) for method in methods if method.method != "none"])
-        how = " or ".join(filter(None, [f"with {named}" if named else "", "without a sign-in" if with_nothing else ""]))
-        return f"{self.connector.title} can be connected here {how}."
+        return " or ".join(
+            filter(None, [f"with {named}" if named else "", "without a sign-in" if with_nothing else ""])
+        )
 
     @property
     def cannot(self) -> str:

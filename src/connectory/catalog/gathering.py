@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from connectory.catalog.connector import tool_name
 from connectory.catalog.index import Compiled, ManifestIndex
 from connectory.catalog.problems import Finding, ManifestProblem, file_text
-from connectory.errors import did_you_mean
+from connectory.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from connectory.catalog.manifest import Manifest

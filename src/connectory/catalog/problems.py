@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from connectory.catalog.habits import as_list, as_mapping, as_scalar, as_word, instead_of_key, instead_of_word
 from connectory.catalog.manifest import CONNECTOR_NAME, WORD, Manifest
-from connectory.errors import did_you_mean
+from connectory.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from connectory.catalog.yaml_document import Document, KeyPath

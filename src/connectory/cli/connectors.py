@@ -101,6 +101,6 @@ def _haystack(connector: Connector) -> str:
 
 
 def _nothing(query: str, catalog: Catalog) -> str:
-    from connectory.errors import did_you_mean
+    from connectory.spelling import did_you_mean
 
     return f"No connector fits. {did_you_mean(query, catalog.connectors)}".strip()

@@ -16,7 +16,8 @@ import typer
 
 from connectory.cli.output import note, printable
 from connectory.cli.pairs import split_pair, unique
-from connectory.errors import InvalidArguments, did_you_mean
+from connectory.errors import InvalidArguments
+from connectory.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

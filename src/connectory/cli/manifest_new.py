@@ -13,7 +13,8 @@ from connectory.cli.entry import Terminal
 from connectory.cli.options import AsJson, is_interactive
 from connectory.cli.output import note, show_json, show_text
 from connectory.cli.skeleton import SIGN_INS, Sketch, write_skeleton
-from connectory.errors import AlreadyExists, InvalidArguments, did_you_mean
+from connectory.errors import AlreadyExists, InvalidArguments
+from connectory.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from connectory.settings import Settings

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, cast
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Input
 from connectory.catalog.schema import DEFAULT_LIMIT
-from connectory.errors import InvalidArguments, nearest
+from connectory.errors import InvalidArguments
 from connectory.gateway.fields import check_fields
 from connectory.gateway.files import is_file, shown_file
 from connectory.gateway.offered_keys import INSTEAD, looks_like_key
+from connectory.spelling import nearest
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from connectory.catalog.connector import Action
-from connectory.errors import InvalidArguments, nearest
+from connectory.errors import InvalidArguments
+from connectory.spelling import nearest
 
 
 def check_fields(action: Action, fields: Sequence[str]) -> None:

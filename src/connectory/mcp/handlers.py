@@ -12,15 +12,7 @@ import mcp_types as t
 
 from connectory.actions.raw import SECRET_HEADER, RawRequest
 from connectory.catalog.connector import Connector
-from connectory.errors import (
-    BadInput,
-    ConnectoryError,
-    InvalidArguments,
-    SecretInChat,
-    UnknownAction,
-    did_you_mean,
-    nearest,
-)
+from connectory.errors import BadInput, ConnectoryError, InvalidArguments, SecretInChat, UnknownAction
 from connectory.gateway.arguments import check_schema, compile_schema, require_unicode
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.mending import Presence
@@ -33,6 +25,7 @@ from connectory.mcp.describing import describe_action
 from connectory.mcp.elicitation import IN_WORDS, Asking, Unanswered
 from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.mcp.offers import Offers
+from connectory.spelling import did_you_mean, nearest
 from connectory.vault.entities import Connection, Grant, GrantStatus
 
 if TYPE_CHECKING:

@@ -16,12 +16,13 @@ from mcp.server.context import ServerRequestContext
 
 from connectory.auth.connections import DEFAULT_ALIAS, Found, check_alias, describe_account
 from connectory.catalog.connector import Connector
-from connectory.errors import ConnectoryError, did_you_mean
+from connectory.errors import ConnectoryError
 from connectory.gateway.policy import CONNECT
 from connectory.identity.principal import Principal
 from connectory.mcp import icons
 from connectory.mcp.describing import renewing
 from connectory.mcp.offers import Offers, check_given
+from connectory.spelling import did_you_mean
 from connectory.vault.entities import Connection, GrantStatus
 
 Context = ServerRequestContext[Any]

@@ -47,6 +47,7 @@ class OutboundRequest:
     hosts: tuple[HostRule, ...]
     timeout_s: float
     follow_redirects: bool = True
+    max_bytes: int | None = None  # of the decoded answer, where less is meant than the client's own limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class OutboundClient:
             try:
                 location = _location(answer) if request.follow_redirects else None
                 if location is None:
-                    return await self._read(hop, answer)
+                    return await self._read(hop, answer, request.max_bytes)
                 await drain(answer.chunks)
                 return answer.status, location
             finally:
@@ -163,12 +164,13 @@ class OutboundClient:
         except FOREIGN_ERRORS as error:
             raise explain(error, hop.url.host, has_begun=answer is not None) from None
 
-    async def _read(self, hop: Hop, answer: Answer) -> OutboundResponse:
+    async def _read(self, hop: Hop, answer: Answer, max_bytes: int | None) -> OutboundResponse:
         import httpx2
 
         headers = httpx2.Headers(answer.headers)
         codings = headers.get_list("content-encoding")
-        body = await read_body(answer.chunks, codings, self.max_response_bytes)
+        most = min(self.max_response_bytes, max_bytes or self.max_response_bytes)
+        body = await read_body(answer.chunks, codings, most)
         if codings:
             del headers["content-encoding"]
         return OutboundResponse(answer.status, headers, body, str(hop.url))

@@ -62,7 +62,9 @@ class SecretFields(_Credentials):
 class OAuthTokens(_Credentials):
     """A token answer (RFC 6749 section 5.1); `expires_at` is absent where the provider names no lifetime.
 
-    `further` are tokens that came beside it, by the manifest's names: Slack's of a user beside the bot's.
+    `further` are tokens that came beside it, by the manifest's names: Slack's of a user beside the bot's. `entered` is
+    what the person typed, where that is how new tokens are got; `private_origin` the server that they typed and said is
+    meant to be in a private network. `lifetime_s` is what the provider gave the access token.
     """
 
     kind: Literal["oauth"] = "oauth"
@@ -70,7 +72,10 @@ class OAuthTokens(_Credentials):
     refresh_token: Secret | None = None
     token_type: str = "Bearer"
     expires_at: AwareDatetime | None = None
+    lifetime_s: float | None = None
     further: dict[str, Secret] = {}
+    entered: dict[str, Secret] = {}
+    private_origin: str | None = None
 
     def secrets(self) -> Mapping[str, SecretStr]:
         return {**self.further, "access_token": self.access_token}
@@ -79,7 +84,20 @@ class OAuthTokens(_Credentials):
         return self.expires_at is None or (self.expires_at - now).total_seconds() > valid_for_s
 
 
-Credentials = Annotated[NoCredentials | SecretFields | OAuthTokens, Field(discriminator="kind")]
+class OAuth1Tokens(_Credentials):
+    """Token credentials (RFC 5849 section 2.3) with those of the client: both sign each request, neither is sent."""
+
+    kind: Literal["oauth1"] = "oauth1"
+    client_id: str
+    client_secret: Secret
+    token: Secret
+    token_secret: Secret
+
+    def secrets(self) -> Mapping[str, SecretStr]:
+        return {"token": self.token, "token_secret": self.token_secret, "client_secret": self.client_secret}
+
+
+Credentials = Annotated[NoCredentials | SecretFields | OAuthTokens | OAuth1Tokens, Field(discriminator="kind")]
 _ADAPTER: TypeAdapter[Credentials] = TypeAdapter(Credentials)
 
 

@@ -111,6 +111,7 @@ class Grant:
     refreshed_at: datetime | None = None
     failures: int = 0  # refreshes that failed since the last good one
     retry_at: datetime | None = None  # no refresh is tried before
+    lease_until: datetime | None = None  # some process renews it until then
     problem: str | None = None  # why it needs reconnecting
 
 

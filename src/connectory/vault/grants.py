@@ -200,5 +200,6 @@ def to_grant(row: sa.Row[Any]) -> Grant:
         refreshed_at=row.refreshed_at,
         failures=row.failures,
         retry_at=row.retry_at,
+        lease_until=row.lease_until,
         problem=row.problem,
     )

@@ -74,6 +74,11 @@ class OAuthFlowStore:
         due = *_this(flow), flows.c.status == FlowStatus.LEFT.value, flows.c.poll_at <= self._now()
         return await self._database.change(sa.update(flows).where(*due).values(poll_at=next_at)) > 0
 
+    async def rewrite(self, flow: OAuthFlow, body: bytes) -> None:
+        """Keep another body for a sign-in that goes on."""
+        sealed = self._keys.seal(body, bound_to=_place(flow.id, flow.workspace_id))
+        await self._database.change(sa.update(flows).where(*_this(flow)).values(body=sealed))
+
     async def hold(self, flow: OAuthFlow, body: bytes, *, until: datetime) -> None:
         """Keep the outcome of a sign-in while the person is asked."""
         sealed = self._keys.seal(body, bound_to=_place(flow.id, flow.workspace_id))

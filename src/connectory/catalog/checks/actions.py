@@ -15,7 +15,7 @@ from connectory.catalog.connector import tool_name
 from connectory.catalog.manifest import ActionManifest, Effect, OAuth2Method, Request, TokenRequest
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import did_you_mean
+from connectory.spelling import did_you_mean
 
 TOOL_NAME = re.compile(r"[a-z0-9_]{1,40}")
 RAW_REQUEST = "request"  # policy and audit call a raw request `{connector}_request`

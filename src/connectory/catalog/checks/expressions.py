@@ -14,7 +14,7 @@ from connectory.catalog.habits import as_expression
 from connectory.catalog.problems import Finding
 from connectory.catalog.trees import ANSWER_FUNCTIONS
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import did_you_mean
+from connectory.spelling import did_you_mean
 
 MAX_EXPRESSION = 2_000  # characters; jmespath raises RecursionError at 1,000 open parentheses (1.1, measured)
 

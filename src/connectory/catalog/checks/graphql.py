@@ -17,7 +17,7 @@ from connectory.catalog.checks.trees import check_root, check_tree, is_surely_gi
 from connectory.catalog.manifest import Request
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import did_you_mean
+from connectory.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, Node, OperationDefinitionNode, VariableDefinitionNode

@@ -10,7 +10,7 @@ from connectory.catalog.manifest import Input
 from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder, Template, parse_template
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import did_you_mean
+from connectory.spelling import did_you_mean
 
 ALWAYS_KNOWN = "id"  # `{connection.id}`: in a verify call the id that the new connection will have
 PAGING = ("limit", "cursor")

@@ -25,6 +25,7 @@ from connectory.catalog.manifest import (
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
 
+REVOKING = {"client_id": Input(type="string"), "client_secret": Input(type="string")}
 REGISTERING = {"redirect_uri": Input(type="string"), "scopes": Input(type="string")}
 
 
@@ -76,7 +77,12 @@ def _check_addresses(path: KeyPath, method: TokenRequest | OAuth1Method, known: 
     for key, text in sign_in_addresses(method).items():
         yield from _check_one_address((*path, key), text, method, at.get(key, known.typed))
     if isinstance(method, OAuth2Method) and method.revoke is not None:
-        yield from _check_one_address((*path, "revoke", "url"), method.revoke.url, method, known.signed_in)
+        here, spec = (*path, "revoke"), method.revoke
+        names = Names(inputs=REVOKING, facts=known.signed_in)
+        url = spec.url.replace("{client_id}", "id")
+        yield from _check_one_address((*here, "url"), url, method, known.signed_in)
+        yield from _check_texts((*here, "parameters"), spec.parameters, names)
+        yield from check_headers((*here, "headers"), spec.headers, replace(names, secrets=set()))
 
 
 def _check_one_address(

@@ -14,7 +14,7 @@ from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder, Template
 from connectory.catalog.trees import QUERY_LANGUAGES, Form, form_of
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import did_you_mean
+from connectory.spelling import did_you_mean
 
 # Parameters that hold a query at most providers.
 OF_QUERIES = frozenset({"q", "query", "$filter", "$search", "filter", "jql", "cql", "soql", "where", "criteria"})

@@ -18,8 +18,8 @@ from connectory.catalog.manifest import METHODS, Input, Request
 from connectory.catalog.problems import Finding
 from connectory.catalog.trees import form_of
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import did_you_mean
 from connectory.net.headers import is_media_type
+from connectory.spelling import did_you_mean
 
 OF_FORMS = frozenset({"form", "form_brackets", "multipart"})  # encodings of names with values
 PART_KEYS = ("content", "content_type")

@@ -21,8 +21,9 @@ from connectory.catalog.manifest import (
 from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import InvalidPath, did_you_mean
+from connectory.errors import InvalidPath
 from connectory.net.url import is_host_part, parse_url
+from connectory.spelling import did_you_mean
 
 # Values that would move a server's address to another host; no pattern of a field used there may match one whole.
 ESCAPES = (
@@ -145,7 +146,7 @@ def addresses_of(sign: Sign, way: str, method: AuthMethodBase) -> list[str]:
 
 def sign_in_addresses(method: AuthMethodBase) -> dict[str, str]:
     """Return the addresses of a sign-in by their key; a service account's `issuer` is a name and no address."""
-    keys = [*OAUTH_ADDRESSES, *(["issuer"] if isinstance(method, OAuth2Method) else [])]
+    keys = [*OAUTH_ADDRESSES, *(["issuer", "resource"] if isinstance(method, OAuth2Method) else [])]
     return {key: text for key in keys if (text := getattr(method, key, None)) is not None}
 
 

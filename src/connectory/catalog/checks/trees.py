@@ -13,7 +13,7 @@ from connectory.catalog.problems import Finding
 from connectory.catalog.template import Placeholder
 from connectory.catalog.trees import CONVERTERS, EXTRAS, FORMS, QUERY_LANGUAGES, Form, form_of
 from connectory.catalog.yaml_document import KeyPath
-from connectory.errors import did_you_mean, nearest
+from connectory.spelling import did_you_mean, nearest
 
 # Converters that take files, and whether they may stand further in.
 OF_FILES: Mapping[object, Files] = {"base64": "one", "base64url": "one", "mime_message": "anywhere"}

@@ -58,6 +58,9 @@ class TokenAnswer(Strict):
     expires_in: str = Field("expires_in", description="Lifetime in seconds, or when it ends (RFC 3339).")
     scope: str = Field("scope", description="The granted scopes: a text, or a list.")
     error: str = Field("error", description="An error's code, also in a 200.")
+    refused: list[str] = Field(
+        default_factory=list, description="Codes that end the sign-in when it is refreshed, beside invalid_grant."
+    )
     further: dict[Name, str] = Field(
         default_factory=dict,
         description="Further tokens, each `{credential.NAME}`, as Slack's authed_user.access_token.",
@@ -76,8 +79,17 @@ class AccountChoice(Strict):
 class Revocation(Strict):
     """How tokens are withdrawn (RFC 7009, or the provider's own way)."""
 
-    url: str = Field(description="Address that takes the token.")
+    url: str = Field(description="Address that takes the token; `{client_id}` is filled in.")
     method: Literal["post", "delete"] = Field("post", description="HTTP method.")
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Further headers of it; `{client_id}` and `{client_secret}` are filled in."
+    )
+    parameters: dict[str, str] = Field(
+        default_factory=dict, description="Further parameters of it; `{client_id}` is filled in."
+    )
+    client_authentication: ClientAuthentication | None = Field(
+        None, description="How the client proves itself there, if not as at the token endpoint."
+    )
     encoding: Encoding = Field("form", description="How the body is written.")
     token_parameter: str = Field("token", description="Parameter that holds the token.")
     which: Literal["access_token", "refresh_token"] = Field("refresh_token", description="The token that is sent.")
@@ -107,6 +119,9 @@ class OAuth2Method(TokenRequest):
 
     method: Literal["oauth2"] = Field(description="OAuth 2 in the browser.")
     issuer: str | None = Field(None, description="Discover the endpoints from this issuer (RFC 8414).")
+    resource: str | None = Field(
+        None, description="Protected resource (RFC 9728): it names the issuer, and tokens are asked for it (RFC 8707)."
+    )
     authorize_url: str | None = Field(None, description="Authorization endpoint (RFC 6749 section 3.1).")
     device_url: str | None = Field(None, description="Device authorization endpoint (RFC 8628 section 3.1).")
     refresh_url: str | None = Field(None, description="Where tokens are refreshed, if not at `token_url`.")
@@ -124,7 +139,8 @@ class OAuth2Method(TokenRequest):
 
     @model_validator(mode="after")
     def _endpoints(self) -> OAuth2Method:
-        if self.issuer is None and (self.token_url is None or (self.authorize_url or self.device_url) is None):
+        is_told = self.issuer is not None or self.resource is not None
+        if not is_told and (self.token_url is None or (self.authorize_url or self.device_url) is None):
             raise ValueError("needs `token_url` and `authorize_url` or `device_url`, or an `issuer` that tells them")
         return self
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from connectory.cli.clients.machine import Machine
-from connectory.errors import UnknownObject, nearest
+from connectory.errors import UnknownObject
+from connectory.spelling import nearest
 
 ENTRY = "connectory"  # what the server is called in every client's file
 

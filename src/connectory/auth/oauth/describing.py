@@ -1,0 +1,60 @@
+"""How the built-in backend's ways to sign in are shown, and what must be set up at the provider first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from urllib.parse import quote
+
+from connectory.auth.backend import AppSetup, MethodForm
+from connectory.auth.oauth import scopes
+from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import (
+    ClientCredentialsMethod,
+    JwtBearerMethod,
+    OAuth1Method,
+    OAuth2Method,
+)
+
+TITLES = {
+    "oauth2": "Sign in in the browser",
+    "oauth1": "Sign in in the browser",
+    "client_credentials": "OAuth client",
+    "jwt_bearer": "Service account",
+}
+OAuthMethod = OAuth2Method | OAuth1Method | ClientCredentialsMethod | JwtBearerMethod
+
+
+def describe_method(
+    name: str, method: OAuthMethod, members: Sequence[Connector], asked: Collection[str] | None
+) -> MethodForm:
+    """Return a way to sign in, as a form; `asked` are the scopes that the agent wants, else all are ticked."""
+    leaves = isinstance(method, OAuth2Method | OAuth1Method)
+    can = scopes.offered(method, members) if isinstance(method, OAuth2Method) else {}
+    must = scopes.needed(members)
+    ticked = frozenset(scope for scope in can if asked is None or scope in asked or scope in must)
+    title = method.title or TITLES[method.method]
+    return MethodForm(name, title, method.help, method.docs, method.fields, leaves, can, ticked)
+
+
+def describe_setup(method: OAuthMethod, redirect_uri: str, asked: Mapping[str, str]) -> AppSetup | None:
+    """Return what must be registered; None where the authorization server lets us register ourselves."""
+    if isinstance(method, OAuth2Method) and (method.issuer or method.resource) and method.register_app is None:
+        return None
+    app = method.register_app if isinstance(method, OAuth2Method | OAuth1Method) else None
+    always = method.always_scopes if isinstance(method, OAuth2Method) else []
+    wanted = tuple(dict.fromkeys([*asked, *always]))
+    needs_secret = not (isinstance(method, OAuth2Method) and method.client_authentication == "none")
+    if app is None:
+        return AppSetup(None, (), redirect_uri, wanted, "", needs_secret)
+    separator = method.scope_separator if isinstance(method, OAuth2Method) else " "
+    filled = app.url.replace("{redirect_uri}", quote(redirect_uri, safe=""))
+    filled = filled.replace("{scopes}", quote(separator.join(wanted), safe=""))
+    is_local = redirect_uri.startswith("http://")
+    problem = (
+        "The provider takes no redirect address that begins with http://, as this server's does. Serve it under an"
+        " https address (APP_URL), or sign in another way."
+    )
+    return AppSetup(
+        filled, tuple(app.steps), redirect_uri, wanted, app.without, needs_secret,
+        problem if is_local and not app.localhost else "",
+    )  # fmt: skip
