@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from connectory.actions.executor import Target
 from connectory.actions.http import HttpExecutor
 from connectory.actions.watching import Watch
-from connectory.auth.backend import Account, NewGrant
+from connectory.auth.backend import Account, NewGrant, Option
 from connectory.auth.direct import DirectBackend
 from connectory.auth.manager import AuthManager
+from connectory.auth.oauth.apps import OAuthApps
+from connectory.auth.oauth.backend import BuiltinBackend
+from connectory.auth.oauth.clients import OAuthClients
 from connectory.catalog.catalog import Catalog, load_catalog, packaged_folder
 from connectory.catalog.connector import Connector
 from connectory.gateway.arguments import ArgumentChecker
@@ -56,6 +59,8 @@ class Application:
     confirmations: Confirmations
     audit: AuditTrail
     presence: Presence
+    oauth_apps: OAuthApps
+    clients: OAuthClients
 
 
 @asynccontextmanager
@@ -90,7 +95,10 @@ async def running(
         stack.push_async_callback(client.aclose)
         results = Results(vault.results, settings, now)
         stack.push_async_callback(results.aclose)
-        application = _build(settings, vault, catalog, HttpExecutor(client, watch=watch), results, presence, now)
+        builtin = BuiltinBackend(vault, catalog, settings, client, now)
+        stack.push_async_callback(builtin.aclose)
+        executor = HttpExecutor(client, watch=watch)
+        application = _build(settings, vault, catalog, builtin, executor, results, presence, now)
         stack.push_async_callback(application.audit.aclose)
         await application.auth.withdraw_left()
         yield application
@@ -106,6 +114,7 @@ def _build(
     settings: Settings,
     vault: Vault,
     catalog: Catalog,
+    builtin: BuiltinBackend,
     executor: HttpExecutor,
     results: Results,
     presence: Presence,
@@ -114,7 +123,7 @@ def _build(
     quotas = Quotas(settings)
     audit = AuditTrail(vault.audit, now, key=digest_key(vault.keys))
     record = audit.enclose
-    auth = _auth(settings, vault, catalog, executor, quotas, record, now)
+    auth = _auth(settings, vault, catalog, builtin, executor, quotas, record, now)
     confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, record, now)
     steps = Steps(
         catalog=catalog,
@@ -141,6 +150,8 @@ def _build(
         confirmations=confirmations,
         audit=audit,
         presence=presence,
+        oauth_apps=OAuthApps(vault, catalog, builtin.clients, record),
+        clients=builtin.clients,
     )
 
 
@@ -148,6 +159,7 @@ def _auth(
     settings: Settings,
     vault: Vault,
     catalog: Catalog,
+    builtin: BuiltinBackend,
     executor: HttpExecutor,
     quotas: Quotas,
     record: Record,
@@ -155,16 +167,28 @@ def _auth(
 ) -> AuthManager:
     """The AuthManager, with what it needs of rooms that it may not import: the verify call and the quota."""
 
+    def target_of(connector: Connector, new: NewGrant) -> Target:
+        facts, known = {**new.facts, "id": new.connection_id}, connector.signed_in_by(new.method)
+        return Target(known, new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
+
     async def verify(connector: Connector, new: NewGrant) -> Account:
-        facts = {**new.facts, "id": new.connection_id}
-        target = Target(
-            connector.signed_in_by(new.method), new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S
-        )
-        told = await executor.verify(target)
+        told = await executor.verify(target_of(connector, new))
         return Account(told.account_id, told.account_name, told.scopes, told.facts)
 
-    backends = {"direct": DirectBackend(vault, catalog, settings)}
-    return AuthManager(vault, catalog, settings, backends, verify, allow_link=quotas.use_link, record=record, now=now)
+    async def list_options(connector: Connector, new: NewGrant) -> list[Option]:
+        return [Option(one.id, one.name, one.facts) for one in await executor.list_choices(target_of(connector, new))]
+
+    return AuthManager(
+        vault,
+        catalog,
+        settings,
+        {"direct": DirectBackend(vault, settings), "builtin": builtin},
+        verify,
+        list_options=list_options,
+        allow_link=quotas.use_link,
+        record=record,
+        now=now,
+    )
 
 
 def _catalog(settings: Settings) -> Catalog:

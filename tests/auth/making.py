@@ -168,15 +168,15 @@ class RevokingBackend(DirectBackend):
 
     name = "builtin"
 
-    def __init__(self, vault: Vault, catalog: Catalog, settings: Settings) -> None:
-        super().__init__(vault, catalog, settings)
+    def __init__(self, vault: Vault, settings: Settings) -> None:
+        super().__init__(vault, settings)
         self.revoked: list[Grant] = []
         self.failure: ConnectoryError | None = None
 
     async def refresh(self, grant: Grant) -> Access:
         if self.failure is not None:
             raise NeedsReconnect("no")
-        return await self.access(grant)
+        return await self.access(grant, valid_for_s=60)
 
     async def revoke(self, grant: Grant) -> Revocation:
         if self.failure is not None:
@@ -235,9 +235,9 @@ async def world(
     chosen = settings or Settings()
     async with open_test_vault(clock) as vault:
         catalog = make_catalog(*(connectors or map(make_connector, (NOTES_YAML, KINTO_YAML, OPEN_YAML))))
-        backends: dict[str, Backend] = {"direct": DirectBackend(vault, catalog, chosen)}
+        backends: dict[str, Backend] = {"direct": DirectBackend(vault, chosen)}
         if with_builtin:
-            backends["builtin"] = RevokingBackend(vault, catalog, chosen)
+            backends["builtin"] = RevokingBackend(vault, chosen)
 
         async def allow_link(principal: Principal) -> None:
             links.append(principal)

@@ -28,6 +28,8 @@ def services_of(application: Application, **more: Any) -> WebServices:
         auth=application.auth,
         tokens=application.tokens,
         confirmations=application.confirmations,
+        oauth_apps=application.oauth_apps,
+        clients=application.clients,
         **more,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -64,6 +64,15 @@ class Verified:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that a sign-in gives access to, such as a site; `facts` become the connection's if it is chosen."""
+
+    id: str
+    name: str
+    facts: Mapping[str, str]
+
+
 class Executor(Protocol):
     """Sends calls to one kind of provider."""
 
@@ -92,4 +101,8 @@ class Executor(Protocol):
 
     async def verify(self, target: Target) -> Verified:
         """Run the verify call of the sign-in's method, or of the manifest. Raises as `run` does."""
+        ...
+
+    async def list_choices(self, target: Target) -> Sequence[Choice]:
+        """Run the call of `choose` of the sign-in's method. Raises as `run` does."""
         ...

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from connectory.actions.answers import Reading, Reply, is_empty
-from connectory.actions.executor import Outcome, Paging, Target, Verified
+from connectory.actions.executor import Choice, Outcome, Paging, Target, Verified
 from connectory.actions.expanding import expand
 from connectory.actions.filling import Values, absent, fill_text
 from connectory.actions.listing import Listing, Paged, read_list
@@ -17,10 +17,10 @@ from connectory.actions.raw import RawRequest, prepare_raw
 from connectory.actions.request import preview
 from connectory.actions.rules import Rules
 from connectory.actions.sending import Exchange, Plan, redactor_of
-from connectory.actions.verifying import read_verified
+from connectory.actions.verifying import read_choices, read_verified
 from connectory.actions.watching import Watch
 from connectory.catalog.connector import Action
-from connectory.catalog.manifest import ActionManifest, Answer, Effect, Proof
+from connectory.catalog.manifest import ActionManifest, Answer, Effect, OAuth2Method, Proof
 from connectory.errors import MissingScope, ProviderForbidden
 from connectory.net.client import OutboundClient
 
@@ -107,6 +107,18 @@ class HttpExecutor:
             if spec.otherwise is None:
                 raise
         return await self._prove(target, spec.otherwise)
+
+    async def list_choices(self, target: Target) -> list[Choice]:
+        """Run the call after which the person chooses, and read each item's id, name and facts."""
+        method = target.connector.auth[target.auth_method]
+        assert isinstance(method, OAuth2Method), "only such a method has one"
+        assert method.choose is not None, "the sign-in has looked"
+        values = Values({}, target.facts, target.credentials.secrets())
+        redactor = redactor_of(target)
+        reading = Reading(Rules(target.connector), redactor, Answer())
+        plan = Plan(target, method.choose.request, values)
+        reply = await self._exchange(target, may_repeat=True).ask(plan.prepared(), reading)
+        return read_choices(method, method.choose, reply, redactor.clean)
 
     async def _prove(self, target: Target, spec: Proof) -> Verified:
         values = Values({}, target.facts, target.credentials.secrets())

@@ -6,12 +6,13 @@ import re
 from typing import Any
 
 from connectory.actions.answers import Reply
-from connectory.actions.executor import Verified
+from connectory.actions.executor import Choice, Verified
 from connectory.actions.expressions import Clean, evaluate
-from connectory.catalog.manifest import Proof
+from connectory.catalog.manifest import AccountChoice, OAuth2Method, Proof
 from connectory.errors import UnexpectedResponse
 
 LONGEST_FACT = 500  # characters
+MOST_CHOICES = 500  # sites and the like that are shown
 _BETWEEN = re.compile(r"[,\s]+")
 
 
@@ -33,6 +34,20 @@ def read_verified(spec: Proof, reply: Reply, clean: Clean, title: str) -> Verifi
         _scopes(spec, reply, clean),
         {name: value for name, value in facts.items() if value is not None and len(value) <= LONGEST_FACT},
     )
+
+
+def read_choices(method: OAuth2Method, spec: AccountChoice, reply: Reply, clean: Clean) -> list[Choice]:
+    """Return what the answer lists, with the facts that each would give; what has no id is left out."""
+    found = evaluate(spec.items, reply.body, clean)
+    told = {name: fact.chosen for name, fact in method.facts.items() if fact.chosen is not None}
+    choices = []
+    for item in (found if isinstance(found, list) else [])[:MOST_CHOICES]:
+        item_id = _text(evaluate(spec.id, item, clean))
+        facts = {name: _text(evaluate(path, item, clean)) for name, path in told.items()}
+        known = {name: value for name, value in facts.items() if value is not None}
+        if item_id is not None and len(known) == len(told):
+            choices.append(Choice(item_id, _text(evaluate(spec.name, item, clean)) or item_id, known))
+    return choices
 
 
 def _scopes(spec: Proof, reply: Reply, clean: Clean) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Which backends serve a connector, and in which order their ways to sign in are offered (design 5.1).
 
 Asked for > `AUTH_METHOD` > nango when `NANGO_SECRET_KEY` is set > builtin when the OAuth client is known > direct. One
-that cannot serve the connector is passed over; one that was asked for is an error. What must be set up first comes last.
+that cannot serve the connector is passed over; one that was asked for is an error. What needs a setup comes last.
 """
 
 from __future__ import annotations
@@ -50,18 +50,10 @@ class BackendChoice:
             for one in connectors
         }
 
-    async def ways(self, workspace_id: WorkspaceId, connector: Connector) -> Ways:
-        """Return which of the connector's ways to sign in work here."""
-        configs = (await self.serving(workspace_id, [connector]))[connector.name]
-        forms = [form for config in configs for form in config.methods]
-        ready = {form.method for form in forms if form.setup is None}
-        after_setup = {form.method for form in forms} - ready
-        return Ways(
-            connector,
-            tuple(name for name in connector.auth if name in ready),
-            tuple(name for name in connector.auth if name in after_setup),
-            tuple(name for name in connector.auth if name not in ready | after_setup),
-        )
+    async def ways(self, workspace_id: WorkspaceId, connectors: Sequence[Connector]) -> Mapping[str, Ways]:
+        """Return which of each connector's ways to sign in work here."""
+        serving = await self.serving(workspace_id, connectors)
+        return {one.name: _ways(one, serving[one.name]) for one in connectors}
 
     async def choose(
         self, workspace_id: WorkspaceId, connector: Connector, asked: str | None
@@ -69,10 +61,10 @@ class BackendChoice:
         """Return how a new sign-in can be done. Raises `BackendUnavailable` where none serves, or not the asked one."""
         serving = (await self.serving(workspace_id, [connector]))[connector.name]
         if not serving:
-            raise await self._nothing_serves(workspace_id, connector)
+            raise self._nothing_serves(connector)
         chosen = [config for config in serving if asked in (None, config.backend)]
         if not chosen:
-            ways = await self.ways(workspace_id, connector)
+            ways = _ways(connector, serving)
             names = ", ".join(config.backend for config in serving)
             raise BackendUnavailable(
                 f"The auth backend '{asked}' cannot serve {connector.title} here.",
@@ -91,8 +83,8 @@ class BackendChoice:
         fitting = [config for config in configs if any(form.method == method for form in config.methods)]
         return self._backends[(fitting or configs)[0].backend]
 
-    async def _nothing_serves(self, workspace_id: WorkspaceId, connector: Connector) -> BackendUnavailable:
-        has, ways = ", ".join(sorted(self._backends)) or "none", await self.ways(workspace_id, connector)
+    def _nothing_serves(self, connector: Connector) -> BackendUnavailable:
+        has, ways = ", ".join(sorted(self._backends)) or "none", _ways(connector, ())
         return BackendUnavailable(
             f"{connector.title} cannot be connected here: one signs in to it by {ways.cannot}, which no auth backend of"
             f" this server serves (it has: {has}).",
@@ -110,3 +102,15 @@ class BackendChoice:
         ]
         names = [name for name, applies in order if applies]
         return names.index(config.backend) if config.backend in names else len(names)
+
+
+def _ways(connector: Connector, configs: Sequence[BackendConfig]) -> Ways:
+    forms = [form for config in configs for form in config.methods]
+    ready = {form.method for form in forms if form.setup is None}
+    after_setup = {form.method for form in forms} - ready
+    return Ways(
+        connector,
+        tuple(name for name in connector.auth if name in ready),
+        tuple(name for name in connector.auth if name in after_setup),
+        tuple(name for name in connector.auth if name not in ready | after_setup),
+    )

@@ -62,6 +62,7 @@ class DirectBackend:
     async def session_of(self, family: str, callback: Callback) -> tuple[WorkspaceId, SessionId] | None:
         """Typed keys involve no callback."""
         del family, callback
+        return None
 
     async def complete(self, session: ConnectSession, callback: Callback) -> NewGrant:
         """Typed keys involve no callback."""
@@ -71,10 +72,12 @@ class DirectBackend:
     async def poll(self, session: ConnectSession) -> NewGrant | None:
         """They come at once, or not at all."""
         del session
+        return None
 
     async def code_of(self, session: ConnectSession) -> DeviceCode | None:
         """Typed keys need none."""
         del session
+        return None
 
     async def access(self, grant: Grant, *, valid_for_s: float) -> Access:
         """Return what was typed."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from connectory.auth.accounts import ConnectedAccounts
 from connectory.auth.backend import Account, Connected, ListOptions, NewGrant, Option, Problem, Question, Verify
 from connectory.auth.connections import describe_account
-from connectory.auth.members import Failed, Member, Proven, members_of, prove, told_facts
+from connectory.auth.members import Failed, Member, Proven, hosts_of_choice, members_of, prove, told_facts
 from connectory.auth.sessions import link_is_spent
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
@@ -94,7 +94,7 @@ class Finishing:
         account = _account(proven)
         if problem is None:
             signed_in = await self._with_refresh_token(signed_in, asked[0].member.grant)
-        stored = _finished(current, connector, signed_in, grant_id, proven, account, left_out)
+        stored = _finished(connector, signed_in, grant_id, proven, account, left_out)
         done = await self._vault.sessions.finish(current, stored)
         await self._withdraw(done.unused)
         return Connected(done.connections[0], account, connector, done.connections[1 : len(asked)], left_out)
@@ -104,7 +104,7 @@ class Finishing:
         method, new = connector.auth.get(signed_in.new.method), signed_in.new
         if not isinstance(method, OAuth2Method) or method.choose is None or signed_in.used is not None:
             return signed_in
-        options = signed_in.options or tuple(await self._list_options(connector, new))
+        options = signed_in.options or await self._listed(connector, new)
         if not options:
             raise SignInFailed(
                 f"This account has access to nothing at {connector.title} that could be connected.",
@@ -117,6 +117,10 @@ class Finishing:
 
         facts = {**new.facts, **from_choice(method, fitting[0].facts)}
         return replace(signed_in, new=replace(new, facts=facts), options=())
+
+    async def _listed(self, connector: Connector, new: NewGrant) -> tuple[Option, ...]:
+        hosts = hosts_of_choice(connector, new.method, new.facts)
+        return tuple(await self._list_options(connector, replace(new, hosts=hosts)))
 
     async def _prove(self, members: Sequence[Member], signed_in: SignedIn) -> list[Proven | Failed]:
         confirmed = signed_in.new.private_confirmed
@@ -200,7 +204,6 @@ def _account(proven: Sequence[Proven]) -> Account:
 
 
 def _finished(
-    session: ConnectSession,
     connector: Connector,
     signed_in: SignedIn,
     grant_id: GrantId | None,

@@ -187,14 +187,16 @@ class AuthManager:
 
     async def refresh_credentials(self, principal: Principal, connection_id: ConnectionId) -> Access:
         """Return renewed credentials. Raises what `get_credentials` raises."""
-        return await self.renew(await self._connections.by_id(principal, connection_id))
+        _, grant = await self._connections.by_id(principal, connection_id)
+        return (await self.renew(grant))[0]
 
-    async def renew(self, found: Found) -> Access:
-        """Return other credentials than those of a connection that was resolved already, since they were refused.
+    async def renew(self, grant: Grant) -> tuple[Access, Grant]:
+        """Return other credentials than those of `grant`, which were refused, and the grant as it stands with them.
 
         Raises `NeedsReconnect` where nothing can be renewed, and what `get_credentials` raises.
         """
-        return await self._choice.named(found[1].backend).refresh(found[1])
+        access = await self._choice.named(grant.backend).refresh(grant)
+        return access, await self._vault.grants.get(grant.workspace_id, grant.id) or grant
 
     async def supported_providers(self, principal: Principal, backend: str | None = None) -> list[str]:
         """Return the names of the connectors that can be connected here, by `backend` or by any."""
@@ -204,7 +206,11 @@ class AuthManager:
 
     async def ways(self, principal: Principal, connector: str) -> Ways:
         """Return which of a connector's ways to sign in work here. Raises `UnknownConnector`."""
-        return await self._choice.ways(principal.workspace_id, self._catalog.connector(connector))
+        return (await self.ways_of(principal, [self._catalog.connector(connector)]))[connector]
+
+    async def ways_of(self, principal: Principal, connectors: Sequence[Connector]) -> Mapping[str, Ways]:
+        """Return the same of several, by name."""
+        return await self._choice.ways(principal.workspace_id, connectors)
 
     async def provider_config(
         self, principal: Principal, connector: str, backend: str | None = None

@@ -14,7 +14,7 @@ from connectory.auth.entries import private_address_problem
 from connectory.auth.hosts import resolve_hosts
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import TokenRequest
+from connectory.catalog.manifest import OAuth2Method, TokenRequest
 from connectory.errors import AddressRefused, BadInput, ConnectoryError, ProviderError, ProviderUnauthorized, Refused
 from connectory.net.address import HostRule
 from connectory.settings import Settings
@@ -95,6 +95,15 @@ def hosts_of(
     servers, way = connector.signed_in_by(method).manifest.servers, connector.auth[method]
     given = way.facts if isinstance(way, TokenRequest) else {}
     return resolve_hosts(servers, way.fields, facts, private_confirmed=private_confirmed, given=given)
+
+
+def hosts_of_choice(connector: Connector, method: str, facts: Mapping[str, str]) -> tuple[HostRule, ...]:
+    """Return the origin of the call that lists what can be chosen. Raises `InvalidPath`."""
+    servers, way = connector.signed_in_by(method).manifest.servers, connector.auth[method]
+    assert isinstance(way, OAuth2Method), "only such a method has one"
+    assert way.choose is not None, "the caller has looked"
+    name = way.choose.request.server or next(iter(servers))
+    return resolve_hosts({name: servers[name]}, way.fields, facts, private_confirmed=False, given=way.facts)
 
 
 async def _prove(

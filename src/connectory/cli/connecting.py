@@ -146,7 +146,15 @@ def _sign_in(
 
 def _submission(session: ConnectSession, browser: str, entry: Entry) -> Any:
     async def submit(application: Application, _: Principal) -> Form | Connected:
-        return await application.auth.submit(session, browser, entry)
+        from connectory.auth.backend import Connected, Form
+
+        step = await application.auth.submit(session, browser, entry)
+        if isinstance(step, Form | Connected):
+            return step
+        raise BackendUnavailable(
+            f"{session.connector} is signed in to on its own page, not by typing.",
+            hint="Start `connectory serve` and use the link.",
+        )
 
     return submit
 

@@ -117,5 +117,7 @@ def _web_services(application: Application) -> WebServices:
         auth=application.auth,
         tokens=application.tokens,
         confirmations=application.confirmations,
+        oauth_apps=application.oauth_apps,
+        clients=application.clients,
         command=command_path(),
     )

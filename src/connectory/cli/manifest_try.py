@@ -160,7 +160,8 @@ async def _form(catalog: Catalog, connector: str, workspace: str | None) -> Form
     async with acting(workspace=workspace, catalog=catalog) as (application, principal):
         if await application.auth.list_connections(principal, connector):
             return None
-        return Form(application.auth.provider_config(connector).methods)
+        configs = await application.auth.provider_config(principal, connector)
+        return Form(tuple(form for config in configs for form in config.methods if not form.leaves))
 
 
 async def _run(call: _Call, trial: Trial, *, send: bool) -> None:

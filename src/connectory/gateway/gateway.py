@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from connectory.errors import (
     ConnectoryError,
     InvalidArguments,
     MissingScope,
+    NeedsReconnect,
     NotConnected,
     ProviderForbidden,
     ProviderTimeout,
@@ -38,6 +39,8 @@ from connectory.settings import Settings
 from connectory.vault.credentials import Credentials, NoCredentials
 from connectory.vault.entities import Confirmation, Connection, Grant, KeptEntry, KeptResult
 from connectory.vault.vault import Vault
+
+Send = Callable[[Target], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class Gateway:
             yes = await self._ask(call, await self._judge(call, judged), "request", given)
             target = await self._target(call)
             await self._before_sending(call, strongest(judged), yes)
-            outcome = await self._send(call, target, self._steps.executor.send_raw(target, raw), is_raw=True)
+            outcome = await self._send(call, target, lambda to: self._steps.executor.send_raw(to, raw), is_raw=True)
             return await self._shape(call, outcome, None)
 
     async def read_result(
@@ -214,8 +217,11 @@ class Gateway:
         """Steps 4 to 6 of a declared action."""
         target = await self._target(call)
         await self._before_sending(call, filled.action.effect, yes)
-        sending = self._steps.executor.run(target, filled.action, filled.inputs, filled.paging, raw=checked.raw)
-        outcome = await self._send(call, target, sending, is_raw=False)
+
+        def run(to: Target) -> Awaitable[Outcome]:
+            return self._steps.executor.run(to, filled.action, filled.inputs, filled.paging, raw=checked.raw)
+
+        outcome = await self._send(call, target, run, is_raw=False)
         if checked.fields:
             outcome = replace(outcome, value=pick(outcome.value, checked.fields))
         cursor = seal_cursor(self._steps.vault.keys, outcome.next_page, filled.same) if outcome.next_page else None
@@ -248,14 +254,30 @@ class Gateway:
         if effect is not Effect.READ:
             await call.line.start()
 
-    async def _send(self, call: _Call, target: Target, sending: Awaitable[Outcome], *, is_raw: bool) -> Outcome:
-        """Step 5."""
+    async def _send(self, call: _Call, target: Target, send: Send, *, is_raw: bool) -> Outcome:
+        """Step 5; after a 401 once more with other credentials, where there can be any: nothing was done then."""
         try:
-            return await sending
-        except ProviderUnauthorized as error:
-            raise await self._after_401(call, target, error, is_raw=is_raw) from None
+            try:
+                return await send(target)
+            except ProviderUnauthorized as error:
+                call, target = await self._renewed(call, target, error, is_raw=is_raw)
+            try:
+                return await send(target)
+            except ProviderUnauthorized as error:
+                raise await self._after_401(call, target, error, is_raw=is_raw) from None
         except MissingScope as error:
             raise await self._mended(call, error) from None
+
+    async def _renewed(
+        self, call: _Call, target: Target, error: ProviderUnauthorized, *, is_raw: bool
+    ) -> tuple[_Call, Target]:
+        """Return the call with renewed credentials. Raises what stands against them, else what the 401 means."""
+        try:
+            access, grant = await self._steps.auth.renew(call.grant)
+        except NeedsReconnect:
+            raise await self._after_401(call, target, error, is_raw=is_raw) from None
+        renewed = replace(call, grant=grant)
+        return renewed, renewed.target(access.credentials, target.timeout_s)
 
     async def _after_401(
         self, call: _Call, target: Target, error: ProviderUnauthorized, *, is_raw: bool

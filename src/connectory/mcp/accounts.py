@@ -68,14 +68,15 @@ class AccountTools:
             reach = await asyncio.to_thread(self._reach, connector)
             shown = session if is_over(session) else await asking.show(self._invite(session, reach), wait)
             if shown == "decline" or shown == "cancel":
-                return self._not_opened(session, shown, reach)
+                return await self._not_opened(principal, session, shown, reach)
             if not isinstance(shown, ConnectSession):
                 return shown
             if shown.status is SessionStatus.CONNECTED:
                 return await self._connected(principal, shown)
             if shown.status is SessionStatus.EXPIRED:
                 return f"The link for {shown.connector} has expired. Call connect again for a new one."
-            return self._in_words(shown, "Still waiting for the person. " if has_waited else "", reach)
+            still = "Still waiting for the person. " if has_waited and not shown.problem else ""
+            return await self._in_words(principal, shown, still, reach)
 
     async def list_connections(self, principal: Principal, connector: str | None = None) -> str:
         """What is connected, as rows."""
@@ -155,25 +156,26 @@ class AccountTools:
             f" {', '.join(names[:MOST_NAMED])}{more}."
         )
 
-    def _in_words(self, session: ConnectSession, before: str, reach: str) -> str:
+    async def _in_words(self, principal: Principal, session: ConnectSession, before: str, reach: str) -> str:
         connector = self._catalog.connector(session.connector)
-        ways = self._auth.ways(connector.name)
-        only = f"{ways.can} " if ways.missing else ""
+        ways = await self._auth.ways(principal, connector.name)
+        only = f"{ways.can} " if ways.missing or ways.after_setup else ""
+        before += f"The last try failed: {session.problem}\n" if session.problem else ""
         return (
             f"{before}{only}Ask the person to open this link and sign in to {connector.title}{self._all_of(connector)}:"
             f" {self._auth.link_url(session)}\n{f'{reach}{chr(10)}' if reach else ''}"
             f"It works once and for ten minutes. Then call connect with the same arguments again: it waits for them."
         )
 
-    def _not_opened(self, session: ConnectSession, answer: NotNow, reach: str) -> str:
+    async def _not_opened(self, principal: Principal, session: ConnectSession, answer: NotNow, reach: str) -> str:
         title = self._catalog.connector(session.connector).title
         if answer == "decline":
             return (
                 f"The person would rather not sign in to {title} now, so nothing was connected. Go on without it, or"
                 " ask what they prefer; call connect again only if they want to."
             )
-        return self._in_words(
-            session, "The person closed the question without an answer; nothing was connected. ", reach
+        return await self._in_words(
+            principal, session, "The person closed the question without an answer; nothing was connected. ", reach
         )
 
     def _all_of(self, connector: Connector) -> str:

@@ -56,12 +56,14 @@ class Completions:
     async def _connectable(self, principal: Principal, typed: str, _: Given) -> list[str]:
         if not await self._offers.may_connect(principal):
             return []
-        return await self._usable_of(principal, typed, set(self._offers.auth.supported_providers()))
+        return await self._usable_of(principal, typed, set(await self._offers.auth.supported_providers(principal)))
 
     async def _usable(self, principal: Principal, typed: str, _: Given) -> list[str]:
         """The connected ones first: they are what one asks about."""
         connected = {row.connector for row, _ in await self._offers.auth.list_connections(principal)}
-        names = await self._usable_of(principal, typed, connected | set(self._offers.auth.supported_providers()))
+        names = await self._usable_of(
+            principal, typed, connected | set(await self._offers.auth.supported_providers(principal))
+        )
         return sorted(names, key=lambda name: name not in connected)
 
     async def _usable_of(self, principal: Principal, typed: str, names: Collection[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import mcp_types as t
 
 from connectory.actions.raw import SECRET_HEADER, RawRequest
+from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.errors import BadInput, ConnectoryError, InvalidArguments, SecretInChat, UnknownAction
 from connectory.gateway.arguments import check_schema, compile_schema, require_unicode
@@ -122,8 +123,9 @@ class FixedTools:
             and connected in (None, bool(there))
         ]
         permitted = await self._offers.permitted_of(principal, [connector for connector, _ in fitting])
+        ways = await self._auth.ways_of(principal, [connector for connector, _ in fitting])
         rows = [
-            self._row(connector, there, permitted)
+            self._row(ways[connector.name], there, permitted)
             for connector, there in fitting
             if there or self._offers.is_usable(connector, permitted)
         ]
@@ -144,8 +146,8 @@ class FixedTools:
         each = [mine.get(name, []) for name in connector.manifest.includes or [connector.name]]
         return [name for names in each for name in names] if all(each) else []
 
-    def _row(self, connector: Connector, connections: list[str], permitted: Mapping[str, int]) -> dict[str, Any]:
-        ways = self._auth.ways(connector.name)
+    def _row(self, ways: Ways, connections: list[str], permitted: Mapping[str, int]) -> dict[str, Any]:
+        connector = ways.connector
         cannot = f"It cannot be connected here: the server does not offer {ways.cannot}."
         return {
             "name": connector.name,
@@ -155,7 +157,7 @@ class FixedTools:
             **({"includes": connector.manifest.includes} if connector.manifest.is_bundle else {}),
             "actions": permitted.get(connector.name, 0),
             "connections": connections,
-            **({"sign_in": ways.can or cannot} if ways.missing else {}),
+            **({"sign_in": ways.can or cannot} if ways.missing or ways.after_setup else {}),
         }
 
     async def _search_actions(

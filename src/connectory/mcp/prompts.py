@@ -89,7 +89,9 @@ class Prompts:
         await self._offers.gateway.permit(principal, CONNECT, {})
         connector = await self._offers.usable_one(principal, given["connector"])
         alias = check_alias(given["alias"].strip()) if "alias" in given else None
-        self._offers.auth.provider_config(connector.name)  # raises where nobody could sign in to it here
+        await self._offers.auth.provider_config(
+            principal, connector.name
+        )  # raises where nobody could sign in to it here
         parts = self._offers.parts(connector)
         found = await self._offers.connections(principal, parts)
         same = [one for one in found if one[0].alias == (alias or DEFAULT_ALIAS) and not one[0].is_shared]
@@ -141,7 +143,7 @@ class Prompts:
         if not found:
             if against := await self._offers.against_connecting(principal):
                 return f"Say that {connector.title} is not connected, and that you may not connect it: {against}."
-            if not self._offers.auth.ways(connector.name).here:
+            if not (await self._offers.auth.ways(principal, connector.name)).is_possible:
                 return (
                     f"Say that {connector.title} cannot be connected on this server, so that this is not possible yet."
                 )

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ExceptionHandler, Lifespan
 
 from connectory.errors import ConnectoryError, Unauthenticated
+from connectory.web.callback import CallbackPages
 from connectory.web.confirm import ConfirmPages
 from connectory.web.connect import ConnectPages
 from connectory.web.failures import error_response, exception_handlers, wants_json
@@ -50,6 +51,7 @@ def web_routes(services: WebServices) -> list[BaseRoute]:
         *HealthPage(partial(services.vault.workspaces.by_slug, "default"), services.vault.keys).routes(),
         *SignInPages(visitors).routes(),
         *ConnectPages(services, visitors).routes(),
+        *CallbackPages(services, visitors).routes(),
         *ConfirmPages(services.confirmations, visitors).routes(),
     ]
 

@@ -13,20 +13,29 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectory.auth.backend import Confirm, Entry, Form, Problem
+from connectory.auth.backend import Confirm, Entry, Form, Problem, Question, Redirect
 from connectory.auth.members import members_of
 from connectory.errors import (
     AddressRefused,
-    BackendUnavailable,
     BadInput,
     ProviderError,
+    Refused,
     SessionExpired,
     UnknownConnection,
 )
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Connection, ConnectSession, GrantId, Role, SessionStatus
 from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
-from connectory.web.connect_form import FILE_PREFIX, VALUE_PREFIX, view_accounts, view_actions, view_methods
+from connectory.web.connect_form import (
+    FILE_PREFIX,
+    SCOPE_PREFIX,
+    SCOPES_SHOWN,
+    VALUE_PREFIX,
+    view_accounts,
+    view_actions,
+    view_methods,
+    view_question,
+)
 from connectory.web.forms import read_form_with_files
 from connectory.web.pages import logo_source, render
 from connectory.web.services import WebServices
@@ -34,6 +43,7 @@ from connectory.web.signin import Visitors
 
 NEW_LINK = "Ask your assistant to connect again; it gives you a new link."
 SHOWN_TASKS = 5
+APP_FIELD = "app"  # the way to sign in whose OAuth app is entered
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +69,61 @@ class ConnectPages:
         self._check_live(session)
         if session.status is SessionStatus.BOUND and not binding.is_bound_to(session):
             raise _another_browser()
-        form = await self._first_form(session)
-        return await self._page(request, session, form, None, binding.shown(session), 200)
+        step = await self.services.auth.first_step(session)
+        return await self._page(request, session, step, None, binding.shown(session), 200)
 
     async def submit(self, request: Request) -> Response:
         """Take what was entered. Problems show the form again; success leads on."""
         session, binding = await self._find(request)
         form, files = await read_form_with_files(request)
         browser = binding.posted(session, form)
+        response = await self._answer(request, session, form, files, browser)
+        binding.keep(response, browser)
+        return response
+
+    async def _answer(
+        self, request: Request, session: ConnectSession, form: dict[str, str], files: dict[str, str], browser: str
+    ) -> Response:
         if session.status is SessionStatus.CONNECTED:
             if not is_same_browser(session, browser):
                 raise _is_used()
-        else:
-            self._check_live(session)
-            entry = _entry(form, files, is_local=self.visitors.is_local)
-            again = await self._submit(session, browser, entry)
-            if again is not None:
-                response = await self._page(request, session, again, entry, browser, 422)
-                binding.keep(response, browser)
-                return response
-        response = _to_done(session)
-        binding.keep(response, browser)
-        return response
+            return _to_done(session)
+        self._check_live(session)
+        if form.get(APP_FIELD):
+            return await self._set_up(request, session, form, browser)
+        entry = _entry(form, files, is_local=self.visitors.is_local)
+        step = await self._submit(session, browser, entry)
+        if isinstance(step, Redirect):
+            return self._leave(session, step)
+        if step is None:
+            return _to_done(session)
+        if isinstance(step, Question) and step.options:
+            return _to_page(session)
+        return await self._page(request, session, step, entry, browser, 422)
+
+    async def _set_up(self, request: Request, session: ConnectSession, form: dict[str, str], browser: str) -> Response:
+        """Keep the OAuth app that an owner has registered; then its way to sign in works."""
+        role = await self.services.vault.workspaces.role_of(session.workspace_id, session.user_id)
+        owner = Principal(session.workspace_id, session.user_id, role or Role.VIEWER)
+        given = form.get("client_id", ""), form.get("client_secret")
+        try:
+            await self.services.oauth_apps.put(owner, session.connector, *given)
+        except (BadInput, Refused) as error:
+            step = await self.services.auth.first_step(session)
+            entry = Entry(form[APP_FIELD], {})
+            again = replace(step, problems=(Problem("", error.text),)) if isinstance(step, Form) else step
+            return await self._page(request, session, again, entry, browser, 422)
+        return _to_page(session)
+
+    def _leave(self, session: ConnectSession, step: Redirect) -> Response:
+        """A page with a plain link, by which the browser leaves.
+
+        A redirect would be refused: our policy lets a form lead to no other origin (CSP `form-action`).
+        """
+        connector = self.services.catalog.connector(session.connector)
+        return render(
+            "leaving", connector=connector.title, logo=logo_source(connector.manifest.logo), url=step.url, visitor=None
+        )
 
     async def done(self, request: Request) -> Response:
         """Show what was connected, to the browser that did it."""
@@ -129,16 +172,8 @@ class ConnectPages:
         if session.status is SessionStatus.EXPIRED or session.expires_at <= self.services.now():
             raise SessionExpired("The time of this link is over.", hint=NEW_LINK)
 
-    async def _first_form(self, session: ConnectSession) -> Form:
-        step = await self.services.auth.first_step(session)
-        if not isinstance(step, Form):
-            raise BackendUnavailable(
-                f"{session.connector} is not signed in to by typing, and this page knows no other way.", hint=NEW_LINK
-            )
-        return step
-
-    async def _submit(self, session: ConnectSession, browser: str, entry: Entry) -> Form | None:
-        """Return the form to show again, or None once the connection stands. Raises `SessionExpired`."""
+    async def _submit(self, session: ConnectSession, browser: str, entry: Entry) -> Form | Question | Redirect | None:
+        """Return what comes next, or None once the connection stands. Raises `SessionExpired`."""
         try:
             step = await self.services.auth.submit(session, browser, entry)
         except SessionExpired:
@@ -149,12 +184,21 @@ class ConnectPages:
             return None
         except (ProviderError, BadInput, AddressRefused) as error:
             confirm: Confirm | None = "private_confirmed" if isinstance(error, AddressRefused) else None
-            return replace(await self._first_form(session), problems=(Problem("", error.text, confirm),))
-        return step if isinstance(step, Form) else None
+            first = await self.services.auth.first_step(session)
+            return replace(first, problems=(Problem("", error.text, confirm),))
+        return step if isinstance(step, Form | Question | Redirect) else None
 
     async def _page(
-        self, request: Request, session: ConnectSession, form: Form, entry: Entry | None, browser: str, status: int
+        self,
+        request: Request,
+        session: ConnectSession,
+        step: Form | Question,
+        entry: Entry | None,
+        browser: str,
+        status: int,
     ) -> Response:
+        """The connect page: with the ways to sign in, or with a question about a sign-in that is done."""
+        form = step if isinstance(step, Form) else Form(())
         connector = self.services.catalog.connector(session.connector)
         members = members_of(self.services.catalog, connector)
         workspaces = self.services.vault.workspaces
@@ -175,6 +219,9 @@ class ConnectPages:
             groups=view_actions(members),
             accounts=view_accounts(form, entry),
             methods=view_methods(form, entry, is_local=self.visitors.is_local),
+            question=view_question(step, entry) if isinstance(step, Question) else None,
+            problem=session.problem if entry is None else None,
+            app_field=APP_FIELD,
             link=session.link,
             browser_field=FORM_FIELD,
             browser=browser,
@@ -192,7 +239,20 @@ def _entry(form: dict[str, str], files: dict[str, str], *, is_local: bool) -> En
         private_confirmed=is_local and form.get("private_confirmed") == "yes",
         account_change_confirmed=form.get("account_change_confirmed") == "yes",
         grant_id=GrantId(form["account"]) if form.get("account") else None,
+        scopes=_scopes(form),
+        chosen=form.get("chosen"),
     )
+
+
+def _scopes(form: dict[str, str]) -> tuple[str, ...] | None:
+    """The scopes that were ticked; None where the form offered none."""
+    if SCOPES_SHOWN not in form:
+        return None
+    return tuple(name.removeprefix(SCOPE_PREFIX) for name in form if name.startswith(SCOPE_PREFIX))
+
+
+def _to_page(session: ConnectSession) -> Response:
+    return RedirectResponse(f"/connect/{session.link}", status_code=303)
 
 
 def _to_done(session: ConnectSession) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connectory.auth.backend import Confirm, Entry, Form, MethodForm, Problem
+from connectory.auth.backend import AppSetup, Confirm, Entry, Form, MethodForm, Option, Problem, Question
 from connectory.auth.hosts import parse_origin, reach_by_spelling
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField, Effect, FieldKind
@@ -16,6 +16,8 @@ from connectory.errors import InvalidPath
 from connectory.net.address import Reach
 
 VALUE_PREFIX = "value."  # before a field's name, so that no field can be taken for one of the page's own
+SCOPE_PREFIX = "scope."
+SCOPES_SHOWN = "scopes"  # the field that says that scopes could be ticked
 FILE_PREFIX = "file."  # the same for the upload beside a field
 CONFIRM_LABELS: dict[Confirm, str] = {
     "private_confirmed": "This address is on this machine or a private network; I mean it.",
@@ -63,6 +65,26 @@ class TickView:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopeView:
+    """One scope that can be ticked."""
+
+    id: str
+    name: str
+    scope: str
+    meaning: str
+    is_ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """What is asked when the person is back from the provider."""
+
+    options: tuple[Option, ...]
+    ticks: tuple[TickView, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MethodView:
     """One way to sign in, as one form."""
 
@@ -74,6 +96,9 @@ class MethodView:
     fields: tuple[FieldView, ...]
     ticks: tuple[TickView, ...]
     problems: tuple[str, ...]
+    leaves: bool
+    scopes: tuple[ScopeView, ...]
+    setup: AppSetup | None
 
     @property
     def has_upload(self) -> bool:
@@ -138,6 +163,13 @@ def view_accounts(form: Form, entry: Entry | None) -> tuple[AccountView, ...]:
     return tuple(views)
 
 
+def view_question(question: Question, entry: Entry | None) -> QuestionView:
+    """Return the question to show."""
+    wanted = {problem.confirm for problem in question.problems}
+    messages = tuple(problem.message for problem in question.problems)
+    return QuestionView(question.options, _ticks("question", wanted, entry), messages)
+
+
 def view_actions(connectors: Sequence[Connector]) -> tuple[ActionGroup, ...]:
     """Return what the agent will be able to do, the harmless first; of a bundle with each action's service."""
     named = [
@@ -165,6 +197,17 @@ def _view_method(method: MethodForm, entry: Entry | None, problems: Sequence[Pro
         fields=fields,
         ticks=_ticks(slug, wanted, entry),
         problems=tuple(problem.message for problem in problems if problem.field not in method.fields),
+        leaves=method.leaves,
+        scopes=_view_scopes(slug, method, entry),
+        setup=method.setup,
+    )
+
+
+def _view_scopes(slug: str, method: MethodForm, entry: Entry | None) -> tuple[ScopeView, ...]:
+    ticked = method.ticked if entry is None or entry.scopes is None else entry.scopes
+    return tuple(
+        ScopeView(f"{slug}-scope-{at}", f"{SCOPE_PREFIX}{scope}", scope, meaning, scope in ticked)
+        for at, (scope, meaning) in enumerate(method.scopes.items())
     )
 
 

@@ -15,7 +15,7 @@ from connectory import __version__
 from connectory.web.headers import FORM_REFERRER
 
 FOLDER = Path(__file__).parent
-TEMPLATES = ("home", "signin", "connect", "connected", "confirm", "decided", "failure")
+TEMPLATES = ("home", "signin", "connect", "leaving", "connected", "confirm", "decided", "failure")
 
 
 @functools.cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectory.auth.manager import AuthManager
+from connectory.auth.oauth.apps import OAuthApps
+from connectory.auth.oauth.clients import OAuthClients
 from connectory.catalog.catalog import Catalog
 from connectory.gateway.confirmations import Confirmations
 from connectory.identity.tokens import Tokens
@@ -23,5 +25,7 @@ class WebServices:
     auth: AuthManager
     tokens: Tokens
     confirmations: Confirmations
+    oauth_apps: OAuthApps
+    clients: OAuthClients
     now: Clock = utc_now
     command: str = "connectory"  # by which a person on this machine starts this program: mostly a full path

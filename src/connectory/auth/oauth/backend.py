@@ -216,7 +216,7 @@ class BuiltinBackend:
             if isinstance(method, OAUTH):
                 form = describe_method(name, method, members, asked)
                 needs_app = isinstance(method, OAuth2Method | OAuth1Method) and family not in families
-                setup = describe_setup(method, redirect_uri, form.scopes) if needs_app else None
+                setup = describe_setup(method, redirect_uri, members) if needs_app else None
                 methods.append(replace(form, setup=setup))
         return BackendConfig(self.name, connector.name, tuple(methods))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import quote
 
 from connectory.auth.backend import AppSetup, MethodForm
@@ -15,6 +15,10 @@ from connectory.catalog.manifest import (
     OAuth2Method,
 )
 
+NO_LOCALHOST = (
+    "The provider takes no redirect address that begins with http://, as this server's does. Serve it under an https"
+    " address (APP_URL), or sign in another way."
+)
 TITLES = {
     "oauth2": "Sign in in the browser",
     "oauth1": "Sign in in the browser",
@@ -36,25 +40,23 @@ def describe_method(
     return MethodForm(name, title, method.help, method.docs, method.fields, leaves, can, ticked)
 
 
-def describe_setup(method: OAuthMethod, redirect_uri: str, asked: Mapping[str, str]) -> AppSetup | None:
-    """Return what must be registered; None where the authorization server lets us register ourselves."""
-    if isinstance(method, OAuth2Method) and (method.issuer or method.resource) and method.register_app is None:
+def describe_setup(method: OAuthMethod, redirect_uri: str, members: Sequence[Connector]) -> AppSetup | None:
+    """Return what must be registered first; None where nothing must: the authorization server lets us do it."""
+    if not isinstance(method, OAuth2Method | OAuth1Method):
         return None
-    app = method.register_app if isinstance(method, OAuth2Method | OAuth1Method) else None
-    always = method.always_scopes if isinstance(method, OAuth2Method) else []
-    wanted = tuple(dict.fromkeys([*asked, *always]))
-    needs_secret = not (isinstance(method, OAuth2Method) and method.client_authentication == "none")
+    registers_itself = isinstance(method, OAuth2Method) and bool(method.issuer or method.resource)
+    return None if registers_itself and method.register_app is None else describe_app(method, redirect_uri, members)
+
+
+def describe_app(method: OAuth2Method | OAuth1Method, redirect_uri: str, members: Sequence[Connector]) -> AppSetup:
+    """Return how an app for a way to sign in is registered, the provider's page filled in where it can be."""
+    wanted = scopes.to_ask(method, members, None, ()) if isinstance(method, OAuth2Method) else ()
+    is_public = isinstance(method, OAuth2Method) and method.client_authentication == "none"
+    app = method.register_app
     if app is None:
-        return AppSetup(None, (), redirect_uri, wanted, "", needs_secret)
+        return AppSetup(None, (), redirect_uri, wanted, "", needs_secret=not is_public)
     separator = method.scope_separator if isinstance(method, OAuth2Method) else " "
     filled = app.url.replace("{redirect_uri}", quote(redirect_uri, safe=""))
     filled = filled.replace("{scopes}", quote(separator.join(wanted), safe=""))
-    is_local = redirect_uri.startswith("http://")
-    problem = (
-        "The provider takes no redirect address that begins with http://, as this server's does. Serve it under an"
-        " https address (APP_URL), or sign in another way."
-    )
-    return AppSetup(
-        filled, tuple(app.steps), redirect_uri, wanted, app.without, needs_secret,
-        problem if is_local and not app.localhost else "",
-    )  # fmt: skip
+    problem = "" if app.localhost or not redirect_uri.startswith("http://") else NO_LOCALHOST
+    return AppSetup(filled, tuple(app.steps), redirect_uri, wanted, app.without, not is_public, problem)

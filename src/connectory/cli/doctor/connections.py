@@ -29,7 +29,7 @@ async def check_connections(
             return [from_error(GROUP, error)]
         found = [row for row, _ in await application.auth.list_connections(principal)]
         findings = await _verify_all(application, principal, found, each_s, all_s)
-        findings += _backends(application)
+        findings += await _backends(application, principal)
     return findings or [ok(GROUP, "Nothing is connected yet. `connectory connect NAME` connects a service.")]
 
 
@@ -87,14 +87,14 @@ def _unasked(row: Connection) -> Finding:
     return note(GROUP, f"{row.name} was not asked: the time for all was over.", "Repeat this later.")
 
 
-def _backends(application: Application) -> list[Finding]:
+async def _backends(application: Application, principal: Principal) -> list[Finding]:
     """Settings of a backend that no connector here is signed in to by."""
     settings, findings = application.settings, list[Finding]()
     asked = {"AUTH_METHOD": settings.auth_method} if settings.auth_method != "auto" else {}
     if settings.nango_secret_key is not None:
         asked["NANGO_SECRET_KEY"] = "nango"
     for variable, backend in asked.items():
-        if not application.auth.supported_providers(backend):
+        if not await application.auth.supported_providers(principal, backend):
             findings.append(
                 note(
                     "settings",
