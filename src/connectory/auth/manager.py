@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from connectory.auth.accounts import ConnectedAccounts
+from connectory.auth.asking import already_connected, check_scopes, require_connecting
 from connectory.auth.backend import (
     Access,
     Account,
@@ -33,7 +34,6 @@ from connectory.auth.connections import (
     Connections,
     Found,
     check_alias,
-    describe_account,
 )
 from connectory.auth.finishing import Finishing
 from connectory.auth.members import members_of
@@ -44,21 +44,16 @@ from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Effect
 from connectory.errors import (
-    AlreadyExists,
     CannotDecrypt,
     ConnectoryError,
-    InvalidArguments,
     NeedsReconnect,
-    PolicyDenied,
-    RoleDenied,
     UnknownConnection,
 )
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, no_record
 from connectory.settings import Settings
-from connectory.spelling import did_you_mean
 from connectory.vault.clock import Clock, utc_now
-from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, GrantStatus, Role
+from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, GrantStatus
 from connectory.vault.vault import Vault
 
 __all__ = ["AllowLink", "AuthManager", "Connected"]
@@ -125,15 +120,15 @@ class AuthManager:
         `QuotaExceeded`.
         """
         known = self._catalog.connector(connector)
-        _require_connecting(principal, shared=shared)
+        require_connecting(principal, shared=shared)
         name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
         owner = str(principal.workspace_id if shared else principal.user_id)
         existing = await self._owned(principal, owner, known, name)
         is_whole = len(existing) == len(members_of(self._catalog, known))
         if is_whole and alias is None and await self._are_healthy(existing):
-            raise _already_connected(known, existing)
+            raise already_connected(known, existing)
         await self._choice.choose(principal.workspace_id, known, backend)
-        self._check_scopes(known, scopes)
+        check_scopes(known, scopes)
         renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
         session = await self._sessions.open_one(principal, owner, known.name, name, renewed)
         if session is not None and session.backend == backend and session.scopes == tuple(scopes):
@@ -151,7 +146,7 @@ class AuthManager:
         async with self._record(principal, "disconnect", Effect.DESTRUCTIVE, asked) as line:
             row, _ = await self._connections.by_id(principal, connection_id)
             line.learn(connection_id=row.id)
-            _require_connecting(principal, shared=row.is_shared, hint="Ask an owner of the workspace.")
+            require_connecting(principal, shared=row.is_shared, hint="Ask an owner of the workspace.")
             await line.start()
             left = await self._vault.connections.delete(principal.workspace_id, row.id)
             if left is None:  # somebody was faster
@@ -300,7 +295,7 @@ class AuthManager:
         its link.
         """
         known = self._catalog.connector(connector)
-        _require_connecting(principal, shared=shared)
+        require_connecting(principal, shared=shared)
         await self._choice.choose(principal.workspace_id, known, backend)
         wanted = (backend, tuple(scopes))
         name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
@@ -361,16 +356,6 @@ class AuthManager:
         """
         return await self._sign_in.by_code(session)
 
-    def _check_scopes(self, connector: Connector, asked: Sequence[str]) -> None:
-        """Raise `InvalidArguments` on a scope that no way to sign in knows: it would be asked for in vain."""
-        known = sorted({scope for method in connector.auth.values() for scope in getattr(method, "scopes", ())})
-        unknown = [scope for scope in asked if scope not in known]
-        if unknown and known:
-            raise InvalidArguments(
-                f"{connector.title} has no scope {unknown[0]!r}.",
-                hint=did_you_mean(unknown[0], known, few=10) or f"It has: {', '.join(known[:10])}.",
-            )
-
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""
         found = await self._connections.visible(principal)
@@ -393,31 +378,3 @@ class AuthManager:
             outcome = Revocation.FAILED
         await self._vault.grants.forget(grant)
         return outcome
-
-
-def _require_connecting(
-    principal: Principal, *, shared: bool, hint: str = "Leave `shared` out, or ask an owner of the workspace."
-) -> None:
-    """Raise unless the principal may make, renew and delete such connections (design 1).
-
-    `hint`: what to do where only an owner may.
-    """
-    if principal.read_only:
-        raise PolicyDenied(
-            "A read-only token cannot connect or disconnect accounts.", hint="Use a token that may write."
-        )
-    if principal.role is Role.VIEWER:
-        raise RoleDenied(
-            "Viewers cannot connect or disconnect accounts.", hint="Ask an owner of the workspace for the role member."
-        )
-    if shared and principal.role is not Role.OWNER:
-        raise RoleDenied("Only owners manage the workspace's shared connections.", hint=hint)
-
-
-def _already_connected(connector: Connector, found: Sequence[Found]) -> AlreadyExists:
-    accounts = ", ".join(dict.fromkeys(describe_account(grant) for _, grant in found))
-    names = ", ".join(row.name for row, _ in found)
-    return AlreadyExists(
-        f"{connector.name} is already connected as {accounts} ({names}).",
-        hint=f"To connect another account pass alias; to renew this one pass alias='{found[0][0].alias}'.",
-    )
