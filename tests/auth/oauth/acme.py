@@ -104,9 +104,7 @@ async def acme(
         **({"ACME_CLIENT_ID": "connectory", "ACME_CLIENT_SECRET": SECRET} if environment is None else environment),
     )
     catalog = make_catalog(make_connector(yaml))
-    async with make_application(
-        settings=settings, catalog=catalog, mounts={"https://x.example": None}, **more
-    ) as application:  # type: ignore[dict-item]
+    async with make_application(settings=settings, catalog=catalog, **more) as application:
         transport = httpx2.ASGITransport(create_web_app(services_of(application)))
         async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as browser:
             yield Acme(server, application, await make_principal(application), browser)

@@ -33,6 +33,7 @@ from connectory.auth.oauth.clients import OAuthClients
 from connectory.auth.oauth.describing import describe_method, describe_setup
 from connectory.auth.oauth.endpoints import Discovery, Endpoints
 from connectory.auth.oauth.flow_state import Leaving, read_leaving, way_to
+from connectory.auth.oauth.loading import load_flows
 from connectory.auth.oauth.renewal import OAUTH, Renewal
 from connectory.auth.oauth.way import Way
 from connectory.auth.refresh import TokenRefresher
@@ -106,6 +107,7 @@ class BuiltinBackend:
         checked = check_entry(method.fields, entry, self._settings)
         if checked.problems:
             return Form(forms, checked.problems)
+        await load_flows()
         try:
             entered = await self._entered(session, connector, entry, method, checked)
             return await self._step(entered, method, forms, device=entry.device)
@@ -120,6 +122,7 @@ class BuiltinBackend:
 
     async def complete(self, session: ConnectSession, callback: Callback) -> NewGrant:
         """Turn the callback into a grant. The state is spent whatever comes of it."""
+        await load_flows()
         flow = await self._vault.oauth_flows.by_state(callback.one("state") or "")
         if flow is None or flow.session_id != session.id or not await self._vault.oauth_flows.take(flow):
             raise SessionExpired("This sign-in was finished already, or its time is over.", hint="Start it again.")
@@ -146,6 +149,7 @@ class BuiltinBackend:
         again_at = self._now() + timedelta(seconds=leaving.interval_s)
         if leaving.kind != "device" or not await self._vault.oauth_flows.take_poll(flow, next_at=again_at):
             return None
+        await load_flows()
         from connectory.auth.oauth import device_flow
 
         connector = self._catalog.connector(session.connector)

@@ -7,6 +7,7 @@ from connectory.auth.entries import CheckedEntry
 from connectory.auth.oauth.clients import OAuthClients
 from connectory.auth.oauth.endpoints import Discovery
 from connectory.auth.oauth.flow_state import way_to
+from connectory.auth.oauth.loading import load_flows
 from connectory.auth.oauth.way import Way
 from connectory.auth.refresh import Renewed
 from connectory.catalog.catalog import Catalog
@@ -73,6 +74,7 @@ class Renewal:
         Raises `NeedsReconnect` where the provider refuses for good (RFC 6749 section 5.2, invalid_grant), other errors
         where it may work later, or once whoever runs the server has mended something.
         """
+        await load_flows()
         from connectory.auth.oauth.token_endpoint import TokenRefused
 
         method = self._method(grant)
@@ -88,6 +90,7 @@ class Renewal:
 
     async def revoke(self, grant: Grant, credentials: Credentials) -> Revocation:
         """Withdraw the tokens."""
+        await load_flows()
         from connectory.auth.oauth import revocation
 
         method = self._method(grant)
