@@ -32,7 +32,8 @@ MACHINE_YAML = MACHINE_YAML.replace('issuer: "{connection.server}"', 'token_url:
     "    always_scopes: [openid, email]\n", ""
 )
 MACHINE_YAML = MACHINE_YAML.replace(
-    "{get: /me}, account: {id: sub, name: email || sub}", '{get: /jwks}, account: {id: "keys[0].kid"}'
+    "{get: /me}, account: {id: sub, name: email || sub}",
+    '{get: /jwks}, account: {id: "keys[0].kid", name: "keys[0].kid"}',
 )
 
 
