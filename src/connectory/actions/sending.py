@@ -13,6 +13,7 @@ from connectory.actions.filling import Values
 from connectory.actions.redaction import Redactor
 from connectory.actions.request import PreparedRequest, prepare, with_credentials
 from connectory.actions.retrying import repeat
+from connectory.actions.signing import signed
 from connectory.actions.watching import Watch, see
 from connectory.catalog.manifest import Request
 from connectory.net.client import OutboundClient, OutboundRequest
@@ -55,9 +56,11 @@ class Exchange:
         return self.received >= self.client.max_response_bytes
 
     async def _once(self, request: PreparedRequest, reading: Reading, ends_at: float) -> Reply:
+        method = self.target.connector.auth.get(self.target.auth_method)
+        sent = await signed(request, method, self.target.credentials)
         left_s = max(0.0, ends_at - asyncio.get_running_loop().time())
         response = await self.client.send(
-            OutboundRequest(request.method, request.url, request.headers, request.body, self.target.hosts, left_s)
+            OutboundRequest(sent.method, sent.url, sent.headers, sent.body, self.target.hosts, left_s)
         )
         self.received += len(response.body)
         if self.watch is not None:

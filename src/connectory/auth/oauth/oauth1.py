@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from authlib.integrations.httpx_client import AsyncOAuth1Client
+from authlib.integrations.httpx_client import AsyncOAuth1Client, OAuthError
 from pydantic import SecretStr
 
 from connectory.auth.backend import Callback, NewGrant
@@ -15,6 +15,7 @@ from connectory.auth.oauth.transport import GuardedTransport
 from connectory.auth.oauth.way import Way
 from connectory.catalog.manifest import OAuth1Method
 from connectory.errors import SignInFailed
+from connectory.net.oauth1 import register_hmac_sha256
 from connectory.net.url import origin_of
 from connectory.settings import OAuthClient
 from connectory.vault.credentials import OAuth1Tokens
@@ -28,7 +29,7 @@ async def start(
     async with _session(method, client, url, way, redirect_uri=redirect_uri) as session:
         try:
             got = await session.fetch_request_token(url)
-        except ValueError:
+        except (OAuthError, ValueError):
             raise _refused(title, "its OAuth app's key or redirect address is not accepted there") from None
         token, secret = _pair(got, title)
         session.redirect_uri = None  # it is known to the provider by now
@@ -48,7 +49,7 @@ async def finish(
     async with _session(method, client, url, way, token=leaving.code, token_secret=leaving.secret) as session:
         try:
             got = await session.fetch_access_token(url, verifier)
-        except ValueError:
+        except (OAuthError, ValueError):
             raise _refused(title, "it takes this sign-in no more") from None
     token, secret = _pair(got, title)
     tokens = OAuth1Tokens(
@@ -62,6 +63,7 @@ async def finish(
 
 
 def _session(method: OAuth1Method, client: OAuthClient, url: str, way: Way, **further: str) -> AsyncOAuth1Client:
+    register_hmac_sha256()
     return AsyncOAuth1Client(
         client.client_id,
         client.client_secret.get_secret_value() if client.client_secret else "",
