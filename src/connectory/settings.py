@@ -117,6 +117,12 @@ class Settings(BaseModel):
     nango_public_key: SecretStr | None = Field(
         None, alias="NANGO_PUBLIC_KEY", description="Accepted for old configurations; no longer needed."
     )
+    sign_in: Literal["browser", "device"] = Field(
+        "browser",
+        alias="CONNECTORY_SIGN_IN",
+        description="device: `connect` answers with a code to type at the provider where it has such, for a machine"
+        " whose page nobody can open.",
+    )
     http_sessions: Literal["stateless", "stateful"] = Field(
         "stateless",
         alias="CONNECTORY_HTTP_SESSIONS",

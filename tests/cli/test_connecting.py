@@ -141,9 +141,11 @@ def test_a_bundle_is_connected_in_one_go_and_what_failed_is_named(
     }  # fmt: skip
 
 
-def test_a_connector_that_cannot_be_connected_here_says_what_is_missing(terminal: Terminal, tmp_path: Path) -> None:
-    outcome = terminal.run("connect", "salesforce")
+def test_a_way_that_needs_an_oauth_app_first_is_passed_over_and_says_so_when_asked_for(terminal: Terminal) -> None:
+    only_typed = terminal.run("connect", "salesforce")
+    asked_for = terminal.run("connect", "salesforce", "--method", "oauth")
 
-    assert outcome.code == 1
-    assert outcome.err.startswith("backend_unavailable: ")
-    assert "OAuth" in outcome.err
+    assert "salesforce needs domain, client_id, client_secret" in only_typed.err
+    assert asked_for.code == 1
+    assert asked_for.err.startswith("backend_unavailable: ")
+    assert "`connectory oauth-app set salesforce`" in asked_for.err

@@ -1,38 +1,24 @@
-"""`connect NAME`: sign in to a service at the terminal; what is entered is verified before it is kept."""
+"""`connect NAME`: sign in to a service at the terminal, or from there in a browser (`signing_in.py`)."""
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from connectory.cli.acting import act
-from connectory.cli.entry import (
-    ALL_FIELDS,
-    Asker,
-    Given,
-    Terminal,
-    check_given,
-    choose_account,
-    choose_method,
-    fill_in,
-    parse_given,
-    tell_problems,
-    variables_of,
-)
+from connectory.cli.entry import ALL_FIELDS, Terminal, parse_given
 from connectory.cli.options import AsJson, InWorkspace, is_interactive
 from connectory.cli.output import note, show_json, show_text
-from connectory.errors import BackendUnavailable, InvalidArguments
+from connectory.cli.signing_in import Attempt, sign_in
 
 if TYPE_CHECKING:
-    from connectory.auth.backend import Connected, Entry, Form, Problem
+    from connectory.auth.backend import Connected, Form
     from connectory.identity.principal import Principal
     from connectory.vault.entities import ConnectSession
     from connectory.wiring import Application
 
-TRIES = 3
 FromEnv = Annotated[
     list[str] | None,
     typer.Option(
@@ -76,6 +62,10 @@ def connect(
     other_account: Annotated[
         bool, typer.Option("--other-account", help="Yes, the connection shall belong to another account from now on.")
     ] = False,
+    device: Annotated[
+        bool, typer.Option("--device", help="By a code that you type at the service, with any browser, anywhere.")
+    ] = False,
+    open_link: Annotated[bool, typer.Option("--open", help="Open the link in a browser here.")] = False,
     workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
@@ -85,12 +75,13 @@ def connect(
     )
     asker = Terminal() if is_interactive() else None
 
-    async def begin(application: Application, principal: Principal) -> tuple[ConnectSession, Form]:
+    async def begin(application: Application, principal: Principal) -> tuple[ConnectSession, Form, frozenset[str]]:
         return await _begin(application, principal, name, alias, shared=shared)
 
-    session, form = act(begin, workspace=workspace)
+    session, form, by_code = act(begin, workspace=workspace)
+    attempt = Attempt(session, given, asker, workspace, is_by_code=device, opens=open_link, codes=by_code)
     try:
-        connected = _sign_in(session, form, given, asker, workspace)
+        connected = sign_in(attempt, form)
     except BaseException:
         act(lambda application, _: application.auth.end_session(session), workspace=workspace)
         raise
@@ -99,8 +90,8 @@ def connect(
 
 async def _begin(
     application: Application, principal: Principal, name: str, alias: str | None, *, shared: bool
-) -> tuple[ConnectSession, Form]:
-    """Open a session that no browser has taken, and return it with its form."""
+) -> tuple[ConnectSession, Form, frozenset[str]]:
+    """Open a session that no browser has taken; return it with its form, and the ways that go on by a code anyway."""
     from connectory.auth.backend import Form
     from connectory.vault.entities import SessionStatus
 
@@ -109,77 +100,18 @@ async def _begin(
         await application.auth.end_session(session)
         session = await application.auth.connect(principal, name, alias=alias, shared=shared)
     step = await application.auth.first_step(session)
-    if not isinstance(step, Form):
-        raise BackendUnavailable(
-            f"{name} is signed in to on its own page, not by typing.", hint="Start `connectory serve` and use the link."
-        )
-    return session, step
+    assert isinstance(step, Form), "a new session has no question"
+    return session, step, _by_code(application, name)
 
 
-def _sign_in(
-    session: ConnectSession, form: Form, given: Given, asker: Asker | None, workspace: str | None
-) -> Connected:
-    """Ask, try, and ask again what was wrong. The person types while no event loop and no database waits."""
-    from connectory.auth.backend import Connected
-    from connectory.settings import read_variables
+def _by_code(application: Application, connector: str) -> frozenset[str]:
+    """The ways that have codes and no page; with `CONNECTORY_SIGN_IN=device` all for which the manifest has codes."""
+    from connectory.catalog.manifest import OAuth2Method
 
-    browser = secrets.token_urlsafe(32)
-    if (account := choose_account(form, given, asker)) is not None:
-        outcome = act(_submission(session, browser, account), workspace=workspace)
-        if isinstance(outcome, Connected):
-            return outcome
-        tell_problems(outcome.problems)
-    chosen = choose_method(form, given, asker)
-    check_given(chosen, given)
-    environment = read_variables(variables_of(chosen, given).values())
-    entry = fill_in(chosen, given, environment, asker)
-    for left in reversed(range(TRIES)):
-        outcome = act(_submission(session, browser, entry), workspace=workspace)
-        if isinstance(outcome, Connected):
-            return outcome
-        tell_problems(outcome.problems)
-        if asker is None or not left:
-            raise _not_connected(session, outcome.problems)
-        entry = _confirmed(entry, outcome.problems, asker) or fill_in(chosen, given, environment, asker)
-    raise AssertionError("the last try returns or raises")
-
-
-def _submission(session: ConnectSession, browser: str, entry: Entry) -> Any:
-    async def submit(application: Application, _: Principal) -> Form | Connected:
-        from connectory.auth.backend import Connected, Form
-
-        step = await application.auth.submit(session, browser, entry)
-        if isinstance(step, Form | Connected):
-            return step
-        raise BackendUnavailable(
-            f"{session.connector} is signed in to on its own page, not by typing.",
-            hint="Start `connectory serve` and use the link.",
-        )
-
-    return submit
-
-
-def _confirmed(entry: Entry, problems: tuple[Problem, ...], asker: Asker) -> Entry | None:
-    """Return the entry with the person's yes to what needs one; None where something is to be typed again."""
-    from dataclasses import replace
-
-    asked = {problem.confirm for problem in problems}
-    if None in asked or not asked or not asker.confirm("Is that meant?"):
-        return None
-    return replace(
-        entry,
-        private_confirmed=entry.private_confirmed or "private_confirmed" in asked,
-        account_change_confirmed=entry.account_change_confirmed or "account_change_confirmed" in asked,
-    )
-
-
-def _not_connected(session: ConnectSession, problems: tuple[Problem, ...]) -> InvalidArguments:
-    flags = {"private_confirmed": "--private-address", "account_change_confirmed": "--other-account"}
-    hints = [f"Add {flags[problem.confirm]} if that is meant." for problem in problems if problem.confirm]
-    return InvalidArguments(
-        f"{session.connector} was not connected; nothing was kept.",
-        hint=" ".join(hints) or "Mend what is named above, then repeat.",
-    )
+    ways = application.catalog.connector(connector).auth.items()
+    with_codes = {name: way for name, way in ways if isinstance(way, OAuth2Method) and way.device_url is not None}
+    is_wanted = application.settings.sign_in == "device"
+    return frozenset(name for name, way in with_codes.items() if is_wanted or way.authorize_url is None)
 
 
 def _tell(connected: Connected, *, as_json: bool) -> None:

@@ -16,13 +16,13 @@ import typer
 
 from connectory.cli.output import note, printable
 from connectory.cli.pairs import split_pair, unique
-from connectory.errors import InvalidArguments
+from connectory.errors import BackendUnavailable, InvalidArguments
 from connectory.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from connectory.auth.backend import Entry, Form, MethodForm, Problem
+    from connectory.auth.backend import Entry, Form, MethodForm, Problem, Question
     from connectory.catalog.manifest import CredentialField
 
 ALL_FIELDS = "*"  # what a bare --from-env stands for
@@ -127,28 +127,70 @@ def choose_account(form: Form, given: Given, asker: Asker | None) -> Entry | Non
     return None
 
 
-def choose_method(form: Form, given: Given, asker: Asker | None) -> MethodForm:
+def choose_method(form: Form, given: Given, asker: Asker | None, *, by_code: bool = False) -> MethodForm:
     """Return the way to sign in: the named one, the only one, else the one the person chooses.
 
-    Raises `InvalidArguments` for an unknown one, or where nobody can be asked.
+    One that needs an OAuth app first is none to choose. `by_code`: of those that go on at the provider's page alone.
+    Raises `InvalidArguments` for an unknown one, or where nobody can be asked, `BackendUnavailable` where an app is
+    needed.
     """
-    methods = {method.method: method for method in form.methods}
-    if given.method is not None:
-        if given.method not in methods:
-            raise InvalidArguments(
-                f"{given.connector} has no way to sign in called '{given.method}'.",
-                hint=did_you_mean(given.method, methods) or f"It has: {', '.join(methods)}.",
-            )
-        return methods[given.method]
-    if len(methods) == 1:
-        return form.methods[0]
+    methods: dict[str, MethodForm] = {}
+    for method in form.methods:
+        if method.leaves or not by_code:
+            methods.setdefault(method.method, method)  # the first is the preferred backend's
+    if not methods:
+        raise InvalidArguments(f"{given.connector} is not signed in to by a code.", hint="Leave --device out.")
+    if given.method is not None and given.method not in methods:
+        raise InvalidArguments(
+            f"{given.connector} has no {'such ' if by_code else ''}way to sign in called '{given.method}'.",
+            hint=did_you_mean(given.method, methods) or f"It has: {', '.join(methods)}.",
+        )
+    named = [methods[given.method]] if given.method is not None else list(methods.values())
+    ready = [method for method in named if method.setup is None]
+    if not ready:
+        raise _needs_app(named[0], given)
+    if asker is not None and len(named) > 1:
+        for method in named:
+            needs = f" (needs an OAuth app first: `{_app_command(given)}`)" if method.setup is not None else ""
+            note(f"  {method.method}: {method.title}{needs}")
+    if len(ready) == 1:
+        return ready[0]
+    if asker is None:
+        names = ", ".join(method.method for method in ready)
+        raise InvalidArguments(
+            f"{given.connector} has several ways to sign in.", hint=f"Give --method, one of: {names}."
+        )
+    return methods[asker.choose("Sign in by", [method.method for method in ready])]
+
+
+def _needs_app(method: MethodForm, given: Given) -> BackendUnavailable:
+    without = f" Without one: {method.setup.without}" if method.setup is not None and method.setup.without else ""
+    return BackendUnavailable(
+        f"To sign in to {given.connector} by {method.method}, an OAuth app must be registered there once.",
+        hint=f"`{_app_command(given)}` shows how and takes its id and secret.{without}",
+    )
+
+
+def _app_command(given: Given) -> str:
+    return f"connectory oauth-app set {given.connector}"
+
+
+def choose_option(question: Question, asker: Asker | None) -> str | None:
+    """Return the id of the option that the person takes, by its number; None where there is nothing to choose.
+
+    Raises `InvalidArguments` where nobody can be asked.
+    """
+    if not question.options:
+        return None
     if asker is None:
         raise InvalidArguments(
-            f"{given.connector} has several ways to sign in.", hint=f"Give --method, one of: {', '.join(methods)}."
+            "This sign-in gives access to several things, and nobody can be asked which is meant.",
+            hint="Repeat the command in a terminal.",
         )
-    for method in form.methods:
-        note(f"  {method.method}: {method.title}")
-    return methods[asker.choose("Sign in by", list(methods))]
+    numbered = {str(number): option for number, option in enumerate(question.options, 1)}
+    for number, option in numbered.items():
+        note(f"  {number}: {option.name}")
+    return numbered[asker.choose("Which one", list(numbered))].id
 
 
 def check_given(method: MethodForm, given: Given) -> None:
@@ -172,6 +214,15 @@ def check_given(method: MethodForm, given: Given) -> None:
     for name in given.files:
         if method.fields[name].kind != "file":
             raise InvalidArguments(f"'{name}' is no file.", hint=_how_to_give(name, method, given))
+
+
+def require_nothing_given(given: Given) -> None:
+    """Raise `InvalidArguments` where something was given for a form that is filled in on the page."""
+    if given.facts or given.from_env or given.files or given.all_from_env:
+        raise InvalidArguments(
+            f"{given.connector} is signed in to on a page, which asks for all that is needed.",
+            hint="Leave --field, --from-env and --file out.",
+        )
 
 
 def fill_in(method: MethodForm, given: Given, environment: Mapping[str, SecretStr], asker: Asker | None) -> Entry:

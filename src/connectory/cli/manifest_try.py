@@ -20,7 +20,7 @@ from connectory.cli.entry import Given, Terminal, check_given, choose_method, fi
 from connectory.cli.options import AsJson, InWorkspace, Yes, ask_first, is_interactive
 from connectory.cli.pairs import parse_arguments
 from connectory.cli.trial import Trial, show_answer, show_outcome, show_request, show_trial_as_json
-from connectory.errors import ConnectoryError, ManifestInvalid
+from connectory.errors import BackendUnavailable, ConnectoryError, ManifestInvalid
 
 if TYPE_CHECKING:
     from connectory.auth.backend import Entry, Form
@@ -161,7 +161,13 @@ async def _form(catalog: Catalog, connector: str, workspace: str | None) -> Form
         if await application.auth.list_connections(principal, connector):
             return None
         configs = await application.auth.provider_config(principal, connector)
-        return Form(tuple(form for config in configs for form in config.methods if not form.leaves))
+        forms = tuple(form for config in configs for form in config.methods if not form.leaves)
+        if not forms:
+            raise BackendUnavailable(
+                f"{connector} is signed in to in the browser, which no single call can.",
+                hint="Put the manifest into a folder of the server, connect it there, and try again.",
+            )
+        return Form(forms)
 
 
 async def _run(call: _Call, trial: Trial, *, send: bool) -> None:

@@ -25,7 +25,7 @@ async def signed_in_for_once(
     Rules and record are those of `application`. Raises `InvalidArguments` where the provider takes not what was
     entered, and as `AuthManager.connect` does.
     """
-    from connectory.auth.backend import Form
+    from connectory.auth.backend import Connected, Form, Question
     from connectory.vault.passing import passing_vault
     from connectory.wiring import running
 
@@ -37,9 +37,10 @@ async def signed_in_for_once(
     ):
         session = await passing.auth.connect(principal, connector)
         step = await passing.auth.submit(session, secrets.token_urlsafe(32), entry)
-        if isinstance(step, Form):
-            problems = [f"{one.field}: {one.message}" if one.field else one.message for one in step.problems]
-            is_private = any(one.confirm == "private_confirmed" for one in step.problems)
+        if not isinstance(step, Connected):
+            found = step.problems if isinstance(step, Form | Question) else ()
+            problems = [f"{one.field}: {one.message}" if one.field else one.message for one in found]
+            is_private = any(one.confirm == "private_confirmed" for one in found)
             raise InvalidArguments(
                 f"{connector} was not signed in to: {' '.join(problems)}",
                 hint="Add --private-address if that is meant." if is_private else "Mend the entry or the manifest.",

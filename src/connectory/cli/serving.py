@@ -80,7 +80,7 @@ async def serve_web(
     page = LatePage()
     async with running(settings, presence=page.check if settings.is_local else always_present) as application:
         await warn_at_start(application)
-        _collect_garbage()
+        collect_garbage()
         with _stopped_by_signal() as stop:
             async with _hearing(application, stop) as changes:
                 app = partial(make or make_app, application, changes, no_auth=no_auth)
@@ -109,7 +109,7 @@ async def serve_stdio(settings: Settings, max_tools: int) -> None:
 
         from connectory.mcp.stdio import serve_stdio as serve_wire
 
-        _collect_garbage()
+        collect_garbage()
         with _stopped_by_signal() as stop:
             async with _hearing(application, stop) as changes, _presenting(application, page, stop, changes):
                 server = mcp_server(application, principal, max_tools, changes)
@@ -157,7 +157,7 @@ async def _serve_elected(
     from connectory.web.election import PresenceState, WebPresence
 
     settings = application.settings
-    await asyncio.to_thread(_load_page)  # first: whoever is elected must serve at once, others wait for the page
+    await asyncio.to_thread(load_page)  # first: whoever is elected must serve at once, others wait for the page
     presence = WebPresence(app, settings, application.vault.keys)
     page.begin(presence)
     task = asyncio.create_task(presence.run(stop), name="web page")
@@ -207,7 +207,7 @@ async def _presenting(
 async def _present(application: Application, page: LatePage, stop: asyncio.Event, changes: ListChanges) -> None:
     try:
         await asyncio.sleep(FIRST_ANSWERS_S)
-        await asyncio.to_thread(_load_page)
+        await asyncio.to_thread(load_page)
         from connectory.web.election import WebPresence
 
         presence = WebPresence(partial(make_app, application, changes), application.settings, application.vault.keys)
@@ -218,7 +218,7 @@ async def _present(application: Application, page: LatePage, stop: asyncio.Event
         _log.exception("the web page failed; tools go on without it")
 
 
-def _load_page() -> None:
+def load_page() -> None:
     """Import what the page and the first call need."""
     import jsonschema  # noqa: F401
     import limits  # noqa: F401 # not a part of it: its parts import each other, and a call in the loop begins at the top
@@ -232,7 +232,7 @@ def _load_page() -> None:
     load_templates()
 
 
-def _collect_garbage() -> None:
+def collect_garbage() -> None:
     """From now on, of what is made from now on: what a start leaves stays for the life of the process."""
     gc.freeze()
     gc.enable()
