@@ -64,6 +64,19 @@ async def vault(request: pytest.FixtureRequest, data_dir: Path, clock: Clock) ->
     await vault.aclose()
 
 
+@pytest.fixture(params=["memory", "file"])
+async def racing(
+    request: pytest.FixtureRequest, open_file_vault: OpenVault, clock: Clock
+) -> AsyncIterator[list[Vault]]:
+    """Twenty hands on the same rows: in memory through one vault, in a file through two, as two processes would."""
+    if request.param == "file":
+        yield [await open_file_vault(), await open_file_vault()] * 10
+        return
+    vault = await open_memory_vault(now=clock)
+    yield [vault] * 20
+    await vault.aclose()
+
+
 @pytest.fixture
 async def place(vault: Vault) -> Place:
     """A workspace with an owner."""

@@ -44,6 +44,11 @@ async def accounts(settings: Settings) -> list[str]:
         await vault.aclose()
 
 
+def database_bytes(folder: Path) -> bytes:
+    """All that the database of a data folder has on the disk, its companions too."""
+    return b"".join(file.read_bytes() for file in folder.glob("connectory.db*"))
+
+
 def members(file: Path) -> dict[str, bytes]:
     """What a backup holds."""
     with tarfile.open(file) as tar:

@@ -20,11 +20,13 @@ from connectory.vault.entities import (
     FinishedSignIn,
     GrantId,
     KeptResult,
+    OAuthFlow,
     PolicyEffect,
     PolicyRule,
     Role,
     SessionId,
     SessionStatus,
+    StoredClient,
     StoredGrant,
     Use,
     User,
@@ -138,6 +140,36 @@ async def bound_session(vault: Vault, session: ConnectSession) -> ConnectSession
     found = await vault.sessions.by_link(session.link)
     assert found is not None
     return found
+
+
+async def make_flow(
+    vault: Vault,
+    session: ConnectSession,
+    *,
+    state: str | None = None,
+    body: bytes = b"verifier",
+    expires_at: datetime | None = None,
+    poll_at: datetime | None = None,
+) -> OAuthFlow:
+    """A sign-in that has left for the provider, for ten minutes."""
+    state, expires_at = state or secrets.token_urlsafe(32), expires_at or NOW + timedelta(minutes=10)
+    await vault.oauth_flows.leave(session, "github", state, body, expires_at=expires_at, poll_at=poll_at)
+    flow = await vault.oauth_flows.of_session(session)
+    assert flow is not None
+    return flow
+
+
+def new_client(place: Place, **changes: object) -> StoredClient:
+    client = StoredClient(
+        workspace_id=place.workspace_id,
+        family="github",
+        server="",
+        source="entered",
+        client_id="Iv1.client",
+        client_secret=SecretStr("client-s3cret"),
+        redirect_uri="https://connect.example.org/oauth/callback",
+    )
+    return replace(client, **changes)  # type: ignore[arg-type]  # the tests name real fields
 
 
 async def make_connection(

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
-from tests.vault.rows import NOW, Place, key, make_connection
+from tests.vault.rows import (
+    NOW,
+    Clock,
+    Place,
+    bound_session,
+    key,
+    make_connection,
+    make_place,
+    new_session,
+    new_use,
+    signed_in,
+)
 
 from connectory.errors import CannotDecrypt, UnknownObject
 from connectory.vault.credentials import OAuthTokens
@@ -145,7 +158,7 @@ async def test_a_grant_that_is_being_withdrawn_is_changed_by_nobody_and_forgotte
 
 async def test_what_does_not_open_is_listed_and_named_and_kept(vault: Vault, place: Place) -> None:
     grant = await make_grant(vault, place)
-    wrong = GrantStore(vault.database, KeyRing([secrets.token_bytes(32)]))
+    wrong = GrantStore(vault.database, KeyRing([secrets.token_bytes(32)]), lambda: NOW)
 
     assert await vault.grants.unreadable() == []
     assert await wrong.unreadable(place.workspace_id) == await wrong.unreadable() == [grant]
@@ -166,3 +179,128 @@ async def test_a_sealed_value_of_another_shape_is_not_shown(vault: Vault, place:
 
     assert "s3cret" not in f"{refusal.value.text} {refusal.value.__cause__!r}"
     assert refusal.value.__suppress_context__
+
+
+LEASE_ENDS = NOW + timedelta(seconds=30)
+
+
+async def test_of_many_that_want_to_renew_a_grant_at_once_one_may(racing: list[Vault]) -> None:
+    grant = await make_grant(racing[0], await make_place(racing[0]))
+
+    taken = await asyncio.gather(
+        *(vault.grants.take_lease(grant, f"process {n}", until=LEASE_ENDS) for n, vault in enumerate(racing))
+    )
+
+    assert sorted(taken) == [False] * 19 + [True]
+    row = await racing[0].database.row(sa.select(grants))
+    assert row is not None
+    assert row.lease_by == f"process {taken.index(True)}"
+    assert (await again(racing[0], grant)).lease_until == LEASE_ENDS
+
+
+async def test_a_lease_holds_until_its_time_is_over(vault: Vault, place: Place, clock: Clock) -> None:
+    grant = await make_grant(vault, place)
+    assert await vault.grants.take_lease(grant, "process 1", until=LEASE_ENDS)
+
+    clock.advance(seconds=29)
+    for holder in ("process 1", "process 2"):
+        assert not await vault.grants.take_lease(grant, holder, until=LEASE_ENDS + timedelta(minutes=1))
+    clock.advance(seconds=1)
+
+    assert await vault.grants.take_lease(grant, "process 2", until=LEASE_ENDS + timedelta(minutes=1))
+
+
+async def test_nobody_may_renew_what_somebody_has_renewed_meanwhile(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    renewed = await vault.grants.replace_credentials(grant, key("new"), expires_at=None)
+
+    assert not await vault.grants.take_lease(grant, "process 2", until=LEASE_ENDS)
+    assert await vault.grants.take_lease(renewed, "process 2", until=LEASE_ENDS)
+
+
+async def test_a_lease_is_given_back_by_its_holder_alone(vault: Vault, place: Place) -> None:
+    grant, other = await make_grant(vault, place), await make_grant(vault, place)
+    for one in (grant, other):
+        assert await vault.grants.take_lease(one, "process 1", until=LEASE_ENDS)
+
+    await vault.grants.end_lease(grant, "process 2", retry_at=LEASE_ENDS)
+    held = await again(vault, grant)
+    assert (held.lease_until, held.failures, held.retry_at) == (LEASE_ENDS, 0, None)
+    await vault.grants.end_lease(grant, "process 1")
+
+    assert await again(vault, grant) == grant
+    assert await vault.grants.take_lease(grant, "process 2", until=LEASE_ENDS)
+    assert (await again(vault, other)).lease_until == LEASE_ENDS
+
+
+async def test_refreshes_that_fail_are_counted_until_one_succeeds(vault: Vault, place: Place, clock: Clock) -> None:
+    grant = await make_grant(vault, place)
+    for failures in (1, 2):
+        retry_at = clock() + timedelta(minutes=1)
+        assert await vault.grants.take_lease(grant, "process 1", until=clock() + timedelta(seconds=30))
+        await vault.grants.end_lease(grant, "process 1", retry_at=retry_at)
+        failed = await again(vault, grant)
+        assert (failed.failures, failed.retry_at, failed.lease_until) == (failures, retry_at, None)
+        assert (failed.version, failed.refreshed_at) == (grant.version, None)
+        clock.advance(minutes=1)
+    assert await vault.grants.take_lease(grant, "process 1", until=clock() + timedelta(seconds=30))
+
+    renewed = await vault.grants.replace_credentials(failed, key("new"), expires_at=None)
+
+    assert (renewed.failures, renewed.retry_at, renewed.lease_until) == (0, None, None)
+    assert (renewed.version, renewed.refreshed_at) == (2, NOW + timedelta(minutes=2))
+
+
+async def test_a_refusal_says_why_and_ends_the_lease_until_the_grant_is_healed(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    where = place.workspace_id, grant.id
+    assert await vault.grants.take_lease(grant, "process 1", until=LEASE_ENDS)
+
+    refused = GrantStatus.NEEDS_RECONNECT
+    assert not await vault.grants.set_status(*where, refused, if_version=7, problem="Of another version.")
+    assert (await again(vault, grant)).lease_until == LEASE_ENDS
+    assert await vault.grants.set_status(*where, refused, if_version=1, problem="GitHub refused it.")
+
+    lost = await again(vault, grant)
+    assert (lost.status, lost.problem, lost.lease_until) == (refused, "GitHub refused it.", None)
+    assert await vault.grants.set_status(*where, GrantStatus.ACTIVE, if_version=1)
+    assert (await again(vault, grant)).problem is None
+
+
+async def test_after_a_failure_nobody_tries_before_its_time_whatever_they_have_read(
+    vault: Vault, place: Place, clock: Clock
+) -> None:
+    seen = await make_grant(vault, place)
+    assert await vault.grants.take_lease(seen, "process 1", until=LEASE_ENDS)
+    await vault.grants.end_lease(seen, "process 1", retry_at=NOW + timedelta(minutes=1))
+
+    clock.advance(seconds=59)
+    assert not await vault.grants.take_lease(seen, "process 2", until=clock() + timedelta(seconds=30))
+    clock.advance(seconds=1)
+    assert await vault.grants.take_lease(seen, "process 2", until=clock() + timedelta(seconds=30))
+
+
+@pytest.mark.parametrize("status", [GrantStatus.NEEDS_RECONNECT, GrantStatus.REVOKING])
+async def test_nobody_may_renew_what_was_refused_or_is_being_withdrawn(
+    vault: Vault, place: Place, status: GrantStatus
+) -> None:
+    seen = await make_grant(vault, place)
+    await vault.grants.set_status(place.workspace_id, seen.id, status, if_version=1)
+
+    assert not await vault.grants.take_lease(seen, "process 1", until=LEASE_ENDS)
+
+
+async def test_reconnecting_ends_what_was_wrong_with_the_grant(vault: Vault, place: Place) -> None:
+    grant = await make_grant(vault, place)
+    [old] = await vault.connections.list_all(place.workspace_id)
+    assert await vault.grants.take_lease(grant, "process 1", until=LEASE_ENDS)
+    await vault.grants.end_lease(grant, "process 1", retry_at=LEASE_ENDS)
+    refused = GrantStatus.NEEDS_RECONNECT
+    assert await vault.grants.set_status(place.workspace_id, grant.id, refused, if_version=1, problem="Refused.")
+    session = await bound_session(vault, replace(new_session(place), connection_id=old.id))
+
+    use = new_use(connection_id=old.id)
+    await vault.sessions.finish(session, signed_in("renewed", use, grant_id=grant.id, client_id="Iv1.new"))
+
+    healed = await again(vault, grant)
+    assert (healed.failures, healed.retry_at, healed.problem, healed.client_id) == (0, None, None, "Iv1.new")

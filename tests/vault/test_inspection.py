@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import LargeBinary
 from tests.vault.folders import fill
-from tests.vault.rows import NOW, Clock, audit_line, make_place
+from tests.vault.rows import NOW, Clock, audit_line, bound_session, make_flow, make_place, new_client, new_session
 
 from connectory.errors import DatabaseUnusable
 from connectory.settings import Settings
@@ -44,6 +44,19 @@ def test_every_encrypted_value_is_tried(settings: Settings) -> None:
         for keys in (wrong, None):
             lost = count_sealed(connection, keys)
             assert (lost.total, lost.lost, lost.connections) == (3, 3, ("github/default",))
+
+
+async def test_the_encrypted_values_of_sign_ins_and_clients_are_tried_in_their_places(data_dir: Path) -> None:
+    vault = await open_vault(Settings(data_dir=data_dir), now=Clock())
+    place = await make_place(vault)
+    await make_flow(vault, await bound_session(vault, new_session(place)))
+    await vault.oauth_clients.put(new_client(place))
+    await vault.aclose()
+
+    with inspecting(data_dir / "connectory.db") as connection:
+        found = count_sealed(connection, vault.keys)
+
+    assert (found.total, found.lost) == (3, 0)
 
 
 def test_a_sound_database_has_nothing_to_tell(settings: Settings) -> None:

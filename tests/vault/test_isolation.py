@@ -17,10 +17,12 @@ from tests.vault.rows import (
     key,
     make_confirmation,
     make_connection,
+    make_flow,
     make_place,
     make_policy,
     make_result,
     make_token,
+    new_client,
     new_session,
     signed_in,
 )
@@ -36,9 +38,11 @@ from connectory.vault.entities import (
     Grant,
     GrantStatus,
     KeptResult,
+    OAuthFlow,
     PolicyEffect,
     PolicyRule,
     Role,
+    StoredClient,
     WorkspaceId,
 )
 from connectory.vault.tables import metadata
@@ -56,6 +60,8 @@ class Planted:
     connection: Connection
     grant: Grant
     session: ConnectSession
+    flow: OAuthFlow
+    client: StoredClient
     confirmation: Confirmation
     result: KeptResult
     rule: PolicyRule
@@ -68,14 +74,29 @@ async def planted(vault: Vault) -> Planted:
     await vault.workspaces.set_member(second.workspace_id, first.user_id, Role.MEMBER)  # the same person in both
     token, connection = await make_token(vault, first), await make_connection(vault, first)
     session = await bound_session(vault, new_session(first, alias="next"))
+    flow, client = await make_flow(vault, session, poll_at=NOW), new_client(first)
+    await vault.oauth_clients.put(client)
     confirmation = await make_confirmation(vault, first, connection)
     result = await make_result(vault, first, connection)
     rule, line = await make_policy(vault, first), audit_line(first)
     grant = await vault.grants.get(first.workspace_id, connection.grant_id)
     assert grant is not None
+    assert await vault.grants.take_lease(grant, "process 1", until=NOW)  # over, and not given back
     await vault.audit.write([line])
     return Planted(
-        vault, first, second.workspace_id, token, connection, grant, session, confirmation, result, rule, line
+        vault,
+        first,
+        second.workspace_id,
+        token,
+        connection,
+        grant,
+        session,
+        flow,
+        client,
+        confirmation,
+        result,
+        rule,
+        line,
     )
 
 
@@ -115,6 +136,10 @@ CALLS: dict[str, Call] = {
     "grants.replace_credentials": lambda p: p.vault.grants.replace_credentials(
         replace(p.grant, workspace_id=p.other), NEW_KEY, expires_at=None
     ),
+    "grants.take_lease": lambda p: p.vault.grants.take_lease(
+        replace(p.grant, workspace_id=p.other), "process 2", until=NOW + timedelta(minutes=1)
+    ),
+    "grants.end_lease": lambda p: p.vault.grants.end_lease(replace(p.grant, workspace_id=p.other), "process 1"),
     "connections.get": lambda p: p.vault.connections.get(p.other, p.connection.id),
     "connections.list": lambda p: p.vault.connections.list(p.other, owners=[p.first.user_id, p.first.workspace_id]),
     "connections.list_all": lambda p: p.vault.connections.list_all(p.other),
@@ -131,6 +156,29 @@ CALLS: dict[str, Call] = {
     ),
     "sessions.finish": lambda p: p.vault.sessions.finish(replace(p.session, workspace_id=p.other), signed_in()),
     "sessions.expire": lambda p: p.vault.sessions.expire(replace(p.session, workspace_id=p.other)),
+    "sessions.note_problem": lambda p: p.vault.sessions.note_problem(
+        replace(p.session, workspace_id=p.other), "noted by w2"
+    ),
+    "oauth_flows.leave": lambda p: p.vault.oauth_flows.leave(
+        replace(p.session, workspace_id=p.other), "github", "state of w2", b"x", expires_at=NOW + timedelta(minutes=1)
+    ),
+    "oauth_flows.of_session": lambda p: p.vault.oauth_flows.of_session(replace(p.session, workspace_id=p.other)),
+    "oauth_flows.take": lambda p: p.vault.oauth_flows.take(replace(p.flow, workspace_id=p.other)),
+    "oauth_flows.take_poll": lambda p: p.vault.oauth_flows.take_poll(
+        replace(p.flow, workspace_id=p.other), next_at=NOW + timedelta(seconds=5)
+    ),
+    "oauth_flows.rewrite": lambda p: p.vault.oauth_flows.rewrite(replace(p.flow, workspace_id=p.other), b"x"),
+    "oauth_flows.hold": lambda p: p.vault.oauth_flows.hold(
+        replace(p.flow, workspace_id=p.other), b"x", until=NOW + timedelta(minutes=1)
+    ),
+    "oauth_flows.end": lambda p: p.vault.oauth_flows.end(replace(p.flow, workspace_id=p.other)),
+    "oauth_clients.put": lambda p: p.vault.oauth_clients.put(
+        replace(p.client, workspace_id=p.other, client_id="client of w2")
+    ),
+    "oauth_clients.of_family": lambda p: p.vault.oauth_clients.of_family(p.other, p.client.family),
+    "oauth_clients.list": lambda p: p.vault.oauth_clients.list(p.other),
+    "oauth_clients.families": lambda p: p.vault.oauth_clients.families(p.other),
+    "oauth_clients.delete": lambda p: p.vault.oauth_clients.delete(replace(p.client, workspace_id=p.other)),
     "confirmations.create": lambda p: make_confirmation(
         p.vault, Place(replace(p.first.workspace, id=p.other), p.first.user), p.connection
     ),
@@ -148,6 +196,11 @@ CALLS: dict[str, Call] = {
     "policies.clear": lambda p: p.vault.policies.clear(p.other, None, None),
     "audit.list": lambda p: p.vault.audit.list(p.other),
 }  # fmt: skip
+# Those of them that answer nothing: in the own workspace they change something.
+SILENT = [
+    "grants.end_lease", "sessions.note_problem", "oauth_flows.leave", "oauth_flows.rewrite", "oauth_flows.hold",
+    "oauth_flows.end", "oauth_clients.put",
+]  # fmt: skip
 
 # They take a workspace to name it, as the thing they are about.
 ABOUT_A_WORKSPACE = {
@@ -162,7 +215,7 @@ BY_SECRET_OR_SERVER_WIDE = {
     "workspaces.list_users", "workspaces.delete_user", "tokens.find", "tokens.touch",
     "web_sessions.find", "web_sessions.end", "sessions.by_link",
     "sessions.bind", "confirmations.by_link", "confirmations.decide", "confirmations.spend", "results.expire",
-    "audit.write", "audit.finish", "grants.revoking",
+    "audit.write", "audit.finish", "grants.revoking", "oauth_flows.by_state",
 }  # fmt: skip
 
 
@@ -190,12 +243,23 @@ async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Plan
         "tokens.list", "tokens.holder", "grants.get", "grants.open_credentials",
         "connections.get", "connections.list", "connections.list_all", "sessions.get", "sessions.open_for",
         "sessions.connected_for", "confirmations.find", "results.get", "results.list", "policies.list", "audit.list",
-        "policies.remove",
-        "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete", "grants.forget",
+        "policies.remove", "oauth_flows.of_session", "oauth_flows.take_poll", "oauth_flows.take",
+        "oauth_clients.of_family", "oauth_clients.list", "oauth_clients.families", "oauth_clients.delete",
+        "grants.take_lease", "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete",
+        "grants.forget",
     ]  # fmt: skip
     own = replace(planted, other=planted.first.workspace_id)
 
     assert [method for method in reading if not await CALLS[method](own)] == []
+
+
+@pytest.mark.parametrize("method", SILENT)
+async def test_what_answers_nothing_changes_the_rows_of_the_own_workspace(planted: Planted, method: str) -> None:
+    before = await dump(planted.vault, planted.first.workspace_id)
+
+    await CALLS[method](replace(planted, other=planted.first.workspace_id))
+
+    assert await dump(planted.vault, planted.first.workspace_id) != before
 
 
 def test_every_store_method_is_listed_here() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,14 +16,18 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from tests.vault.conftest import OpenVault
-from tests.vault.rows import make_connection, make_place, make_token
+from tests.vault.rows import Clock, Place, make_connection, make_flow, make_place, make_token, new_session
 
 from connectory.errors import DatabaseUnusable
 from connectory.settings import Settings
 from connectory.vault import schema
+from connectory.vault.database import Database
+from connectory.vault.entities import GrantId, GrantStatus, UserId, WorkspaceId
+from connectory.vault.sealed_link import hash_link
 from connectory.vault.tables import UtcTime, metadata
 from connectory.vault.vault import open_memory_vault, open_vault
 
+NEXT = f"{int(schema.HEAD) + 1:04}"
 SECOND_START = """
 import asyncio, sys
 from pathlib import Path
@@ -39,7 +45,7 @@ TRIAL = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0003", "0002"
+revision, down_revision = "{revision}", "{head}"
 
 def upgrade():
     for table in ("workspaces", "users", "memberships", "grants", "connections"):
@@ -47,6 +53,27 @@ def upgrade():
             batch.add_column(sa.Column("note", sa.Text))
     {more}
 """
+
+
+AT_0001 = {"workspace_id": "ws_1", "created_at": datetime(2026, 11, 1, 12, 0)}  # noqa: DTZ001 # as SQLite has it
+ROWS_AT_0001: dict[str, dict[str, object]] = {
+    "workspaces": {"id": "ws_1", "slug": "w1", "name": "W1", "revision": 7},
+    "users": {"id": "us_1", "name": "ada", "email": "ada@example.org"},
+    "memberships": {"user_id": "us_1", "role": "owner"},
+    "grants": {
+        "id": "gr_1", "backend": "direct", "connector": "github", "method": "token", "family": "github",
+        "account_id": "1", "account_name": "octocat", "credentials": b"sealed", "facts": {"shop": "acme"},
+        "scopes": ["repo"], "status": "needs_reconnect", "problem": "refused", "version": 3,
+    },
+    "connections": {
+        "id": "cn_1", "owner": "us_1", "connector": "github", "alias": "default", "grant_id": "gr_1", "hosts": [],
+    },
+    "connect_sessions": {
+        "id": "cs_1", "link_hash": hash_link("a link"), "link": b"sealed", "user_id": "us_1", "owner": "us_1",
+        "connector": "github", "alias": "default", "backend": "direct", "scopes": ["repo"], "status": "connected",
+        "expires_at": datetime(2026, 11, 1, 13, 0), "connection_id": "cn_1",  # noqa: DTZ001
+    },
+}  # fmt: skip
 
 
 def differences(connection: sa.Connection) -> object:
@@ -122,7 +149,7 @@ async def test_processes_that_start_at_once_all_succeed_and_alembic_is_not_impor
     assert output.strip() == "['sqlalchemy']", errors
 
 
-@pytest.mark.parametrize("version", ["0002", "9999", "abcdef012345"])
+@pytest.mark.parametrize("version", [NEXT, "9999", "abcdef012345"])
 async def test_a_database_of_a_newer_version_is_left_alone(data_dir: Path, version: str) -> None:
     vault = await open_vault(Settings(data_dir=data_dir))
     set_version = sa.text("UPDATE alembic_version SET version_num = :version").bindparams(version=version)
@@ -159,7 +186,7 @@ async def test_a_data_folder_with_a_percent_sign_works(tmp_path: Path) -> None:
 
 def trial_folder(folder: Path, more: str = "") -> Path:
     folder.mkdir()
-    (folder / "0002_trial.py").write_text(TRIAL.format(more=more))
+    (folder / f"{NEXT}_trial.py").write_text(TRIAL.format(revision=NEXT, head=schema.HEAD, more=more))
     return folder
 
 
@@ -181,7 +208,7 @@ async def test_a_migration_that_rebuilds_tables_keeps_the_rows_that_hang_on_them
     assert before["connections"] == before["api_tokens"] == before["connect_sessions"] == 1
 
     folders = [schema.VERSIONS, trial_folder(tmp_path / "trial")]
-    await schema.bring_up_to_date(vault.database, head="0002", folders=folders)
+    await schema.bring_up_to_date(vault.database, head=NEXT, folders=folders)
 
     assert await vault.database.read(counts) == before
     columns = await vault.database.read(lambda connection: sa.inspect(connection).get_columns("grants"))
@@ -199,8 +226,70 @@ async def test_a_migration_that_would_leave_rows_without_what_they_belong_to_is_
     folders = [schema.VERSIONS, trial_folder(tmp_path / "trial", "op.execute('DELETE FROM grants')")]
 
     with pytest.raises(DatabaseUnusable, match="'connections'") as refusal:
-        await schema.bring_up_to_date(vault.database, head="0002", folders=folders)
+        await schema.bring_up_to_date(vault.database, head=NEXT, folders=folders)
 
     assert refusal.value.hint
     assert await vault.database.read(counts) == before
     await schema.bring_up_to_date(vault.database)
+
+
+def plant_at_0001(connection: sa.Connection) -> None:
+    tables = sa.MetaData()
+    tables.reflect(connection)
+    for name, row in ROWS_AT_0001.items():
+        table = tables.tables[name]
+        common = {column: value for column, value in AT_0001.items() if column in table.c}
+        connection.execute(sa.insert(table), {**common, **row})
+
+
+def contents(connection: sa.Connection) -> dict[str, list[dict[str, object]]]:
+    tables = sa.MetaData()
+    tables.reflect(connection)
+    return {
+        name: [dict(row) for row in connection.execute(sa.select(table)).mappings()]
+        for name, table in tables.tables.items()
+        if name != "alembic_version"
+    }
+
+
+async def open_at_0001(folder: Path) -> Database:
+    """The database of the folder, anew, as the first version had it."""
+    (folder / "connectory.db").unlink()
+    database = await asyncio.to_thread(Database.open_file, folder / "connectory.db", wait_s=5.0)
+    await schema.bring_up_to_date(database, head="0001")
+    await database.write(plant_at_0001)
+    return database
+
+
+async def test_a_database_from_before_oauth_keeps_its_rows(data_dir: Path) -> None:
+    database = await open_at_0001(data_dir)
+    before = await database.read(contents)
+    assert {name for name, rows in before.items() if rows} == ROWS_AT_0001.keys()
+
+    await schema.bring_up_to_date(database, head="0002")
+
+    after = await database.read(contents)
+    assert after.keys() - before.keys() == {"oauth_flows", "oauth_clients"}
+    for name, rows in before.items():
+        assert [{column: row[column] for column in rows[0]} for row in after[name]] == rows
+    await database.aclose()
+
+
+async def test_rows_from_before_oauth_are_read_and_used_by_the_code_of_today(data_dir: Path) -> None:
+    await (await open_at_0001(data_dir)).aclose()
+    vault = await open_vault(Settings(data_dir=data_dir), now=Clock())
+    workspace, user = await vault.workspaces.get(WorkspaceId("ws_1")), await vault.workspaces.get_user(UserId("us_1"))
+    assert workspace is not None
+    assert user is not None
+
+    grant, session = await vault.grants.get(workspace.id, GrantId("gr_1")), await vault.sessions.by_link("a link")
+    assert grant is not None
+    assert (grant.status, grant.problem, grant.version) == (GrantStatus.NEEDS_RECONNECT, "refused", 3)
+    assert (grant.failures, grant.retry_at, grant.refreshed_at, grant.client_id) == (0, None, None, None)
+    assert session is not None
+    assert (session.backend, session.connection_id) == ("direct", "cn_1")
+    of_any_backend = replace(new_session(Place(workspace, user)), backend=None)
+    await make_flow(vault, await vault.sessions.create(of_any_backend))
+    assert await vault.workspaces.delete(workspace.id)
+    assert not any(rows for name, rows in (await vault.database.read(contents)).items() if name != "users")
+    await vault.aclose()

@@ -217,6 +217,25 @@ async def test_reconnecting_renews_the_grant_and_keeps_the_connection(vault: Vau
     assert await vault.workspaces.revision(place.workspace_id) > before
 
 
+@pytest.mark.parametrize("backend", [None, "direct"])
+async def test_why_the_last_try_failed_is_noted_on_a_live_session_alone(
+    vault: Vault, place: Place, backend: str | None
+) -> None:
+    session = await bound_session(vault, replace(new_session(place), backend=backend))
+    other = await vault.sessions.create(new_session(place, alias="other"))
+
+    for problem in ("GitHub says no.", None):
+        await vault.sessions.note_problem(session, problem)
+        assert await vault.sessions.by_link(session.link) == replace(session, problem=problem)
+    await vault.sessions.finish(session, signed_in())
+    await vault.sessions.note_problem(session, "Too late.")
+
+    for one in (session, other):
+        found = await vault.sessions.by_link(one.link)
+        assert found is not None
+        assert found.problem is None
+
+
 async def test_a_reconnect_link_dies_with_its_connection(vault: Vault, place: Place) -> None:
     old = await make_connection(vault, place)
     session = await bound_session(vault, replace(new_session(place), connection_id=old.id))

@@ -11,13 +11,16 @@ from tests.vault.conftest import OpenVault
 from tests.vault.rows import (
     Place,
     audit_line,
+    bound_session,
     make_confirmation,
     make_connection,
+    make_flow,
     make_member,
     make_place,
     make_policy,
     make_result,
     make_token,
+    new_client,
     new_session,
 )
 
@@ -35,7 +38,8 @@ async def fill(vault: Vault, place: Place) -> None:
     await vault.web_sessions.start(
         workspace_id=place.workspace_id, user_id=place.user_id, token_id=token.id, lasts=timedelta(hours=1)
     )
-    await vault.sessions.create(new_session(place, alias="next"))
+    await make_flow(vault, await bound_session(vault, new_session(place, alias="next")))
+    await vault.oauth_clients.put(new_client(place))
     await make_confirmation(vault, place, connection, token=token)
     await make_result(vault, place, connection, token=token)
     await make_policy(vault, place, user=True)
@@ -137,6 +141,7 @@ async def test_a_member_leaves_with_all_that_only_they_could_use(vault: Vault, p
     await make_token(vault, bob)
     await make_policy(vault, bob, user=True)
     await make_result(vault, bob, private)
+    await make_flow(vault, await bound_session(vault, new_session(bob, alias="next")))
 
     if how == "remove":
         left = await vault.workspaces.remove_member(place.workspace_id, bob.user_id)
