@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NoReturn
 
 import structlog
 
@@ -261,9 +262,8 @@ class AuthManager:
             line.learn(connection_id=row.id)
             connector = self._catalog.connector(row.connector)
             access = await self.access(row, grant)
-            stored = NewGrant(
-                grant.method, access.credentials, grant.facts, row.hosts, grant.scopes, grant.expires_at, row.id
-            )
+            kept = (row.hosts, grant.scopes, grant.expires_at, grant.client_id)
+            stored = NewGrant(grant.method, access.credentials, grant.facts, *kept, connection_id=row.id)
             return await self._verify(connector, stored)
 
     async def mark_needs_reconnect(self, connection: Connection, grant: Grant) -> None:
@@ -348,6 +348,10 @@ class AuthManager:
     ) -> Step | Connected:
         """Take what the redirect brought. Raises `SessionExpired` for another browser than the one that left."""
         return await self._sign_in.complete(session, browser, family, callback)
+
+    async def refuse_callback(self, principal: Principal | None, family: str) -> NoReturn:
+        """Put on record that a redirect belongs to no sign-in of its browser. Raises `SessionExpired`, always."""
+        await self._sign_in.refuse_callback(principal, family)
 
     async def sign_in_by_code(self, session: ConnectSession) -> DeviceCode | None:
         """Return the code to type at the provider, of a sign-in under way or a new one; None where it gives none.

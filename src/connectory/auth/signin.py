@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from typing import NoReturn
 
 from connectory.auth.accounts import ConnectedAccounts
 from connectory.auth.backend import (
@@ -24,7 +25,7 @@ from connectory.auth.backend import (
 from connectory.auth.choice import BackendChoice
 from connectory.auth.finishing import Answers, Finishing, SignedIn
 from connectory.auth.held import Held, HeldSignIns
-from connectory.auth.sessions import ConnectSessions, link_is_spent
+from connectory.auth.sessions import ConnectSessions
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.manifest import Effect, OAuth2Method
 from connectory.errors import (
@@ -83,10 +84,10 @@ class SignIn:
 
         Raises `SessionExpired`, `RoleDenied` where the person's role was taken meanwhile, `BackendUnavailable`.
         """
-        current = await self._sessions.bind(session, browser)
-        asked = {"connector": current.connector, "alias": current.alias, "method": entry.method}  # nothing typed
-        role = await self._vault.workspaces.role_of(current.workspace_id, current.user_id)
-        async with self._record(_acting(current, role), "sign_in", Effect.WRITE, asked) as line:
+        asked = {"connector": session.connector, "alias": session.alias, "method": entry.method}  # nothing typed
+        role = await self._vault.workspaces.role_of(session.workspace_id, session.user_id)
+        async with self._record(_acting(session, role), "sign_in", Effect.WRITE, asked) as line:
+            current = await self._sessions.bind(session, browser)
             _check_role(role, current)
             await self._forget_problem(current)
             step = await self._take(current, entry, line)
@@ -115,7 +116,14 @@ class SignIn:
             if await backend.session_of(family, callback) is not None:
                 arriving = partial(backend.complete, current, callback)
                 return await self._come_back(current, "callback", backend, arriving)
-        raise link_is_spent()
+        return await self.refuse_callback(_acting(current, None), family)  # another callback was faster
+
+    async def refuse_callback(self, principal: Principal | None, family: str) -> NoReturn:
+        """Put on record that a redirect belongs to no sign-in of its browser. Raises `SessionExpired`, always."""
+        if principal is None:
+            raise _not_under_way()
+        async with self._record(principal, "sign_in", Effect.WRITE, {"connector": family, "by": "callback"}):
+            raise _not_under_way()
 
     async def by_code(self, session: ConnectSession) -> DeviceCode | None:
         """Return the code to type at the provider, of a sign-in under way or a new one; None where it gives none.
@@ -235,6 +243,14 @@ class SignIn:
 
 async def _already(new: NewGrant) -> NewGrant:
     return new
+
+
+def _not_under_way() -> SessionExpired:
+    """One text for unknown, used, timed out and another browser's: the page must not tell which (attack 42)."""
+    return SessionExpired(
+        "No such sign-in is under way in this browser: it was finished, took too long, or began in another one.",
+        hint="Open the connect link again, in the browser in which you sign in, and start from there.",
+    )
 
 
 def _acting(session: ConnectSession, role: Role | None) -> Principal:

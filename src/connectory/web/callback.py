@@ -6,7 +6,9 @@ The answer is a redirect to an address without code and state, so that neither s
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NoReturn
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -15,12 +17,14 @@ from starlette.routing import Route
 
 from connectory.auth.backend import Callback, Connected
 from connectory.auth.oauth.clients import CALLBACK, CLIENT_DOCUMENT
-from connectory.errors import InvalidArguments, SessionExpired, UnknownObject
+from connectory.errors import RoleDenied, UnknownObject
+from connectory.identity.principal import Principal, local_principal
+from connectory.vault.entities import ConnectSession, Role
 from connectory.web.binding import BrowserBinding
 from connectory.web.services import WebServices
 from connectory.web.signin import Visitors
 
-LONGEST_QUERY = 16_384  # bytes
+LONGEST_PARAMETER = 8_192  # bytes, escaped; what is longer is cut: the state of a refusal a megabyte long is spent too
 MOST_PARAMETERS = 50
 
 
@@ -44,10 +48,10 @@ class CallbackPages:
         family, callback = request.path_params["family"], _callback(request)
         session = await self.services.auth.session_of_callback(family, callback)
         if session is None or not self.visitors.may_see(visitor, session.workspace_id, session.user_id):
-            raise _not_under_way()
+            await self._refuse(visitor, None, family)
         binding = BrowserBinding(request, session.link, is_https=self.visitors.is_https)
         if not binding.is_bound_to(session):
-            raise _not_under_way()
+            await self._refuse(visitor, session, family)
         step = await self.services.auth.complete(session, binding.shown(session), family, callback)
         done = "/done" if isinstance(step, Connected) else ""
         return RedirectResponse(f"/connect/{session.link}{done}", status_code=303)
@@ -59,21 +63,23 @@ class CallbackPages:
             raise UnknownObject("client document", request.path_params["family"][:40])
         return JSONResponse(found)
 
+    async def _refuse(self, visitor: Principal | None, session: ConnectSession | None, family: str) -> NoReturn:
+        """Put on record what was not taken: with whoever came, on one machine with whoever the link was for."""
+        if visitor is None and session is not None:
+            visitor = Principal(session.workspace_id, session.user_id, Role.VIEWER)
+        if visitor is None:
+            with suppress(RoleDenied):  # nobody acts on this machine without a token: then there is no record to keep
+                visitor = await local_principal(self.services.vault)
+        await self.services.auth.refuse_callback(visitor, family)
+
 
 def _callback(request: Request) -> Callback:
-    query = request.scope["query_string"]
+    """The parameters, as they came; none of what is no query at all."""
+    raw = request.scope["query_string"].split(b"&")
     try:
-        if len(query) > LONGEST_QUERY:
+        if len(raw) > MOST_PARAMETERS:
             raise ValueError
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+        text = "&".join(one[:LONGEST_PARAMETER].decode("ascii") for one in raw)
     except ValueError:
-        raise InvalidArguments("This answer of a provider cannot be read.", hint="Start the sign-in again.") from None
-    return Callback(tuple(pairs))
-
-
-def _not_under_way() -> SessionExpired:
-    """One text for unknown, used, timed out and another browser's: the page must not tell which (attack 42)."""
-    return SessionExpired(
-        "No such sign-in is under way in this browser: it was finished, took too long, or began in another one.",
-        hint="Open the connect link again, in the browser in which you sign in, and start from there.",
-    )
+        return Callback(())
+    return Callback(tuple(parse_qsl(text, keep_blank_values=True)))
