@@ -277,8 +277,7 @@ class BuiltinBackend:
         from connectory.auth.oauth import code_flow
 
         state = secrets.token_urlsafe(STATE_BYTES)
-        told_later = any(fact.callback is not None for fact in method.facts.values())
-        leaving = self._leaving(entered, client, "" if told_later else endpoints.token, endpoints).model_copy(
+        leaving = self._leaving(entered, client, endpoints.token, endpoints).model_copy(
             update={"verifier": code_flow.new_verifier(method)}
         )
         url = code_flow.authorize_url(method, endpoints, leaving, state)

@@ -16,6 +16,7 @@ from connectory.auth.hosts import fill_address
 from connectory.auth.oauth.filling import address, origins_of
 from connectory.auth.oauth.way import MAX_ANSWER_BYTES, TIMEOUT_S, Way
 from connectory.catalog.manifest import OAuth2Method, TokenRequest
+from connectory.catalog.template import parse_template
 from connectory.errors import InvalidPath, SignInFailed
 from connectory.net.client import OutboundRequest, OutboundResponse
 from connectory.net.url import origin_of, parse_url
@@ -27,7 +28,10 @@ MOST_KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The addresses of one authorization server. `issuer` is None where the manifest names the addresses itself."""
+    """The addresses of one authorization server. `issuer` is None where the manifest names the addresses itself.
+
+    `token` and `refresh` are empty as long as the sign-in has not told what they are made of.
+    """
 
     token: str
     refresh: str
@@ -43,21 +47,27 @@ class Endpoints:
     @property
     def server(self) -> str:
         """The origin of the authorization server."""
-        return origin_of(self.issuer or self.token)
+        return origin_of(self.issuer or self.token or self.authorize or "")
 
 
 def endpoints_of(method: TokenRequest, facts: Mapping[str, str]) -> Endpoints:
     """Return the addresses that the manifest names. Raises `InvalidPath` on a fact that is missing."""
     assert method.token_url is not None, "such a method has one, or an issuer"
-    token = address(method.token_url, method, facts)
+    token = _once_told(method.token_url, method, facts)
     if not isinstance(method, OAuth2Method):
         return Endpoints(token, token)
     return Endpoints(
         token,
-        address(method.refresh_url, method, facts) if method.refresh_url else token,
+        _once_told(method.refresh_url, method, facts) if method.refresh_url else token,
         address(method.authorize_url, method, facts) if method.authorize_url else None,
         address(method.device_url, method, facts) if method.device_url else None,
     )
+
+
+def _once_told(template: str, method: TokenRequest, facts: Mapping[str, str]) -> str:
+    """An address; empty before the sign-in has told a fact of it, as Zoho's callback does the data centre."""
+    used = {item.name for item in parse_template(template).placeholders}
+    return "" if used & (method.facts.keys() - facts.keys()) else address(template, method, facts)
 
 
 class Discovery:
