@@ -91,7 +91,9 @@ class Revocation(Strict):
         None, description="How the client proves itself there, if not as at the token endpoint."
     )
     encoding: Encoding = Field("form", description="How the body is written.")
-    token_parameter: str = Field("token", description="Parameter that holds the token.")
+    token_parameter: str | None = Field(
+        "token", description="Parameter that holds the token; null where `parameters` name the account instead."
+    )
     which: Literal["access_token", "refresh_token"] = Field("refresh_token", description="The token that is sent.")
     ends_all: bool = Field(False, description="It ends every token of that account for the client, not only this one.")
 
