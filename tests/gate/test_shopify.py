@@ -240,7 +240,8 @@ async def test_a_shop_is_one_label_of_a_host(shop: str) -> None:
         auth = opened.application.auth
         session = await auth.connect(opened.principal, "shopify")
 
-        assert auth.validate_config("shopify", session.backend, Entry("token", {"shop": shop, "token": TOKEN}))
+        typed = Entry("token", {"shop": shop, "token": TOKEN})
+        assert await auth.validate_config(opened.principal, "shopify", session.backend, typed)
         assert shopify.received == []
 
 
