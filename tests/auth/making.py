@@ -12,11 +12,14 @@ from typing import Any, ClassVar
 from connectory.auth.backend import (
     Access,
     Account,
+    AppSetup,
     Backend,
     BackendConfig,
+    Callback,
     Connected,
+    DeviceCode,
     Entry,
-    Form,
+    MethodForm,
     NewGrant,
     Problem,
     Revocation,
@@ -32,7 +35,7 @@ from connectory.identity.principal import Principal
 from connectory.settings import Settings
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector, make_family
 from connectory.vault.credentials import SecretFields
-from connectory.vault.entities import ConnectSession, Grant, Role
+from connectory.vault.entities import ConnectSession, Grant, Role, SessionId, WorkspaceId
 from connectory.vault.vault import Vault, open_memory_vault
 
 KINTO_YAML = """
@@ -206,7 +209,7 @@ class World:
 
     async def submit(
         self, session: ConnectSession, key: str = GOOD_KEY, browser: str = "b1", **entry: Any
-    ) -> Form | Connected:
+    ) -> Step | Connected:
         return await self.auth.submit(session, browser, Entry("token", {"token": key}, **entry))
 
     async def connected(self, principal: Principal, key: str = GOOD_KEY, **how: object) -> Connected:
@@ -263,20 +266,34 @@ async def make_people(vault: Vault) -> tuple[Principal, Principal, Principal, Pr
 
 
 class SilentBackend:
-    """Serves, or does not; every step of it is an error."""
+    """Serves, or does not, by one of several ways; every step of it is an error.
+
+    By a way that `leaves` the person goes on at the provider's page, as with OAuth; one with a `setup` needs an app.
+    """
 
     name: ClassVar[str] = "silent"
 
-    def __init__(self, serves: bool) -> None:
+    def __init__(self, called: str, serves: bool, *ways: MethodForm) -> None:
+        self._called = called
         self._serves = serves
+        self._ways = ways or (make_form("token"),)
 
-    async def begin(self, session: ConnectSession, entry: Entry | None) -> Step:
+    async def begin(self, session: ConnectSession, connector: Connector, entry: Entry) -> Step:
         raise NotImplementedError
 
-    async def complete(self, session: ConnectSession, callback: Mapping[str, str]) -> NewGrant:
+    async def session_of(self, family: str, callback: Callback) -> tuple[WorkspaceId, SessionId] | None:
         raise NotImplementedError
 
-    async def access(self, grant: Grant) -> Access:
+    async def complete(self, session: ConnectSession, callback: Callback) -> NewGrant:
+        raise NotImplementedError
+
+    async def poll(self, session: ConnectSession) -> NewGrant | None:
+        raise NotImplementedError
+
+    async def code_of(self, session: ConnectSession) -> DeviceCode | None:
+        raise NotImplementedError
+
+    async def access(self, grant: Grant, *, valid_for_s: float) -> Access:
         raise NotImplementedError
 
     async def refresh(self, grant: Grant) -> Access:
@@ -285,11 +302,14 @@ class SilentBackend:
     async def revoke(self, grant: Grant) -> Revocation:
         raise NotImplementedError
 
-    def supports(self, connector: Connector) -> bool:
-        return self._serves
-
-    def config(self, connector: Connector) -> BackendConfig:
-        return BackendConfig(self.name, connector.name, ())
+    async def configs(self, workspace_id: WorkspaceId, connectors: Sequence[Connector]) -> Mapping[str, BackendConfig]:
+        return {one.name: BackendConfig(self._called, one.name, self._ways) for one in connectors if self._serves}
 
     def validate(self, connector: Connector, entry: Entry) -> list[Problem]:
         raise NotImplementedError
+
+
+def make_form(method: str, *, leaves: bool = False, needs_app: bool = False) -> MethodForm:
+    """A way to sign in without fields."""
+    setup = AppSetup("https://notes.example/apps", (), "http://localhost:8765/cb", (), "", needs_secret=True)
+    return MethodForm(method, method, "", None, {}, leaves, setup=setup if needs_app else None)

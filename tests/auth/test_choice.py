@@ -5,23 +5,54 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from tests.auth.making import SilentBackend
+from tests.auth.making import START, SilentBackend, make_form
 
-from connectory.auth.backend import Backend
+from connectory.auth.backend import Backend, MethodForm
 from connectory.auth.choice import BackendChoice
 from connectory.catalog.connector import Connector
 from connectory.errors import BackendUnavailable
-from connectory.settings import OAuthClient, Settings
+from connectory.settings import Settings
 from connectory.testing.connectors import make_connector
+from connectory.vault.entities import ConnectSession, SessionId, SessionStatus, UserId, WorkspaceId
 
-CLIENT = {"notes": OAuthClient(client_id="x")}
 KEY = SecretStr("n-key")
 CONNECTOR: Connector = make_connector()
+WORKSPACE = WorkspaceId("ws_1")
+KNOWN = {"builtin": (make_form("oauth", leaves=True),)}  # its OAuth client is
+UNKNOWN = {"builtin": (make_form("oauth", leaves=True, needs_app=True),)}
+TYPED = {"builtin": (make_form("account"),)}
 
 
-def choice(*serving: str, at_hand: tuple[str, ...] = ("nango", "builtin", "direct"), **settings: Any) -> BackendChoice:
-    backends: Mapping[str, Backend] = {name: SilentBackend(name in serving) for name in at_hand}
+def choice(
+    *serving: str,
+    at_hand: tuple[str, ...] = ("nango", "builtin", "direct"),
+    ways: Mapping[str, tuple[MethodForm, ...]] = UNKNOWN,
+    **settings: Any,
+) -> BackendChoice:
+    backends: Mapping[str, Backend] = {
+        name: SilentBackend(name, name in serving, *ways.get(name, ())) for name in at_hand
+    }
     return BackendChoice(backends, Settings(**settings))
+
+
+async def preferred(backends: BackendChoice, asked: str | None) -> str:
+    return (await backends.choose(WORKSPACE, CONNECTOR, asked))[0].backend
+
+
+def make_session(asked: str | None = None) -> ConnectSession:
+    return ConnectSession(
+        id=SessionId("cs_1"),
+        workspace_id=WORKSPACE,
+        user_id=UserId("us_1"),
+        owner="us_1",
+        connector=CONNECTOR.name,
+        alias="default",
+        backend=asked,
+        scopes=(),
+        status=SessionStatus.PENDING,
+        expires_at=START,
+        link="link",
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,31 +62,51 @@ def choice(*serving: str, at_hand: tuple[str, ...] = ("nango", "builtin", "direc
         (("direct",), None, {"auth_method": "nango", "nango_secret_key": KEY}, "direct"),
         (("nango", "builtin", "direct"), None, {"auth_method": "builtin", "nango_secret_key": KEY}, "builtin"),
         (("nango", "direct"), None, {"auth_method": "builtin"}, "direct"),
-        (("nango", "builtin", "direct"), None, {"nango_secret_key": KEY, "oauth_clients": CLIENT}, "nango"),
-        (("nango", "builtin", "direct"), None, {"oauth_clients": CLIENT}, "builtin"),
-        (("builtin", "direct"), None, {"nango_secret_key": KEY, "oauth_clients": CLIENT}, "builtin"),
+        (("nango", "builtin", "direct"), None, {"nango_secret_key": KEY, "ways": KNOWN}, "nango"),
+        (("nango", "builtin", "direct"), None, {"ways": KNOWN}, "builtin"),
+        (("nango", "builtin", "direct"), None, {"ways": TYPED}, "direct"),
+        (("builtin", "direct"), None, {"nango_secret_key": KEY, "ways": KNOWN}, "builtin"),
         (("nango", "builtin", "direct"), None, {}, "direct"),
         (("nango", "builtin"), None, {}, "nango"),
     ],
 )
-def test_the_order_of_preference(
+async def test_the_order_of_preference(
     serving: tuple[str, ...], asked: str | None, settings: dict[str, Any], chosen: str
 ) -> None:
     backends = choice(*serving, **settings)
 
-    assert backends.choose(CONNECTOR, asked) is backends.named(chosen)
+    assert await preferred(backends, asked) == chosen
+
+
+async def test_without_one_asked_for_the_ways_of_all_are_offered_those_that_need_a_setup_last() -> None:
+    backends = choice("builtin", "direct", auth_method="builtin")
+
+    configs = await backends.choose(WORKSPACE, CONNECTOR, None)
+    forms = await backends.forms(make_session(), CONNECTOR)
+
+    assert [config.backend for config in configs] == ["builtin", "direct"]
+    assert [config.is_ready for config in configs] == [False, True]
+    assert [form.method for form in forms] == ["token", "oauth"]
+    assert [form.method for form in await backends.forms(make_session("builtin"), CONNECTOR)] == ["oauth"]
+
+
+@pytest.mark.parametrize(("method", "served_by"), [("oauth", "builtin"), ("token", "direct"), ("nope", "builtin")])
+async def test_a_sign_in_goes_to_the_backend_whose_way_was_taken(method: str, served_by: str) -> None:
+    backends = choice("builtin", "direct", ways=KNOWN)
+
+    assert await backends.serving_method(make_session(), CONNECTOR, method) is backends.named(served_by)
 
 
 @pytest.mark.parametrize("asked", ["nango", "builtin", "carrier-pigeon"])
-def test_one_asked_for_that_cannot_serve_is_an_error_naming_the_others(asked: str) -> None:
+async def test_one_asked_for_that_cannot_serve_is_an_error_naming_the_others(asked: str) -> None:
     with pytest.raises(BackendUnavailable) as refusal:
-        choice("direct").choose(CONNECTOR, asked)
+        await preferred(choice("direct"), asked)
     assert "direct" in refusal.value.hint
 
 
-def test_none_that_serves_is_an_error() -> None:
+async def test_none_that_serves_is_an_error() -> None:
     with pytest.raises(BackendUnavailable):
-        choice().choose(CONNECTOR, None)
+        await preferred(choice(), None)
 
 
 def test_a_backend_that_has_gone_is_named() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from tests.auth.making import KINTO_YAML, World, world
 
-from connectory.auth.backend import Done, Entry, Form, NewGrant, Revocation
+from connectory.auth.backend import Callback, Done, Entry, Form, NewGrant, Revocation
 from connectory.auth.direct import DirectBackend
 from connectory.catalog.catalog import compile_connector
 from connectory.catalog.connector import Connector
@@ -31,7 +31,7 @@ def shop_connector(pattern: str) -> Connector:
 
 async def begin(w: World, connector: str, entry: Entry) -> NewGrant | Form:
     session = await w.auth.connect(w.owner, connector)
-    step = await w.backends["direct"].begin(session, entry)
+    step = await w.backends["direct"].begin(session, w.catalog.connector(connector), entry)
     assert isinstance(step, Done | Form)
     return step.grant if isinstance(step, Done) else step
 
@@ -88,11 +88,12 @@ async def test_a_way_to_sign_in_that_is_unknown_brings_the_form_back() -> None:
 
 async def test_the_forms_come_in_the_manifest_s_order_with_words_for_a_person() -> None:
     async with world() as w:
-        backend = DirectBackend(w.vault, w.catalog, w.settings)
+        backend = DirectBackend(w.vault, w.settings)
         connector = make_connector(TWO_WAYS_YAML)
 
-        assert backend.supports(connector)
-        assert [(form.method, form.title) for form in backend.config(connector).methods] == [
+        config = (await backend.configs(w.owner.workspace_id, [connector]))[connector.name]
+        assert config.is_ready
+        assert [(form.method, form.title) for form in config.methods] == [
             ("none", "No sign-in needed"), ("keys", "Credentials"), ("basic", "User name and password"),
         ]  # fmt: skip
 
@@ -104,13 +105,13 @@ async def test_validation_is_what_begin_would_say() -> None:
 
         assert isinstance(form, Form)
         assert {problem.field for problem in form.problems} == {"server", "username", "password"}
-        assert w.auth.validate_config("kinto", None, entry) == list(form.problems)
+        assert await w.auth.validate_config(w.owner, "kinto", None, entry) == list(form.problems)
 
 
 async def test_what_cannot_be_part_of_a_server_is_a_problem_and_no_crash() -> None:
     async with world() as w:
         shop = shop_connector(pattern=".*")  # no manifest gets by with this pattern: the second line of defence
-        backend = DirectBackend(w.vault, w.catalog, w.settings)
+        backend = DirectBackend(w.vault, w.settings)
 
         for shop_name in ("evil.example/", "x@evil.example", "evil.example#", "evil.example?", "-x"):
             entry = Entry("basic", {"shop": shop_name, "username": "u", "password": "p"})
@@ -124,8 +125,13 @@ async def test_there_is_no_callback_no_renewal_and_no_withdrawal() -> None:
         [(_, grant)] = await w.auth.list_connections(w.owner)
         backend = w.backends["direct"]
 
+        callback = Callback((("code", "x"), ("state", "y")))
+
+        assert await backend.session_of("notes", callback) is None
+        assert await backend.code_of(session) is None
+        assert await backend.poll(session) is None
         with pytest.raises(SessionExpired):
-            await backend.complete(session, {"code": "x"})
+            await backend.complete(session, callback)
         with pytest.raises(NeedsReconnect):
             await backend.refresh(grant)
         assert await backend.revoke(grant) is Revocation.NOT_SUPPORTED

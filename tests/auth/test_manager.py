@@ -34,18 +34,20 @@ OPERATIONS = {
     "list_connections": ["principal", "connector"],
     "get_credentials": ["principal", "connection_id", "valid_for_s"],
     "refresh_credentials": ["principal", "connection_id"],
-    "supported_providers": ["backend"],
-    "provider_config": ["connector", "backend"],
-    "validate_config": ["connector", "backend", "entry"],
+    "supported_providers": ["principal", "backend"],
+    "provider_config": ["principal", "connector", "backend"],
+    "validate_config": ["principal", "connector", "backend", "entry"],
 }
 BACKEND = {
-    "begin": ["session", "entry"],
+    "begin": ["session", "connector", "entry"],
+    "session_of": ["family", "callback"],
     "complete": ["session", "callback"],
-    "access": ["grant"],
+    "poll": ["session"],
+    "code_of": ["session"],
+    "access": ["grant", "valid_for_s"],
     "refresh": ["grant"],
     "revoke": ["grant"],
-    "supports": ["connector"],
-    "config": ["connector"],
+    "configs": ["workspace_id", "connectors"],
     "validate": ["connector", "entry"],
 }
 
@@ -56,6 +58,10 @@ BACKEND = {
 )
 def test_an_operation_has_the_design_s_signature(owner: type, name: str, parameters: list[str]) -> None:
     assert list(inspect.signature(getattr(owner, name)).parameters) == ["self", *parameters]
+
+
+def test_the_tables_are_whole() -> None:
+    assert {name for name, _ in inspect.getmembers(Backend, inspect.isfunction) if name[0] != "_"} == set(BACKEND)
 
 
 def test_there_are_nine_operations() -> None:
@@ -366,16 +372,16 @@ async def test_a_typed_key_can_be_neither_renewed_nor_withdrawn() -> None:
 
 async def test_what_can_be_connected_and_how() -> None:
     async with world() as w:
-        assert w.auth.supported_providers() == ["kinto", "notes", "open-data"]
-        assert w.auth.supported_providers("nango") == []
-        config = w.auth.provider_config("kinto", "direct")
+        assert await w.auth.supported_providers(w.owner) == ["kinto", "notes", "open-data"]
+        assert await w.auth.supported_providers(w.owner, "nango") == []
+        [config] = await w.auth.provider_config(w.owner, "kinto", "direct")
         assert [method.method for method in config.methods] == ["basic"]
         assert list(config.methods[0].fields) == ["server", "username", "password"]
         with pytest.raises(BackendUnavailable):
-            w.auth.provider_config("kinto", "nango")
-        assert w.auth.validate_config("notes", "direct", Entry("token", {"token": "x"})) == []
-        assert w.auth.validate_config("notes", "direct", Entry("token", {}))[0].field == "token"
-        assert w.auth.validate_config("notes", "direct", Entry("oauth", {}))
+            await w.auth.provider_config(w.owner, "kinto", "nango")
+        assert await w.auth.validate_config(w.owner, "notes", "direct", Entry("token", {"token": "x"})) == []
+        assert (await w.auth.validate_config(w.owner, "notes", "direct", Entry("token", {})))[0].field == "token"
+        assert await w.auth.validate_config(w.owner, "notes", "direct", Entry("oauth", {}))
 
 
 async def test_the_page_learns_the_form_without_changing_anything() -> None:

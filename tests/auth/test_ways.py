@@ -17,6 +17,9 @@ OAUTH = """
     authorize_url: https://notes.example/authorize
     token_url: https://notes.example/token
 """
+DSN = """
+  database: {method: dsn, schemes: [postgresql]}
+"""
 CLIENT = """
   client:
     method: client_credentials
@@ -30,9 +33,10 @@ def notes(*more: str, token: str = "token: {method: api_key,") -> Connector:
     return make_connector(yaml.replace("verify: {request", f"{''.join(more).lstrip(chr(10))}verify: {{request"))
 
 
-def only_oauth(*more: str) -> Connector:
+def without_token(*ways: str) -> Connector:
+    """Notes with these ways alone."""
     token = '  token: {method: api_key, headers: {Authorization: "Bearer {credential.token}"}}\n'
-    return make_connector(NOTES_YAML.replace(token, (OAUTH + "".join(more)).lstrip("\n")))
+    return make_connector(NOTES_YAML.replace(token, "".join(ways).lstrip("\n")))
 
 
 @pytest.mark.parametrize(
@@ -49,22 +53,42 @@ def only_oauth(*more: str) -> Connector:
 def test_a_way_is_named_as_in_a_sentence(title: str, words: str) -> None:
     connector = notes(token=f"token: {{method: api_key, title: {title},")
 
-    assert Ways(connector, ("token",), ()).can == f"Notes can be connected here {words}."
+    assert Ways(connector, ("token",), (), ()).can == f"Notes can be connected here {words}."
 
 
 def test_what_works_and_what_does_not_is_told_apart() -> None:
     connector = notes(OAUTH, CLIENT)
-    ways = Ways(connector, ("token",), ("oauth", "client"))
+    ways = Ways(connector, ("token",), (), ("oauth", "client"))
 
+    assert ways.is_possible
     assert ways.can == "Notes can be connected here with an API key."
     assert ways.cannot == "OAuth (oauth2) or OAuth client credentials (client_credentials)"
-    assert Ways(connector, ("token", "oauth"), ()).can.endswith("with an API key or “Sign in with Notes”.")
-    assert Ways(connector, (), ("token",)).can == ""
+    assert Ways(connector, ("token", "oauth"), (), ()).can.endswith("with an API key or “Sign in with Notes”.")
+
+
+def test_where_nothing_works_there_is_nothing_to_say() -> None:
+    ways = Ways(notes(), (), (), ("token",))
+
+    assert not ways.is_possible
+    assert ways.can == ""
+
+
+def test_what_needs_an_app_first_says_so() -> None:
+    connector, needs = (
+        notes(OAUTH),
+        "once somebody has registered an OAuth app there, which the link's page leads through.",
+    )
+    only, beside = Ways(connector, (), ("oauth",), ()), Ways(connector, ("token",), ("oauth",), ())
+
+    assert only.is_possible
+    assert only.can == f"Notes can be connected here with “Sign in with Notes” {needs}"
+    assert beside.can == f"Notes can be connected here with an API key; with “Sign in with Notes” {needs}"
+    assert only.cannot == beside.cannot == ""
 
 
 async def test_a_connector_without_a_way_that_works_here_gets_no_link_and_says_what_is_missing() -> None:
     async with world(
-        connectors=[only_oauth(CLIENT), make_connector(NOTES_YAML.replace("name: notes", "name: n2"))]
+        connectors=[without_token(OAUTH, CLIENT), make_connector(NOTES_YAML.replace("name: notes", "name: n2"))]
     ) as w:
         with pytest.raises(BackendUnavailable) as refusal:
             await w.auth.connect(w.owner, "notes")
@@ -74,7 +98,7 @@ async def test_a_connector_without_a_way_that_works_here_gets_no_link_and_says_w
         )
         assert "direct" in refusal.value.message
         assert w.links == []
-        assert w.auth.supported_providers() == ["n2"]
+        assert await w.auth.supported_providers(w.owner) == ["n2"]
 
 
 async def test_a_backend_that_was_asked_for_in_vain_is_answered_with_what_works() -> None:
@@ -83,4 +107,5 @@ async def test_a_backend_that_was_asked_for_in_vain_is_answered_with_what_works(
             await w.auth.connect(w.owner, "notes", backend="nango")
 
         assert refusal.value.hint.startswith("Notes can be connected here with an API key. Leave `backend` out")
-        assert w.auth.ways("notes") == Ways(w.catalog.connector("notes"), ("token",), ("oauth",))
+        expected = Ways(w.catalog.connector("notes"), ("token",), (), ("oauth",))
+        assert await w.auth.ways(w.owner, "notes") == expected
