@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.auth.making import SUITE
-from tests.auth.test_ways import OAUTH, notes, only_oauth
+from tests.auth.test_ways import DSN, OAUTH, notes, without_token
 from tests.mcp.test_connect import desk, link_in
 from tests.mcp.test_tools import BOTH_ERAS, Era, call, client_of
 
@@ -78,11 +78,29 @@ async def test_a_bundle_is_listed_with_what_it_includes_and_is_connected_when_al
 
 
 async def test_an_agent_is_told_which_way_works_here() -> None:
-    async with desk(catalog=make_catalog(notes(OAUTH))) as d:
+    async with desk(catalog=make_catalog(notes(DSN))) as d:
         said = "Notes can be connected here with an API key."
 
         assert said in await d.call("list_connectors")
         assert (await d.call("connect", connector="notes")).startswith(said)
+
+
+async def test_an_agent_is_told_which_way_needs_an_app_first_and_gets_a_link_all_the_same() -> None:
+    async with desk(catalog=make_catalog(without_token(OAUTH))) as d:
+        said = "Notes can be connected here with “Sign in with Notes” once somebody has registered an OAuth app there"
+
+        assert said in await d.call("list_connectors")
+        linked = await d.call("connect", connector="notes")
+
+    assert linked.startswith(said)
+    assert "/connect/" in linked
+
+
+async def test_a_way_whose_oauth_client_is_known_works_as_any_other() -> None:
+    settings = make_settings(NOTES_CLIENT_ID="our-app")
+    async with desk(catalog=make_catalog(without_token(OAUTH)), settings=settings) as d:
+        assert "sign_in" not in await d.call("list_connectors")
+        assert (await d.call("connect", connector="notes")).startswith("Ask the person")
 
 
 async def test_where_every_way_works_nothing_is_said_about_it() -> None:
@@ -92,10 +110,11 @@ async def test_where_every_way_works_nothing_is_said_about_it() -> None:
 
 
 async def test_a_connector_that_no_way_leads_to_is_told_and_no_link_is_offered() -> None:
-    async with desk(catalog=make_catalog(only_oauth())) as d:
-        assert "cannot be connected here: the server does not offer OAuth (oauth2)" in await d.call("list_connectors")
+    async with desk(catalog=make_catalog(without_token(DSN))) as d:
+        said = await d.call("list_connectors")
+        assert "cannot be connected here: the server does not offer a database address (dsn)" in said
 
-        with pytest.raises(BackendUnavailable, match="OAuth") as refusal:
+        with pytest.raises(BackendUnavailable, match="a database address") as refusal:
             await d.call("connect", connector="notes")
 
         assert "/connect/" not in refusal.value.text

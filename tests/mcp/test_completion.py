@@ -7,7 +7,7 @@ from typing import Any
 import mcp_types as t
 import pytest
 from mcp import Client, MCPError
-from tests.auth.test_ways import only_oauth
+from tests.auth.test_ways import DSN, without_token
 from tests.gateway.filing import filing, gives
 from tests.mcp.test_tools import BOTH_ERAS, Era, client_of
 
@@ -137,7 +137,7 @@ async def test_what_policies_deny_is_not_completed(era: Era) -> None:
 
 @BOTH_ERAS
 async def test_what_nobody_can_sign_in_to_here_is_not_completed(era: Era) -> None:
-    catalog = make_catalog(only_oauth(), named("memos", "Memos"))
+    catalog = make_catalog(without_token(DSN), named("memos", "Memos"))
     async with (
         make_application(catalog=catalog) as application,
         client_of(application, await make_principal(application), era) as client,

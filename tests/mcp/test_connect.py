@@ -22,6 +22,7 @@ from connectory.mcp.fixed_tools import FIXED_TOOLS
 from connectory.mcp.handlers import FixedTools
 from connectory.mcp.offers import Offers
 from connectory.mcp.tool_list import tools_within
+from connectory.settings import Settings
 from connectory.testing.application import connect, make_application, make_principal
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
 from connectory.vault.entities import ConnectSession, PolicyEffect, Role
@@ -72,9 +73,11 @@ def tools_of(application: Application, **more: Any) -> FixedTools:
 
 
 @asynccontextmanager
-async def desk(*, catalog: Catalog | None = None, role: Role = Role.OWNER, **more: Any) -> AsyncIterator[Desk]:
+async def desk(
+    *, catalog: Catalog | None = None, role: Role = Role.OWNER, settings: Settings | None = None, **more: Any
+) -> AsyncIterator[Desk]:
     clock = Clock()
-    async with make_application(catalog=catalog, now=clock) as application:
+    async with make_application(catalog=catalog, now=clock, settings=settings) as application:
         principal = await make_principal(application, role=role)
         yield Desk(application, principal, tools_of(application, **more), clock)
 

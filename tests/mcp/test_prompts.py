@@ -12,7 +12,7 @@ import mcp_types as t
 import pytest
 from mcp import Client, MCPError
 from tests.auth.making import SUITE
-from tests.auth.test_ways import only_oauth
+from tests.auth.test_ways import DSN, without_token
 from tests.mcp.test_connect import link_in
 from tests.mcp.test_tools import BOTH_ERAS, Era, call, client_of
 
@@ -227,7 +227,7 @@ async def test_a_bundle_is_looked_through_part_by_part(era: Era) -> None:
 @BOTH_ERAS
 async def test_what_cannot_be_connected_on_this_server_is_not_offered(era: Era) -> None:
     async with (
-        make_application(catalog=make_catalog(only_oauth())) as application,
+        make_application(catalog=make_catalog(without_token(DSN))) as application,
         client_of(application, await make_principal(application), era) as client,
     ):
         with pytest.raises(MCPError, match="cannot be connected here"):
