@@ -164,7 +164,8 @@ def _told(method: OAuth2Method, issuer: str, said: Mapping[str, Any], resource: 
             return _refuse(issuer, name)
 
     token = found("token_endpoint") or _refuse(issuer, "token_endpoint")
-    if method.pkce == "S256" and "S256" not in (said.get("code_challenge_methods_supported") or ()):
+    offered = said.get("code_challenge_methods_supported")
+    if method.pkce == "S256" and not (isinstance(offered, list) and "S256" in offered):
         raise _not_believed(issuer, "does not offer PKCE with S256, without which a code can be stolen (RFC 7636)")
     return Endpoints(
         token,
