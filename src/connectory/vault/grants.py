@@ -87,10 +87,18 @@ class GrantStore:
         return to_grant(row)
 
     async def take_lease(self, grant: Grant, holder: str, *, until: datetime) -> bool:
-        """Let `holder` alone renew the grant as it is shown, `until` then. False where somebody else may, or has."""
-        free = sa.or_(grants.c.lease_until.is_(None), grants.c.lease_until <= self._now())
-        lease = {"lease_by": holder, "lease_until": until}
-        return await self._database.change(sa.update(grants).where(*_as_shown(grant), free).values(**lease)) > 0
+        """Let `holder` alone renew the grant as it is shown, `until` then. False where somebody else may, or has.
+
+        False too for one whose renewal was refused, or failed a moment ago, since it was read.
+        """
+        now = self._now()
+        may_be_asked = (
+            sa.or_(grants.c.lease_until.is_(None), grants.c.lease_until <= now),
+            sa.or_(grants.c.retry_at.is_(None), grants.c.retry_at <= now),
+            grants.c.status == GrantStatus.ACTIVE.value,
+        )
+        taken = sa.update(grants).where(*_as_shown(grant), *may_be_asked).values(lease_by=holder, lease_until=until)
+        return await self._database.change(taken) > 0
 
     async def end_lease(self, grant: Grant, holder: str, *, retry_at: datetime | None = None) -> None:
         """Give the lease back without new credentials. With `retry_at`: that failed, and none is tried before then."""
