@@ -18,13 +18,14 @@ from enum import StrEnum
 
 import structlog
 
-from connectory.errors import ConnectoryError, NeedsReconnect, ProviderUnavailable
+from connectory.errors import ConnectoryError, NeedsReconnect, ProviderTimeout, ProviderUnavailable
 from connectory.vault.clock import Clock
 from connectory.vault.credentials import Credentials, OAuthTokens
 from connectory.vault.entities import Grant, GrantId, GrantStatus
 from connectory.vault.grants import GrantStore
 
-LEASE_S = 30.0  # longer than a token request may take, so that nobody asks while one is under way
+LEASE_S = 30.0  # longer than a token request may take
+ASKING_SHARE = 0.9  # of the lease; what is left is for storing, so that nobody asks while another is at it
 POLL_S = 0.1
 LONGEST_EARLY_S = 300.0
 LEAST_AGE_S = 60.0  # a younger token that is refused is not refused for its age
@@ -91,10 +92,10 @@ class TokenRefresher:
         credentials = await self._grants.open_credentials(grant)
         if not isinstance(credentials, OAuthTokens) or not self._may_renew(credentials):
             return credentials
-        if credentials.lasts(_early_s(grant, credentials), now=self._now()):
+        needed_s = _needed_s(credentials, valid_for_s)
+        if credentials.lasts(max(needed_s, _early_s(grant, credentials)), now=self._now()):
             return credentials
-        still_good = credentials.lasts(_needed_s(credentials, valid_for_s), now=self._now())
-        if still_good and (_is_leased(grant, self._now()) or not self._is_due(grant)):
+        if credentials.lasts(needed_s, now=self._now()) and (self._is_renewed(grant) or not self._is_due(grant)):
             return credentials
         try:
             return await self._grants.open_credentials(await self._once(grant))
@@ -146,7 +147,7 @@ class TokenRefresher:
         credentials = await self._grants.open_credentials(row)
         self._reached(Moment.LEASED)
         try:
-            renewed = await self._renew(row, credentials)
+            renewed = await self._ask(row, credentials)
         except NeedsReconnect as error:  # believed only if the row is still what was sent
             await self._refused(row, error)
             return await self._current(row)
@@ -163,6 +164,16 @@ class TokenRefresher:
         )
         self._reached(Moment.STORED)
         return stored
+
+    async def _ask(self, row: Grant, credentials: Credentials) -> Renewed:
+        """Ask the provider, and stop before the lease ends: then another process would send the same token."""
+        try:
+            async with asyncio.timeout(self._lease_s * ASKING_SHARE):
+                return await self._renew(row, credentials)
+        except TimeoutError:
+            raise ProviderTimeout(
+                f"{row.family} did not renew the sign-in in time.", hint="Try again in a moment."
+            ) from None
 
     async def _lease(self, grant: Grant) -> Grant:
         """Return the row with our lease on it, or a newer one. Raises where another process takes too long."""
@@ -192,6 +203,10 @@ class TokenRefresher:
         )
         if is_noted:
             raise error
+
+    def _is_renewed(self, grant: Grant) -> bool:
+        """Whether somebody is at it: this process, or the one that has the lease."""
+        return (grant.id, grant.version) in self._running or _is_leased(grant, self._now())
 
     def _may_renew(self, tokens: OAuthTokens) -> bool:
         return tokens.refresh_token is not None or bool(tokens.entered)
