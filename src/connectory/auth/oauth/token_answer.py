@@ -136,6 +136,6 @@ def _time(text: str) -> datetime | None:
 def _http_date(date: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(date) if date else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return found if found is not None and found.tzinfo is not None else None
