@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +100,19 @@ async def running(
         executor = HttpExecutor(client, watch=watch)
         application = _build(settings, vault, catalog, builtin, executor, results, presence, now)
         stack.push_async_callback(application.audit.aclose)
-        await application.auth.withdraw_left()
-        yield application
+        async with _beside(application.auth.withdraw_left()):  # providers that are slow must not delay the start
+            yield application
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do some work while the block runs; what is left of it at the end is left to the next start."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def manifest_folders(settings: Settings) -> list[Path]:

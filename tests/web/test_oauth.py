@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +56,7 @@ class World:
 
 @asynccontextmanager
 async def world(
-    server: OidcServer, role: Role = Role.OWNER, yaml: str = ACME_YAML, **environment: str
+    server: OidcServer, environment: Mapping[str, str], role: Role = Role.OWNER, yaml: str = ACME_YAML
 ) -> AsyncIterator[World]:
     """`environment` has the OAuth client, or has none."""
     allowed = {"CONNECTORY_ALLOW_HOSTS": urlsplit(server.issuer).netloc}
@@ -71,7 +71,7 @@ async def world(
 async def test_a_person_leaves_by_a_plain_link_and_comes_back_to_an_address_without_the_code(
     server: OidcServer,
 ) -> None:
-    async with world(server, **CLIENT) as one:
+    async with world(server, CLIENT) as one:
         answer = await one.come_back(await sign_in(await one.leave()))
         done = await one.browser.open(answer.headers["location"])
 
@@ -84,7 +84,7 @@ async def test_a_person_leaves_by_a_plain_link_and_comes_back_to_an_address_with
 
 
 async def test_only_ticked_scopes_are_asked_for(server: OidcServer) -> None:
-    async with world(server, **CLIENT) as one:
+    async with world(server, CLIENT) as one:
         page = await one.browser.open(one.link)
         form = page.forms[0]
         assert form.fields["scope.read"] == form.fields["scope.write"] == "yes"
@@ -95,7 +95,7 @@ async def test_only_ticked_scopes_are_asked_for(server: OidcServer) -> None:
 
 
 async def test_who_declines_comes_back_to_the_form_with_the_reason(server: OidcServer) -> None:
-    async with world(server, **CLIENT) as one:
+    async with world(server, CLIENT) as one:
         answer = await one.come_back(await deny(await one.leave()))
         page = await one.browser.open(answer.headers["location"])
         again = await one.come_back(await sign_in(await one.leave(page)))
@@ -105,7 +105,7 @@ async def test_who_declines_comes_back_to_the_form_with_the_reason(server: OidcS
 
 
 async def test_an_owner_sets_the_app_up_on_the_page_and_goes_on(server: OidcServer) -> None:
-    async with world(server) as one:
+    async with world(server, {}) as one:
         page = await one.browser.open(one.link)
         assert "http://localhost:8765/api/auth/callback/acme" in page.text
         guide = next(link["href"] for link in page.links if "acme.example/apps" in link["href"])
@@ -122,7 +122,7 @@ async def test_an_owner_sets_the_app_up_on_the_page_and_goes_on(server: OidcServ
 
 
 async def test_a_member_sets_no_app_up(server: OidcServer) -> None:
-    async with world(server, Role.MEMBER) as one:
+    async with world(server, {}, Role.MEMBER) as one:
         page = await one.browser.open(one.link)
         refused = Page(await one.browser.send(page.forms[0], client_id="connectory", client_secret=SECRET))
         stored = await one.application.vault.oauth_clients.list(one.principal.workspace_id)
@@ -133,7 +133,7 @@ async def test_a_member_sets_no_app_up(server: OidcServer) -> None:
 
 
 async def test_another_account_is_asked_about_on_the_page(server: OidcServer) -> None:
-    async with world(server, **CLIENT) as one:
+    async with world(server, CLIENT) as one:
         await one.come_back(await sign_in(await one.leave()))
         session = await one.application.auth.connect(one.principal, "acme", alias="default")
         one.link = one.application.auth.link_url(session)
@@ -152,7 +152,7 @@ async def test_another_account_is_asked_about_on_the_page(server: OidcServer) ->
 
 @pytest.mark.parametrize("query", ["", "?state=", "?state=null&code=x", "?state=a&state=b&code=x", "?code=x"])
 async def test_a_callback_that_nobody_left_for_is_refused(server: OidcServer, query: str) -> None:
-    async with world(server, **CLIENT) as one:
+    async with world(server, CLIENT) as one:
         answer = await one.come_back(f"/api/auth/callback/acme{query}")
 
     assert answer.status_code == 410
@@ -160,7 +160,7 @@ async def test_a_callback_that_nobody_left_for_is_refused(server: OidcServer, qu
 
 
 async def test_a_callback_with_too_many_parameters_is_none(server: OidcServer) -> None:
-    async with world(server, **CLIENT) as one:
+    async with world(server, CLIENT) as one:
         back = await sign_in(await one.leave())
         answer = await one.come_back(f"{back}&{'a=1&' * 60}")
 
@@ -168,7 +168,7 @@ async def test_a_callback_with_too_many_parameters_is_none(server: OidcServer) -
 
 
 async def test_another_browser_cannot_come_back_and_spends_nothing(server: OidcServer) -> None:
-    async with world(server, **CLIENT) as one:
+    async with world(server, CLIENT) as one:
         back = await sign_in(await one.leave())
         before = server.counts().authorization_code
         async with Browser(one.browser.client._transport.app) as other:  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from connectory.auth.backend import Confirm, NewGrant, Option, Problem, Question
+from connectory.errors import SessionExpired
 from connectory.vault.credentials import Credentials, dump_credentials, parse_credentials
 from connectory.vault.entities import ConnectSession, FlowStatus, OAuthFlow
 from connectory.vault.vault import Vault
@@ -78,9 +79,11 @@ class HeldSignIns:
         return Held.model_validate_json(flow.body) if flow is not None and flow.status is FlowStatus.HELD else None
 
     async def keep(self, session: ConnectSession, held: Held) -> None:
-        """Hold tokens as long as the session lives."""
-        if (flow := await self._flow(session)) is not None:
-            await self._flows.hold(flow, held.model_dump_json().encode(), until=session.expires_at)
+        """Hold tokens as long as the session lives. Raises `SessionExpired` where another sign-in has begun since."""
+        flow = await self._flow(session)
+        body = held.model_dump_json().encode()
+        if flow is None or not await self._flows.hold(flow, body, until=session.expires_at):
+            raise SessionExpired("Another sign-in has begun in this place.", hint="Go on with that one.")
 
     async def drop(self, session: ConnectSession) -> None:
         """Forget a session's sign-in."""

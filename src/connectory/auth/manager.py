@@ -61,6 +61,7 @@ __all__ = ["AllowLink", "AuthManager", "Connected"]
 
 AllowLink = Callable[[Principal], Awaitable[None]]
 """Counts one link. Raises `QuotaExceeded`."""
+MOST_WITHDRAWN_AT_ONCE = 5
 _log = structlog.get_logger(__name__)
 
 
@@ -155,10 +156,20 @@ class AuthManager:
             return await self._withdraw(left[0]) if left else Revocation.KEPT
 
     async def withdraw(self, grants: Sequence[Grant]) -> None:
-        """Withdraw grants at their providers and delete them: those that a store has marked `revoking`."""
-        for grant in grants:
-            if await self._withdraw(grant) is Revocation.FAILED:
-                _log.warning("a sign-in could not be withdrawn at the provider", family=grant.family, grant=grant.id)
+        """Withdraw grants at their providers and delete them: those that a store has marked `revoking`.
+
+        A few at a time: each provider is given its own seconds.
+        """
+        few = asyncio.Semaphore(MOST_WITHDRAWN_AT_ONCE)
+
+        async def one(grant: Grant) -> None:
+            async with few:
+                if await self._withdraw(grant) is Revocation.FAILED:
+                    _log.warning("a sign-in was not withdrawn at the provider", family=grant.family, grant=grant.id)
+
+        async with asyncio.TaskGroup() as group:
+            for grant in grants:
+                group.create_task(one(grant))
 
     async def withdraw_left(self) -> None:
         """Withdraw what a crash has left. Another process may be at it too: providers forget twice as well as once."""

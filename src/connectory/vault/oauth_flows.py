@@ -79,11 +79,11 @@ class OAuthFlowStore:
         sealed = self._keys.seal(body, bound_to=_place(flow.id, flow.workspace_id))
         await self._database.change(sa.update(flows).where(*_this(flow)).values(body=sealed))
 
-    async def hold(self, flow: OAuthFlow, body: bytes, *, until: datetime) -> None:
-        """Keep the outcome of a sign-in while the person is asked."""
+    async def hold(self, flow: OAuthFlow, body: bytes, *, until: datetime) -> bool:
+        """Keep the outcome of a sign-in while the person is asked. False where another has taken its place."""
         sealed = self._keys.seal(body, bound_to=_place(flow.id, flow.workspace_id))
         values = {"status": FlowStatus.HELD.value, "body": sealed, "expires_at": until}
-        await self._database.change(sa.update(flows).where(*_this(flow)).values(**values))
+        return await self._database.change(sa.update(flows).where(*_this(flow)).values(**values)) > 0
 
     async def end(self, flow: OAuthFlow) -> None:
         """Forget a sign-in."""
