@@ -122,15 +122,9 @@ def manifest_folders(settings: Settings) -> list[Path]:
 
 
 def _build(
-    settings: Settings,
-    vault: Vault,
-    catalog: Catalog,
-    builtin: BuiltinBackend,
-    executor: HttpExecutor,
-    results: Results,
-    presence: Presence,
-    now: Clock,
-) -> Application:
+    settings: Settings, vault: Vault, catalog: Catalog, builtin: BuiltinBackend, executor: HttpExecutor,
+    results: Results, presence: Presence, now: Clock,
+) -> Application:  # fmt: skip
     quotas = Quotas(settings)
     audit = AuditTrail(vault.audit, now, key=digest_key(vault.keys))
     record = audit.enclose
