@@ -37,7 +37,7 @@ from connectory.gateway.results import Result, Results
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
 from connectory.vault.credentials import Credentials, NoCredentials
-from connectory.vault.entities import Confirmation, Connection, Grant, KeptEntry, KeptResult
+from connectory.vault.entities import Confirmation, Connection, Grant, GrantStatus, KeptEntry, KeptResult
 from connectory.vault.vault import Vault
 
 Send = Callable[[Target], Awaitable[Outcome]]
@@ -274,7 +274,10 @@ class Gateway:
         """Return the call with renewed credentials. Raises what stands against them, else what the 401 means."""
         try:
             access, grant = await self._steps.auth.renew(call.grant)
-        except NeedsReconnect:
+        except NeedsReconnect as refusal:
+            row = await self._steps.vault.grants.get(call.grant.workspace_id, call.grant.id)
+            if row is not None and row.status is GrantStatus.NEEDS_RECONNECT:  # whatever the old token still opens
+                raise await self._mended(call, refusal) from None
             raise await self._after_401(call, target, error, is_raw=is_raw) from None
         renewed = replace(call, grant=grant)
         return renewed, renewed.target(access.credentials, target.timeout_s)
