@@ -18,6 +18,7 @@ from connectory.auth.manager import AuthManager
 from connectory.auth.oauth.apps import OAuthApps
 from connectory.auth.oauth.backend import BuiltinBackend
 from connectory.auth.oauth.clients import OAuthClients
+from connectory.auth.refresh import MakeRefresher, TokenRefresher
 from connectory.catalog.catalog import Catalog, load_catalog, packaged_folder
 from connectory.catalog.connector import Connector
 from connectory.gateway.arguments import ArgumentChecker
@@ -73,11 +74,13 @@ async def running(
     presence: Presence = always_present,
     now: Clock = utc_now,
     watch: Watch | None = None,
+    make_refresher: MakeRefresher = TokenRefresher,
 ) -> AsyncIterator[Application]:
     """Build the application, and close it when the block ends.
 
-    Tests hand in a vault in memory, a catalog of their own, and transports that answer inside the process; `watch` is
-    shown what calls send and get. Raises `SetupError` leaves: `KeyInvalid`, `DatabaseUnusable`, `DatabaseLocked`, ...
+    Tests hand in a vault in memory, a catalog of their own, transports that answer inside the process, and a refresher
+    that dies in mid-refresh; `watch` is shown what calls send and get. Raises `SetupError` leaves: `KeyInvalid`,
+    `DatabaseUnusable`, `DatabaseLocked`, ...
     """
     async with AsyncExitStack() as stack:
         if vault is None:
@@ -95,7 +98,7 @@ async def running(
         stack.push_async_callback(client.aclose)
         results = Results(vault.results, settings, now)
         stack.push_async_callback(results.aclose)
-        builtin = BuiltinBackend(vault, catalog, settings, client, now)
+        builtin = BuiltinBackend(vault, catalog, settings, client, now, make_refresher)
         stack.push_async_callback(builtin.aclose)
         executor = HttpExecutor(client, watch=watch)
         application = _build(settings, vault, catalog, builtin, executor, results, presence, now)

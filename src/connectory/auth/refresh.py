@@ -219,6 +219,10 @@ class TokenRefresher:
         return age is not None and age < timedelta(seconds=LEAST_AGE_S)
 
 
+MakeRefresher = Callable[[GrantStore, Renew, Clock], TokenRefresher]
+"""How a backend gets its refresher: a test's own has a shorter lease, and dies where it is told to."""
+
+
 def _needed_s(tokens: OAuthTokens, valid_for_s: float) -> float:
     return valid_for_s if tokens.lifetime_s is None else min(valid_for_s, tokens.lifetime_s / 10)
 

@@ -36,7 +36,7 @@ from connectory.auth.oauth.flow_state import Leaving, read_leaving, way_to
 from connectory.auth.oauth.loading import load_flows
 from connectory.auth.oauth.renewal import OAUTH, Renewal
 from connectory.auth.oauth.way import Way
-from connectory.auth.refresh import TokenRefresher
+from connectory.auth.refresh import MakeRefresher, TokenRefresher
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import (
@@ -86,7 +86,7 @@ class BuiltinBackend:
         settings: Settings,
         client: OutboundClient,
         now: Clock,
-        refresher: TokenRefresher | None = None,
+        make_refresher: MakeRefresher = TokenRefresher,
     ) -> None:
         self._vault = vault
         self._catalog = catalog
@@ -96,7 +96,7 @@ class BuiltinBackend:
         self.clients = OAuthClients(vault, settings)
         self._discovery = Discovery(now)
         self.renewal = Renewal(catalog, self.clients, self._discovery, client, now)
-        self._refresher = refresher or TokenRefresher(vault.grants, self.renewal.renew, now)
+        self._refresher = make_refresher(vault.grants, self.renewal.renew, now)
 
     async def begin(self, session: ConnectSession, connector: Connector, entry: Entry) -> Step:
         """Leave for the provider; or, with what was typed, get tokens at once."""
