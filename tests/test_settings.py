@@ -71,6 +71,7 @@ def test_a_foreign_variable_never_stops_the_start(name: str) -> None:
         ("CONNECTORY_TRUSTED_PROXIES", "proxy.example"),
         ("CONNECTORY_CALL_TIMEOUT_S", "300"),
         ("CONNECTORY_LOG_LEVEL", "loud"),
+        ("CONNECTORY_SIGN_IN", "phone"),
     ],
 )
 def test_a_bad_value_names_its_variable_and_shows_no_password(name: str, value: str) -> None:
@@ -78,6 +79,12 @@ def test_a_bad_value_names_its_variable_and_shows_no_password(name: str, value: 
 
     assert text.startswith(name)
     assert "hunter22" not in text
+
+
+def test_one_signs_in_in_a_browser_unless_a_code_is_wanted() -> None:
+    assert load_settings({}).sign_in == "browser"
+    assert load_settings({"CONNECTORY_SIGN_IN": "device"}).sign_in == "device"
+    assert "must be 'browser' or 'device'" in problem_of(CONNECTORY_SIGN_IN="phone")
 
 
 def test_all_problems_come_at_once() -> None:

@@ -27,7 +27,7 @@ from connectory.auth.finishing import Answers, Finishing, SignedIn
 from connectory.auth.held import Held, HeldSignIns
 from connectory.auth.sessions import ConnectSessions
 from connectory.catalog.catalog import Catalog
-from connectory.catalog.manifest import Effect, OAuth2Method
+from connectory.catalog.manifest import AuthMethod, Effect, OAuth2Method
 from connectory.errors import (
     AccessNeeded,
     BadInput,
@@ -128,15 +128,16 @@ class SignIn:
     async def by_code(self, session: ConnectSession) -> DeviceCode | None:
         """Return the code to type at the provider, of a sign-in under way or a new one; None where it gives none.
 
-        Such a session is bound to no browser: nobody can go on with it on the page.
+        Such a session is bound to no browser: nobody can go on with it on the page. A way that needs an OAuth app
+        first, or something typed, gives none.
         """
         for backend in self._choice.all():
             if (code := await backend.code_of(session)) is not None:
                 return code
         connector = self._catalog.connector(session.connector)
-        for name, method in connector.auth.items():
-            if isinstance(method, OAuth2Method) and method.device_url is not None:
-                step = await self.submit(session, secrets.token_urlsafe(32), Entry(name, {}, device=True))
+        for form in await self._choice.forms(session, connector):
+            if form.setup is None and _has_codes(connector.auth[form.method]):
+                step = await self.submit(session, secrets.token_urlsafe(32), Entry(form.method, {}, device=True))
                 if isinstance(step, DeviceCode):
                     return step
                 problems = step.problems if isinstance(step, Form) else ()
@@ -239,6 +240,11 @@ class SignIn:
     async def _form_again(self, session: ConnectSession, problems: tuple[Problem, ...]) -> Form:
         first = await self.first_step(session)
         return replace(first, problems=problems) if isinstance(first, Form) else Form((), problems)
+
+
+def _has_codes(method: AuthMethod) -> bool:
+    needs_typing = any(field.required and field.default is None for field in method.fields.values())
+    return isinstance(method, OAuth2Method) and method.device_url is not None and not needs_typing
 
 
 async def _already(new: NewGrant) -> NewGrant:

@@ -59,6 +59,7 @@ def mcp_server(
         connect_wait_s=application.settings.connect_wait_s,
         result_tokens=application.settings.result_tokens,
         reach=partial(reach_hint, application.settings),
+        by_code=application.settings.sign_in == "device",
     )
 
     def budget(ctx: ServerRequestContext[Any]) -> tuple[int, int]:

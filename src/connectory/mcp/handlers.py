@@ -51,6 +51,7 @@ class FixedTools:
         result_tokens: int = 6000,
         timeout_s: float = TOOL_TIMEOUT_S,
         reach: Reach = within_reach,
+        by_code: bool = False,
     ) -> None:
         self._offers, self._audit = offers, audit
         self._catalog, self._auth, self._gateway = offers.catalog, offers.auth, offers.gateway
@@ -63,6 +64,7 @@ class FixedTools:
             connect_wait_s=connect_wait_s,
             result_tokens=self._result_tokens,
             reach=reach,
+            by_code=by_code,
         )
         self._handlers: dict[str, Handler] = {
             "list_connectors": self._list_connectors,
