@@ -5,6 +5,7 @@ The whole face of `serve` in this process, asked over HTTP; the browser here is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ import httpx2
 from tests.attacks.face import Face, make_face
 from tests.attacks.lying_server import LyingServer
 from tests.attacks.planted import found_in
-from tests.e2e.programs import LINK
-from tests.web.browsing import Browser, Page
+from tests.web.browsing import Browser, Page, PostedForm
+from tests.web.browsing import sign_in as paste_token
 
 from connectory.catalog.connector import Connector
 from connectory.identity.principal import Principal, local_principal
@@ -26,6 +27,7 @@ from connectory.vault.clock import utc_now
 from connectory.vault.entities import AuditLine
 
 ORIGIN = "http://localhost:8765"
+LINK = re.compile(r"https?://[^\s/]+/connect/[\w-]+")
 CLIENT = {"P_CLIENT_ID": "our-client", "P_CLIENT_SECRET": "p-client-secret-0001"}
 P_YAML = """
 format: 1
@@ -105,7 +107,9 @@ class Scene:
     async def leave(self, browser: Browser, link: str, **typed: str) -> str:
         """Fill the connect page, and return the provider's address on the page that follows."""
         page = await browser.open(link)
-        return address_on(Page(await browser.send(page.forms[0], **typed)))
+        if page.status == 401:
+            page = await paste_token(browser, link, self.token)
+        return address_on(Page(await browser.send(oauth_form(page), **typed)))
 
     async def back_from(self, browser: Browser, link: str) -> str:
         """Sign in at the server, and return the callback's address."""
@@ -158,6 +162,11 @@ class Scene:
     async def lines(self) -> list[AuditLine]:
         """All lines on record."""
         return list(await self.face.audit(self.principal))
+
+
+def oauth_form(page: Page) -> PostedForm:
+    """The form that leaves for the provider; in fleet mode another one signs out."""
+    return next(form for form in page.forms if form.fields.get("method") == "oauth")
 
 
 def address_on(page: Page) -> str:
