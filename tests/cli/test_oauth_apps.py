@@ -144,10 +144,10 @@ def test_an_app_without_a_secret_needs_none(terminal: Terminal, tmp_path: Path) 
 
 
 def test_a_service_that_is_signed_in_to_otherwise_has_no_app(terminal: Terminal) -> None:
-    refused = terminal.run("oauth-app", "show", "github")
+    refused = terminal.run("oauth-app", "show", "demo")
 
     assert refused.err.startswith("invalid_arguments: ")
-    assert "connectory connect github" in refused.err
+    assert "connectory connect demo" in refused.err
 
 
 def test_only_owners_handle_apps(acme: Terminal) -> None:

@@ -164,10 +164,9 @@ def choose_method(form: Form, given: Given, asker: Asker | None, *, by_code: boo
 
 
 def _needs_app(method: MethodForm, given: Given) -> BackendUnavailable:
-    without = f" Without one: {method.setup.without}" if method.setup is not None and method.setup.without else ""
     return BackendUnavailable(
         f"To sign in to {given.connector} by {method.method}, an OAuth app must be registered there once.",
-        hint=f"`{_app_command(given)}` shows how and takes its id and secret.{without}",
+        hint=f"`{_app_command(given)}` shows how and takes its id and secret.",
     )
 
 

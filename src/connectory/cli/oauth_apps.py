@@ -59,15 +59,12 @@ def set_app(
     asker = Terminal() if is_interactive() else None
     for line in _guidance(setup) if asker is not None else filter(None, [setup.problem]):
         note(line)
-    if client_id is None:
-        if asker is None:
-            raise InvalidArguments("No client id is given, and nobody can be asked here.", hint="Give --client-id ID.")
-        client_id = asker.ask("Client id", hidden=False, default=None)
+    given_id = _client_id(client_id, asker)
     secret = _secret(setup, from_env, file, asker)
 
     async def put(application: Application, principal: Principal) -> tuple[StoredClient, StoredClient | None]:
         before = {(one.family, one.server): one for one in await application.oauth_apps.all(principal)}
-        kept = await application.oauth_apps.put(principal, connector, client_id, secret, server=server)
+        kept = await application.oauth_apps.put(principal, connector, given_id, secret, server=server)
         return kept, before.get((kept.family, kept.server))
 
     kept, before = act(put, workspace=workspace)
@@ -149,6 +146,14 @@ def _guidance(setup: AppSetup) -> Iterator[str]:
         yield f"Scopes: {' '.join(setup.scopes)}"
     if setup.without:
         yield f"Without an app: {setup.without}"
+
+
+def _client_id(given: str | None, asker: Terminal | None) -> str:
+    if given is not None:
+        return given
+    if asker is None:
+        raise InvalidArguments("No client id is given, and nobody can be asked here.", hint="Give --client-id ID.")
+    return asker.ask("Client id", hidden=False, default=None)
 
 
 def _secret(setup: AppSetup, from_env: str | None, file: str | None, asker: Terminal | None) -> str | None:
