@@ -71,11 +71,7 @@ def set_app(
     if as_json:
         show_json(_describe(kept))
         return
-    show_text(f"Kept the OAuth app {kept.client_id} of {_whose(kept.family, kept.server)}.")
-    if before is not None and before.client_id != kept.client_id:
-        note(
-            f"It takes the place of {before.client_id}: accounts that signed in with that one must be connected again."
-        )
+    _tell_kept(kept, before)
     note(f"`connectory connect {connector}` signs in with it.")
 
 
@@ -146,6 +142,14 @@ def _guidance(setup: AppSetup) -> Iterator[str]:
         yield f"Scopes: {' '.join(setup.scopes)}"
     if setup.without:
         yield f"Without an app: {setup.without}"
+
+
+def _tell_kept(kept: StoredClient, before: StoredClient | None) -> None:
+    show_text(f"Kept the OAuth app {kept.client_id} of {_whose(kept.family, kept.server)}.")
+    if before is not None and before.client_id != kept.client_id:
+        note(
+            f"It takes the place of {before.client_id}: accounts that signed in with that one must be connected again."
+        )
 
 
 def _client_id(given: str | None, asker: Terminal | None) -> str:
