@@ -8,6 +8,7 @@ from connectory.auth.oauth.clients import OAuthClients
 from connectory.auth.oauth.endpoints import Discovery
 from connectory.auth.oauth.flow_state import way_to
 from connectory.auth.oauth.loading import load_flows
+from connectory.auth.oauth.scopes import after_refresh
 from connectory.auth.oauth.way import Way
 from connectory.auth.refresh import Renewed
 from connectory.catalog.catalog import Catalog
@@ -120,7 +121,7 @@ class Renewal:
         )
         kept = {"private_origin": tokens.private_origin, "further": {**tokens.further, **got.tokens.further}}
         renewed = got.tokens.model_copy(update=kept)
-        return Renewed(renewed, renewed.expires_at, scopes=got.scopes)
+        return Renewed(renewed, renewed.expires_at, scopes=after_refresh(grant.scopes, got.scopes))
 
     async def _by_entered(
         self, grant: Grant, method: ClientCredentialsMethod | JwtBearerMethod, tokens: OAuthTokens
