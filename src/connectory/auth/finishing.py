@@ -44,6 +44,14 @@ class Answers:
     account_change_confirmed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What stands against storing a sign-in, and the sign-in as far as it has come: a choice is not asked for twice."""
+
+    question: Question
+    signed_in: SignedIn
+
+
 class Finishing:
     """The last part of every sign-in."""
 
@@ -67,27 +75,27 @@ class Finishing:
 
     async def finish(
         self, current: ConnectSession, signed_in: SignedIn, answers: Answers, line: OpenRecord
-    ) -> Question | Connected:
-        """Store the sign-in, or return what stands against it: options, problems, or both.
+    ) -> Asked | Connected:
+        """Store the sign-in, or return what stands against it: options, or problems.
 
         Raises `SignInFailed` where there is nothing to choose from, `SessionExpired`, leaves of `ProviderError`.
         """
         connector = self._catalog.connector(current.connector)
         signed_in = await self._choose(connector, signed_in, answers.chosen)
         if signed_in.options:
-            return Question(signed_in.options)
+            return Asked(Question(signed_in.options), signed_in)
         members = await self._members(current, connector)
         found = await self._prove(members, signed_in)
         asked = [one for one in found if isinstance(one, Proven)]
         if not asked:
-            return Question((), _problems([one for one in found if isinstance(one, Failed)]))
+            return Asked(Question((), _problems([one for one in found if isinstance(one, Failed)])), signed_in)
         grant_id = signed_in.used or next((one.member.grant.id for one in asked if one.member.grant), None)
         if signed_in.used is None and grant_id is not None:
             found += await self._prove(await self._going_along(current, members, grant_id), signed_in)
         proven = [one for one in found if isinstance(one, Proven)]
         problem = _account_problem(proven)
         if problem is not None and not answers.account_change_confirmed:
-            return Question((), (problem,))
+            return Asked(Question((), (problem,)), signed_in)
         line.learn(connection_id=asked[0].use.connection_id)
         await line.start()
         left_out = tuple(one.sentence for one in found if isinstance(one, Failed))
@@ -104,6 +112,8 @@ class Finishing:
         method, new = connector.auth.get(signed_in.new.method), signed_in.new
         if not isinstance(method, OAuth2Method) or method.choose is None or signed_in.used is not None:
             return signed_in
+        if all(name in new.facts for name, fact in method.facts.items() if fact.chosen is not None):
+            return signed_in  # it was chosen before another question
         options = signed_in.options or await self._listed(connector, new)
         if not options:
             raise SignInFailed(

@@ -214,15 +214,16 @@ class SignIn:
         outcome = await self._finishing.finish(current, signed_in, answers, line)
         if isinstance(outcome, Connected):
             return outcome
-        can_answer = outcome.options or any(problem.confirm for problem in outcome.problems)
+        question = outcome.question
+        can_answer = question.options or any(problem.confirm for problem in question.problems)
         if may_hold and can_answer:
-            held = Held.of(signed_in.new, signed_in.backend, outcome)
+            held = Held.of(outcome.signed_in.new, signed_in.backend, question)
             await self._held.keep(current, held)
-            return outcome
+            return question
         if may_hold:
-            await self._note(current, " ".join(problem.message for problem in outcome.problems))
+            await self._note(current, " ".join(problem.message for problem in question.problems))
             await self._held.drop(current)
-        return await self._form_again(current, outcome.problems)
+        return await self._form_again(current, question.problems)
 
     async def _failed(self, current: ConnectSession, error: ConnectoryError) -> Form:
         """Say on the session, for page and agent, why the sign-in came to nothing."""
