@@ -8,7 +8,6 @@ from connectory.auth.oauth.clients import OAuthClients
 from connectory.auth.oauth.endpoints import Discovery
 from connectory.auth.oauth.flow_state import way_to
 from connectory.auth.oauth.loading import load_flows
-from connectory.auth.oauth.scopes import after_refresh
 from connectory.auth.oauth.way import Way
 from connectory.auth.refresh import Renewed
 from connectory.catalog.catalog import Catalog
@@ -97,7 +96,7 @@ class Renewal:
         method = self._method(grant)
         if not isinstance(method, OAuth2Method) or not isinstance(credentials, OAuthTokens):
             return Revocation.NOT_SUPPORTED
-        client, way = await self._client_of(grant), self._way(credentials)
+        client, way = await self._client_of(grant), self._way(grant, method, credentials)
         endpoints = await self._discovery.find(method, grant.facts, way)
         return await revocation.revoke(method, endpoints.revoke, client, credentials, grant.facts, way)
 
@@ -106,7 +105,7 @@ class Renewal:
         from connectory.auth.oauth.token_endpoint import TokenEndpoint
 
         assert tokens.refresh_token is not None, "the refresher has looked"
-        way, client = self._way(tokens), await self._client_of(grant)
+        way, client = self._way(grant, method, tokens), await self._client_of(grant)
         endpoints = await self._discovery.find(method, grant.facts, way)
         parameters = {"refresh_token": tokens.refresh_token.get_secret_value()}
         if method.refresh_repeats_redirect_uri:
@@ -121,14 +120,14 @@ class Renewal:
         )
         kept = {"private_origin": tokens.private_origin, "further": {**tokens.further, **got.tokens.further}}
         renewed = got.tokens.model_copy(update=kept)
-        return Renewed(renewed, renewed.expires_at, scopes=after_refresh(grant.scopes, got.scopes))
+        return Renewed(renewed, renewed.expires_at, scopes=got.scopes)
 
     async def _by_entered(
         self, grant: Grant, method: ClientCredentialsMethod | JwtBearerMethod, tokens: OAuthTokens
     ) -> Renewed:
         from connectory.auth.oauth import typed
 
-        way = self._way(tokens)
+        way = self._way(grant, method, tokens)
         got = await typed.ask(method, grant.facts, tokens.entered, grant.scopes, way, self._now)
         kept = {"private_origin": tokens.private_origin, "entered": tokens.entered}
         renewed = got.tokens.model_copy(update=kept)
@@ -169,8 +168,12 @@ class Renewal:
             )
         return client
 
-    def _way(self, tokens: OAuthTokens) -> Way:
-        return way_to(self._client, tokens.private_origin, private_confirmed=tokens.private_origin is not None)
+    def _way(
+        self, grant: Grant, method: OAuth2Method | ClientCredentialsMethod | JwtBearerMethod, tokens: OAuthTokens
+    ) -> Way:
+        """How its servers are reached: as the person has typed them, in a private network if they said so."""
+        typed = next((grant.facts.get(name) for name, field in method.fields.items() if field.is_origin), None)
+        return way_to(self._client, typed, private_confirmed=typed is not None and typed == tokens.private_origin)
 
 
 def _gone(grant: Grant) -> SignInFailed:
