@@ -19,12 +19,12 @@ async def test_after_a_choice_another_account_is_asked_about_and_the_choice_stan
         submit = one.application.auth.submit
         first = await one.session()
         await one.come_back(first, one.consent(await one.leave(first)))
-        before = await submit(first, "b1", Entry("", {}, chosen=JIRA_SITE["id"]))
+        before = await submit(first, "b1", Entry("", {}, chosen=str(JIRA_SITE["id"])))
         myself = {"accountId": "another-person", "displayName": "Bob", "emailAddress": "bob@example.com"}
         one.double.routes[JIRA.verify] = lambda _: Answer(200, myself)
         second = await one.session(alias="default")
         which = await one.come_back(second, one.consent(await one.leave(second)))
-        whose = await submit(second, "b1", Entry("", {}, chosen=JIRA_SITE["id"]))
+        whose = await submit(second, "b1", Entry("", {}, chosen=str(JIRA_SITE["id"])))
         done = await submit(second, "b1", Entry("", {}, account_change_confirmed=True))
 
     assert isinstance(before, Connected)
