@@ -69,10 +69,17 @@ PAGES = {("GET", "/connect/{link}"), ("POST", "/connect/{link}"), ("GET", "/conn
 # None of them has a workspace in its path, so attack 43 does not apply: the principal alone says which one it is.
 NO_ID_ROUTES = {("GET", "/"), ("GET", "/static/style.css"), ("GET", "/static/icon.svg"), ("GET", "/healthz"),
                 ("GET", "/signin"), ("POST", "/signin"), ("POST", "/signout")}  # fmt: skip
+# A provider's redirect, and who we are for it: names of families, and a state (attacks 1 to 3).
+CALLBACKS = {("GET", "/api/auth/callback/{family}"), ("GET", "/oauth/client/{family}")}
+OF_CALLBACKS = {
+    "/api/auth/callback/{id}?state=s&code=c", "/api/auth/callback/notes?state={id}&code=c",
+    "/api/auth/callback/notes?state=s&code={id}", "/oauth/client/{id}",
+}  # fmt: skip
 
 # Application field -> where the methods of it that take an id are attacked.
 SERVICES = {
     "auth": "services", "tokens": "services", "policies": "services", "workspaces": "services",
+    "oauth_apps": "services", "clients": "no ids",
     "gateway": "here, as tools", "confirmations": "here, as pages", "audit": "test_attack_42_audit_lines",
     "settings": "no ids", "catalog": "no ids", "presence": "no ids", "vault": "tests/vault/test_isolation.py",
 }  # fmt: skip
@@ -198,7 +205,7 @@ def test_attack_42_a_new_argument_route_or_service_fails_until_it_is_listed() ->
     asking = {name for name, _ in inspect.getmembers(Confirmations, inspect.iscoroutinefunction) if name[0] != "_"}
     assert asking == {"require", "spend", "open", "decide"}  # the first two take no id but what the gateway found
     assert {name.partition(".")[0] for name in NO_IDS | set(ATTEMPTS)} == {
-        "AuthManager", "Tokens", "Policies", "Workspaces"
+        "AuthManager", "OAuthApps", "Tokens", "Policies", "Workspaces"
     }  # fmt: skip
 
 
@@ -211,7 +218,7 @@ async def test_attack_42_a_new_route_or_action_argument_fails_until_it_is_listed
             for method in (route.methods or set()) - {"HEAD"}
         }
         assert len(scene.face.app.routes) == len([one for one in scene.face.app.routes if isinstance(one, Route)])
-        assert routes == PAGES | NO_ID_ROUTES
+        assert routes == PAGES | NO_ID_ROUTES | CALLBACKS
         assert {route.path for route in scene.face.app.routes if isinstance(route, Route) and not route.methods} == MCP
         tools = {tool["name"]: tool for tool in await scene.face.tools(scene.victim_token)}
         takes = {("notes_list_notes", name) for name in tools["notes_list_notes"]["inputSchema"]["properties"]}
@@ -357,6 +364,25 @@ async def test_attack_42_no_page_tells_another_s_link_from_a_random_one(who: str
                     assert answer.status_code == (401 if who == "nobody" else 404), (method, path, kind)
                     seen.append(answer.text.replace(link, "ID"))
                 assert seen[0] == seen[1], (method, path, kind)
+        assert scene.provider.requests == []
+        assert await scene.face.rows() == before
+
+
+@pytest.mark.parametrize("who", ["stranger", "colleague", "nobody"])
+async def test_attack_42_no_callback_tells_another_s_id_from_a_random_one(who: str) -> None:
+    async with make_scene() as scene, Browser(scene.face.app, "https://connect.example.com") as browser:
+        if who != "nobody":
+            await sign_in(browser, f"/connect/{'z' * 43}", scene.tokens[who])
+        before = await scene.face.rows()
+        for path in sorted(OF_CALLBACKS):
+            for kind, known in scene.foreign.items():
+                random, seen = like(known), []
+                for one in (known, random):
+                    answer = await browser.client.get(path.format(id=one), headers={"Accept": "text/html"})
+                    assert answer.status_code >= 400, (path, kind)
+                    said = _without(answer.text, one).replace(one[:40], "ID")  # no more of it is repeated
+                    seen.append((answer.status_code, said))
+                assert seen[0] == seen[1], (path, kind)
         assert scene.provider.requests == []
         assert await scene.face.rows() == before
 

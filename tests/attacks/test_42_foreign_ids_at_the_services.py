@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 
 import pytest
 from tests.auth.making import World, world
+from tests.auth.test_ways import OAUTH, without_token
 
 from connectory.auth.manager import AuthManager
+from connectory.auth.oauth.apps import OAuthApps
+from connectory.auth.oauth.clients import OAuthClients
 from connectory.errors import ConnectoryError, SessionExpired, UnknownConnection, UnknownObject
 from connectory.identity.policies import Policies
 from connectory.identity.principal import Principal
+from connectory.identity.record import no_record
 from connectory.identity.tokens import Tokens
 from connectory.identity.workspaces import Workspaces
+from connectory.testing.connectors import make_connector
 from connectory.vault.entities import (
     ConnectionId,
     ConnectSession,
@@ -26,11 +31,20 @@ from connectory.vault.entities import (
     new_id,
 )
 
-SERVICES = (AuthManager, Tokens, Policies, Workspaces)
+SERVICES = (AuthManager, OAuthApps, Tokens, Policies, Workspaces)
 NO_IDS = {
     "AuthManager.connect",  # makes; of what exists it finds only its own owner's
     "AuthManager.open_session",
     "AuthManager.list_connections",
+    "AuthManager.supported_providers",  # of connectors, which are everybody's; the workspace's own clients count
+    "AuthManager.ways",
+    "AuthManager.ways_of",
+    "AuthManager.provider_config",
+    "AuthManager.validate_config",
+    "AuthManager.refuse_callback",  # on record for whoever came
+    "OAuthApps.put",  # named by connector; each workspace has its own
+    "OAuthApps.all",
+    "OAuthApps.remove",
     "Tokens.list",
     "Tokens.renew",  # asks about the caller's own token
     "Policies.list",
@@ -165,6 +179,23 @@ async def test_attack_42_a_private_connection_is_unknown_to_the_workspace_s_own_
         await w.connected(w.owner, alias="shared", shared=True)
         services = await make_services(w)
         await _assert_alike(services, attempt, error, getattr(w, who), services.foreign[kind], new_id(PREFIXES[kind]))
+
+
+async def test_attack_42_another_workspace_s_oauth_app_is_as_unknown_as_none() -> None:
+    async with world(connectors=[make_connector(), without_token(OAUTH, name="memo")]) as w:
+        apps = OAuthApps(w.vault, w.catalog, OAuthClients(w.vault, w.settings), no_record)
+        with pytest.raises(UnknownObject) as none:
+            await apps.remove(w.stranger, "memo")
+        await apps.put(w.owner, "memo", "owners-app", "owners-secret")
+
+        with pytest.raises(UnknownObject) as foreign:
+            await apps.remove(w.stranger, "memo")
+
+        assert foreign.value.text == none.value.text
+        assert await apps.all(w.stranger) == []
+        await apps.put(w.stranger, "memo", "strangers-app", None)
+        assert [app.client_id for app in await apps.all(w.stranger)] == ["strangers-app"]
+        assert [app.client_id for app in await apps.all(w.owner)] == ["owners-app"]
 
 
 async def _assert_alike(

@@ -33,10 +33,11 @@ def notes(*more: str, token: str = "token: {method: api_key,") -> Connector:
     return make_connector(yaml.replace("verify: {request", f"{''.join(more).lstrip(chr(10))}verify: {{request"))
 
 
-def without_token(*ways: str) -> Connector:
+def without_token(*ways: str, name: str = "notes") -> Connector:
     """Notes with these ways alone."""
     token = '  token: {method: api_key, headers: {Authorization: "Bearer {credential.token}"}}\n'
-    return make_connector(NOTES_YAML.replace(token, "".join(ways).lstrip("\n")))
+    yaml = NOTES_YAML.replace("name: notes", f"name: {name}")
+    return make_connector(yaml.replace(token, "".join(ways).lstrip("\n")))
 
 
 @pytest.mark.parametrize(
