@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 
 from connectory.auth.backend import (
@@ -47,6 +48,7 @@ from connectory.catalog.manifest import (
 )
 from connectory.errors import ConnectoryError, InvalidPath, SessionExpired
 from connectory.net.client import OutboundClient
+from connectory.net.url import origin_of
 from connectory.settings import OAuthClient, Settings
 from connectory.vault.clock import Clock
 from connectory.vault.entities import ConnectSession, FlowStatus, Grant, SessionId, WorkspaceId
@@ -128,17 +130,17 @@ class BuiltinBackend:
             raise SessionExpired("This sign-in was finished already, or its time is over.", hint="Start it again.")
         leaving = read_leaving(flow)
         connector = self._catalog.connector(session.connector)
-        method, client = connector.auth.get(leaving.method), await self._same_client(session, flow.family, leaving)
-        way = leaving.way(self._client)
+        method, way = connector.auth.get(leaving.method), leaving.way(self._client)
+        find_client = partial(self._same_client, session, flow.family, leaving)
         if isinstance(method, OAuth1Method):
             from connectory.auth.oauth import oauth1
 
-            return await oauth1.finish(method, client, leaving, callback, connector.title, way)
+            return await oauth1.finish(method, await find_client(""), leaving, callback, connector.title, way)
         from connectory.auth.oauth import code_flow
 
         if not isinstance(method, OAuth2Method):
             raise SessionExpired("This way to sign in does not exist any more.", hint="Start it again.")
-        return await code_flow.exchange(method, client, leaving, callback, connector.title, way, self._now)
+        return await code_flow.exchange(method, find_client, leaving, callback, connector.title, way, self._now)
 
     async def poll(self, session: ConnectSession) -> NewGrant | None:
         """Ask for the tokens of a device code, no more often than the provider wants it."""
@@ -153,7 +155,8 @@ class BuiltinBackend:
         from connectory.auth.oauth import device_flow
 
         connector = self._catalog.connector(session.connector)
-        method, client = connector.auth.get(leaving.method), await self._same_client(session, flow.family, leaving)
+        method = connector.auth.get(leaving.method)
+        client = await self._same_client(session, flow.family, leaving, leaving.token_url)
         if not isinstance(method, OAuth2Method):
             raise SessionExpired("This way to sign in does not exist any more.", hint="Start it again.")
         way = leaving.way(self._client)
@@ -348,8 +351,10 @@ class BuiltinBackend:
             poll_at=first_poll,
         )
 
-    async def _same_client(self, session: ConnectSession, family: str, leaving: Leaving) -> OAuthClient:
-        client = await self.clients.with_id(session.workspace_id, family, leaving.client_id)
+    async def _same_client(self, session: ConnectSession, family: str, leaving: Leaving, url: str) -> OAuthClient:
+        """The client that the sign-in left with, as it proves itself at the token endpoint's address, once known."""
+        server = origin_of(url) if url else ""
+        client = await self.clients.with_id(session.workspace_id, family, leaving.client_id, server=server)
         if client is None:
             raise SessionExpired("The OAuth app was changed while you were signing in.", hint="Start it again.")
         return client

@@ -51,11 +51,17 @@ class OAuthClients:
                     return _client(one)
         return self._settings.oauth_clients.get(family)
 
-    async def with_id(self, workspace_id: WorkspaceId, family: str, client_id: str | None) -> OAuthClient | None:
-        """Return the client that tokens were given to; None where it is not known any more."""
-        for one in await self._store.of_family(workspace_id, family):
-            if one.client_id == client_id:
-                return _client(one)
+    async def with_id(
+        self, workspace_id: WorkspaceId, family: str, client_id: str | None, *, server: str = ""
+    ) -> OAuthClient | None:
+        """Return the client that tokens were given to; None where it is not known any more.
+
+        Of those that are entered with one id for several servers it is the one for `server`: Zoho's data centres have
+        a secret each.
+        """
+        same = [one for one in await self._store.of_family(workspace_id, family) if one.client_id == client_id]
+        if same:
+            return _client(min(same, key=lambda one: (one.server != server, one.server != "")))
         known = self._settings.oauth_clients.get(family)
         if known is not None and known.client_id == client_id:
             return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from pydantic import SecretStr
@@ -50,18 +50,28 @@ def authorize_url(method: OAuth2Method, endpoints: Endpoints, leaving: Leaving, 
 
 
 async def exchange(
-    method: OAuth2Method, client: OAuthClient, leaving: Leaving, callback: Callback, title: str, way: Way, now: Clock
+    method: OAuth2Method,
+    find_client: Callable[[str], Awaitable[OAuthClient]],
+    leaving: Leaving,
+    callback: Callback,
+    title: str,
+    way: Way,
+    now: Clock,
 ) -> NewGrant:
-    """Turn a callback into a grant. Raises `SignInFailed`, leaves of `ProviderError`, `Refused`, `SetupError`."""
+    """Turn a callback into a grant; `find_client` is given the address of the token endpoint, empty if not known yet.
+
+    Raises `SignInFailed`, leaves of `ProviderError`, `Refused`, `SetupError`.
+    """
     check_issuer(leaving, callback)
     if method.callback_hmac is not None:
-        check_hmac(method.callback_hmac, client.client_secret, callback)
+        signed_by = await find_client(leaving.token_url)
+        check_hmac(method.callback_hmac, signed_by.client_secret, callback)
     code = code_of(callback, title)
     facts = {**leaving.facts, **from_callback(method, callback)}
     parameters = {"code": code, "redirect_uri": leaving.redirect_uri}
     parameters |= {"code_verifier": leaving.verifier} if leaving.verifier else {}
     url = leaving.token_url or address(method.token_url or "", method, facts)
-    endpoint = TokenEndpoint(method, client, url, way, now)
+    endpoint = TokenEndpoint(method, await find_client(url), url, way, now)
     try:
         got = await ask_tokens(endpoint, "authorization_code", parameters, facts, leaving.resource)
     except TokenRefused as error:
