@@ -8,6 +8,7 @@ from connectory.auth.oauth.clients import OAuthClients
 from connectory.auth.oauth.endpoints import Discovery
 from connectory.auth.oauth.flow_state import way_to
 from connectory.auth.oauth.loading import load_flows
+from connectory.auth.oauth.scopes import after_refresh
 from connectory.auth.oauth.way import Way
 from connectory.auth.refresh import Renewed
 from connectory.catalog.catalog import Catalog
@@ -96,8 +97,9 @@ class Renewal:
         method = self._method(grant)
         if not isinstance(method, OAuth2Method) or not isinstance(credentials, OAuthTokens):
             return Revocation.NOT_SUPPORTED
-        client, way = await self._client_of(grant), self._way(grant, method, credentials)
+        way = self._way(grant, method, credentials)
         endpoints = await self._discovery.find(method, grant.facts, way)
+        client = await self._client_of(grant, endpoints.server)
         return await revocation.revoke(method, endpoints.revoke, client, credentials, grant.facts, way)
 
     async def _by_refresh_token(self, grant: Grant, method: OAuth2Method, tokens: OAuthTokens) -> Renewed:
@@ -105,8 +107,9 @@ class Renewal:
         from connectory.auth.oauth.token_endpoint import TokenEndpoint
 
         assert tokens.refresh_token is not None, "the refresher has looked"
-        way, client = self._way(grant, method, tokens), await self._client_of(grant)
+        way = self._way(grant, method, tokens)
         endpoints = await self._discovery.find(method, grant.facts, way)
+        client = await self._client_of(grant, endpoints.server)
         parameters = {"refresh_token": tokens.refresh_token.get_secret_value()}
         if method.refresh_repeats_redirect_uri:
             parameters["redirect_uri"] = self._clients.redirect_uri(grant.family)
@@ -120,7 +123,7 @@ class Renewal:
         )
         kept = {"private_origin": tokens.private_origin, "further": {**tokens.further, **got.tokens.further}}
         renewed = got.tokens.model_copy(update=kept)
-        return Renewed(renewed, renewed.expires_at, scopes=got.scopes)
+        return Renewed(renewed, renewed.expires_at, scopes=after_refresh(grant.scopes, got.scopes))
 
     async def _by_entered(
         self, grant: Grant, method: ClientCredentialsMethod | JwtBearerMethod, tokens: OAuthTokens
@@ -128,7 +131,8 @@ class Renewal:
         from connectory.auth.oauth import typed
 
         way = self._way(grant, method, tokens)
-        got = await typed.ask(method, grant.facts, tokens.entered, grant.scopes, way, self._now)
+        asked = tuple(scope for scope in method.scopes if scope in grant.scopes)  # what was granted may be named more
+        got = await typed.ask(method, grant.facts, tokens.entered, asked, way, self._now)
         kept = {"private_origin": tokens.private_origin, "entered": tokens.entered}
         renewed = got.tokens.model_copy(update=kept)
         return Renewed(renewed, renewed.expires_at, scopes=got.scopes)
@@ -159,8 +163,8 @@ class Renewal:
             raise _gone(grant)
         return method
 
-    async def _client_of(self, grant: Grant) -> OAuthClient:
-        client = await self._clients.with_id(grant.workspace_id, grant.family, grant.client_id)
+    async def _client_of(self, grant: Grant, server: str) -> OAuthClient:
+        client = await self._clients.with_id(grant.workspace_id, grant.family, grant.client_id, server=server)
         if client is None:
             raise BackendUnavailable(
                 f"The OAuth app that {grant.family} was signed in with is not set up here any more.",
