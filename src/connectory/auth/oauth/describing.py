@@ -31,11 +31,13 @@ OAuthMethod = OAuth2Method | OAuth1Method | ClientCredentialsMethod | JwtBearerM
 def describe_method(
     name: str, method: OAuthMethod, members: Sequence[Connector], asked: Collection[str] | None
 ) -> MethodForm:
-    """Return a way to sign in, as a form; `asked` are the scopes that the agent wants, else all are ticked."""
+    """Return a way to sign in, as a form; `asked`: the scopes that the agent wants, else the usual ones are ticked."""
     leaves = isinstance(method, OAuth2Method | OAuth1Method)
-    can = scopes.offered(method, members) if isinstance(method, OAuth2Method) else {}
-    must = scopes.needed(members)
-    ticked = frozenset(scope for scope in can if asked is None or scope in asked or scope in must)
+    can, wanted = dict[str, str](), set[str]()
+    if isinstance(method, OAuth2Method):
+        can = scopes.offered(method, members)
+        wanted = scopes.needed(members) | (scopes.usual(method, members) if asked is None else set(asked))
+    ticked = frozenset(scope for scope in can if scope in wanted)
     title = method.title or TITLES[method.method]
     return MethodForm(name, title, method.help, method.docs, method.fields, leaves, can, ticked)
 
