@@ -10,7 +10,7 @@ from connectory.auth.oauth.code_flow import ask_tokens, new_grant
 from connectory.auth.oauth.endpoints import Endpoints
 from connectory.auth.oauth.flow_state import Leaving
 from connectory.auth.oauth.token_answer import parse_answer
-from connectory.auth.oauth.token_endpoint import TokenEndpoint, TokenRefused, open_session
+from connectory.auth.oauth.token_endpoint import ENCODED, TokenEndpoint, TokenRefused, open_session
 from connectory.auth.oauth.way import Way
 from connectory.catalog.manifest import OAuth2Method
 from connectory.errors import InvalidPath, ProviderUnavailable, SignInFailed
@@ -32,7 +32,8 @@ async def start(
     form = {"scope": method.scope_separator.join(scopes)} if scopes else {}
     form |= {"resource": endpoints.resource} if endpoints.resource else {}
     async with open_session(method, client, endpoints.device, way) as session:
-        answer = await session.post(endpoints.device, data=form, auth=session.client_auth("encoded"))
+        headers = {"Accept": "application/json"}
+        answer = await session.post(endpoints.device, data=form, headers=headers, auth=session.client_auth(ENCODED))
     said = parse_answer(answer.content, answer.headers.get("content-type", "").lower()) or {}
     if answer.status_code >= 500:
         raise ProviderUnavailable(f"{title} could not give a code now.", hint="Try again in a moment.")

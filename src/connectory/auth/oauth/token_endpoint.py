@@ -125,10 +125,17 @@ def open_session(
     )
     if how == "private_key_jwt":
         prove: Encode = PrivateKeyJWT(url, alg="ES256" if isinstance(key, ECKey) else "RS256")
-    else:
+    elif client.client_id:
         prove = ClientAuth.DEFAULT_AUTH_METHODS[how]
+    else:
+        prove = _no_client
     session.register_client_auth_method((ENCODED, _encoding(prove, method.token_encoding)))
     return session
+
+
+def _no_client(_: ClientAuth, __: str, uri: str, headers: Any, body: Any) -> tuple[str, Any, Any]:
+    """Who asserts itself, as a service account does, need not be a client (RFC 7521 section 4.1)."""
+    return uri, headers, body
 
 
 def _encoding(prove: Encode, encoding: str) -> Encode:

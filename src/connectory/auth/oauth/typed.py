@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from authlib.oauth2.rfc7523 import JWTBearerGrant
 from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
 from pydantic import SecretStr
 
 from connectory.auth.oauth.endpoints import endpoints_of
@@ -20,6 +21,7 @@ from connectory.settings import OAuthClient
 from connectory.vault.clock import Clock
 
 ASSERTION_LASTS_S = 600
+KEYS: dict[str, type[RSAKey | ECKey]] = {"RS256": RSAKey, "ES256": ECKey}
 TypedMethod = ClientCredentialsMethod | JwtBearerMethod
 
 
@@ -66,7 +68,7 @@ def _assertion(
     try:
         return str(
             JWTBearerGrant.sign(
-                key,
+                KEYS[method.algorithm].import_key(key),
                 issuer,
                 text(method.audience, facts, secrets) if method.audience is not None else url,
                 subject,
