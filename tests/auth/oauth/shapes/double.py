@@ -159,6 +159,10 @@ class Double(httpx2.AsyncBaseTransport):
         self.redirect_uri = redirect_uri
         return code
 
+    def offer(self, method: str, url: str, body: Any) -> None:
+        """Answer a further call, if it carries the living token."""
+        self.routes[method, url] = lambda sent: Answer(200, body) if self.is_carried(sent) else self.shape.token_dead
+
     def signature(self, pairs: Sequence[tuple[str, str]]) -> str:
         """Shopify's signature of a callback, as "Verify the installation request" has it."""
         message = "&".join(f"{name}={value}" for name, value in sorted(pairs))
