@@ -187,7 +187,8 @@ async def test_a_scope_that_google_says_is_missing_is_one() -> None:
 
     assert isinstance(error, MissingScope)
     assert "Request had insufficient authentication scopes." in error.message
-    assert "cannot be connected here" in error.hint  # it would hold the link, if sign-in by OAuth were served
+    assert "/connect/" in error.hint
+    assert "They must grant that permission there." in error.hint
     assert len(double.received) == 1
 
 
