@@ -71,8 +71,8 @@ test-unit: $(TOOLS) ## Run the quick tests of the rooms, on every core (about 20
 	$(BIN)/python -m pytest -n auto -o asyncio_debug=false -m "not slow" $(ARGS) \
 		--ignore=tests/e2e --ignore=tests/attacks --ignore=tests/cli --ignore=tests/house
 
-soak: $(TOOLS) $(DIRECTUS_READY) ## Drive Directus, a whole application, by a manifest (minutes to install; npm, Node 20, g++)
-	$(BIN)/python -m pytest -m soak $(ARGS) tests/soak
+soak: $(TOOLS) $(DIRECTUS_READY) $(OAUTH_READY) ## Drive Directus by a manifest, and kill refreshes 20 times over (minutes; npm, Node 20, g++)
+	$(BIN)/python -m pytest -m soak $(ARGS) tests/soak tests/e2e/test_refresh_by_many.py
 
 clients: $(TOOLS) $(CLIENTS_READY) $(CLIENTS_FROM_NPM) ## Drive the clients of other makers against a real server (npm, 1 GB)
 	$(BIN)/python -m pytest -m "" $(ARGS) tests/clients
