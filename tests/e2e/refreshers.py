@@ -21,11 +21,12 @@ from tests.e2e.programs import ROOT
 from tests.oauth_servers.oidc import SECRET, OidcServer
 
 from connectory.auth.refresh import LEASE_S
-from connectory.identity.principal import Principal, local_principal
+from connectory.identity.principal import local_principal
 from connectory.settings import load_settings
 from connectory.testing.connectors import make_catalog, make_connector
 from connectory.vault.credentials import OAuthTokens
 from connectory.vault.entities import Connection, Grant
+from connectory.vault.grants import GrantStore
 from connectory.wiring import Application, running
 
 CATALOG = make_catalog(make_connector(ACME_YAML))
@@ -99,7 +100,7 @@ class Fleet:
             browser = Acme(self.server, application, principal, unused)
             names = [f"p{there + number}" for number in range(count)]
             done = [await browser.connected(name, alias=name) for name in names]
-            return [await _let_end(application, principal, one.connection) for one in done]
+            return [await _let_end(application, one.connection) for one in done]
 
     async def carry_out(self, plan: Plan) -> Told:
         """Let the processes do it."""
@@ -139,16 +140,16 @@ def running_fleet(server: OidcServer, store: Mapping[str, str]) -> Iterator[Flee
         yield Fleet(server, environment, program)
 
 
-async def _let_end(application: Application, principal: Principal, connection: Connection) -> SignIn:
-    """Make the access token one that has ended, as the database has it and as the provider would say."""
+async def _let_end(application: Application, connection: Connection) -> SignIn:
+    """Make the access token one that was given two hours ago, has ended an hour ago, and is not taken any more."""
+    vault, now = application.vault, datetime.now(UTC)
     grant = await _grant(application, connection)
-    tokens = await application.vault.grants.open_credentials(grant)
+    tokens = await vault.grants.open_credentials(grant)
     assert isinstance(tokens, OAuthTokens)
     assert tokens.refresh_token is not None
-    ended = tokens.model_copy(
-        update={"access_token": SecretStr("an-ended-token"), "expires_at": datetime.now(UTC) - HOUR}
-    )
-    await application.vault.grants.replace_credentials(grant, ended, expires_at=ended.expires_at)
+    ended = tokens.model_copy(update={"access_token": SecretStr("an-ended-token"), "expires_at": now - HOUR})
+    two_hours_ago = GrantStore(vault.database, vault.keys, lambda: now - 2 * HOUR)
+    await two_hours_ago.replace_credentials(grant, ended, expires_at=ended.expires_at)
     return SignIn(f"acme/{connection.alias}", tokens.refresh_token.get_secret_value())
 
 
