@@ -83,40 +83,45 @@ class Discovery:
             return endpoints_of(method, facts)
         resource = fill_address(method.resource, origins_of(method), facts) if method.resource else None
         if method.issuer is not None:
-            issuer = fill_address(method.issuer, origins_of(method), facts)
+            named = issuer = fill_address(method.issuer, origins_of(method), facts)
         else:
             assert resource is not None, "one of both is there"
-            issuer = await self._issuer_of(resource, way)
-        return _told(method, issuer, await self._metadata(issuer, way), resource)
+            named, issuer = resource, await self._issuer_of(resource, way)
+        return _told(method, issuer, named, await self._metadata(issuer, named, way), resource)
 
     async def _issuer_of(self, resource: str, way: Way) -> str:
         """The issuer that a protected resource names (RFC 9728); its metadata must be about this very one."""
         from authlib.oauth2.rfc8414 import get_well_known_url
 
         url = get_well_known_url(resource, external=True, suffix="oauth-protected-resource")
-        found = await _fetch(url, way)
+        found = await _fetch(url, resource, way)
         if found is None or found.get("resource") != resource:
             raise _not_believed(resource, "describes another resource" if found else "does not describe itself")
         servers = found.get("authorization_servers")
         if not isinstance(servers, list) or not servers or not isinstance(servers[0], str):
             raise _not_believed(resource, "names no authorization server")
+        try:
+            parse_url(servers[0])
+        except InvalidPath:
+            raise _not_believed(resource, "names no usable authorization server") from None
         return servers[0]
 
-    async def _metadata(self, issuer: str, way: Way) -> Mapping[str, Any]:
+    async def _metadata(self, issuer: str, named: str, way: Way) -> Mapping[str, Any]:
+        """What the issuer says of itself. Errors speak of `named`: what the person or the manifest has named."""
         kept = self._kept.get(issuer)
         if kept is not None and kept[1] > self._now():
             return kept[0]
         for url in _well_known(issuer):
-            found = await _fetch(url, way)
+            found = await _fetch(url, named, way)
             if found is None:
                 continue
             if found.get("issuer") != issuer:  # RFC 8414 section 3.3: identical
-                raise _not_believed(issuer, "says that it is another issuer")
+                raise _not_believed(named, "says that it is another issuer")
             if len(self._kept) >= MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[issuer] = found, self._now() + KEPT_FOR
             return found
-        raise _not_believed(issuer, "does not say where one signs in")
+        raise _not_believed(named, "does not say where one signs in")
 
 
 def _well_known(issuer: str) -> list[str]:
@@ -126,9 +131,9 @@ def _well_known(issuer: str) -> list[str]:
     return [first, f"{issuer.rstrip('/')}/.well-known/openid-configuration"]
 
 
-async def _fetch(url: str, way: Way) -> Mapping[str, Any] | None:
+async def _fetch(url: str, named: str, way: Way) -> Mapping[str, Any] | None:
     """Return a metadata document, None where there is none. Its text is in no error (attack 35)."""
-    rule = way.rule(_secure(url, url, way))
+    rule = way.rule(_secure(url, named, way))
     headers = {"Accept": "application/json"}
     request = OutboundRequest("GET", url, headers, None, (rule,), TIMEOUT_S, follow_redirects=False)
     return _json(await way.client.send(_small(request)))
@@ -150,7 +155,7 @@ def _json(answer: OutboundResponse) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _told(method: OAuth2Method, issuer: str, said: Mapping[str, Any], resource: str | None) -> Endpoints:
+def _told(method: OAuth2Method, issuer: str, named: str, said: Mapping[str, Any], resource: str | None) -> Endpoints:
     """What the metadata tells; an address of the manifest's own goes before it."""
     own = parse_url(issuer).origin
 
@@ -159,14 +164,14 @@ def _told(method: OAuth2Method, issuer: str, said: Mapping[str, Any], resource: 
         if url is None:
             return None
         try:
-            return str(parse_url(url)) if isinstance(url, str) and _is_secure(url, own) else _refuse(issuer, name)
+            return str(parse_url(url)) if isinstance(url, str) and _is_secure(url, own) else _refuse(named, name)
         except InvalidPath:
-            return _refuse(issuer, name)
+            return _refuse(named, name)
 
-    token = found("token_endpoint") or _refuse(issuer, "token_endpoint")
+    token = found("token_endpoint") or _refuse(named, "token_endpoint")
     offered = said.get("code_challenge_methods_supported")
     if method.pkce == "S256" and not (isinstance(offered, list) and "S256" in offered):
-        raise _not_believed(issuer, "does not offer PKCE with S256, without which a code can be stolen (RFC 7636)")
+        raise _not_believed(named, "does not offer PKCE with S256, without which a code can be stolen (RFC 7636)")
     return Endpoints(
         token,
         token,
@@ -195,8 +200,8 @@ def _secure(url: str, named: str, way: Way) -> str:
     return origin_of(url)
 
 
-def _refuse(issuer: str, name: str) -> str:
-    raise _not_believed(issuer, f"names no usable {name}")
+def _refuse(named: str, name: str) -> str:
+    raise _not_believed(named, f"names no usable {name}")
 
 
 def _not_believed(who: str, why: str) -> SignInFailed:
