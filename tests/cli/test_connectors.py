@@ -23,7 +23,8 @@ def test_words_narrow_the_list(terminal: Terminal) -> None:
 def test_one_connector_shows_its_sign_in_and_actions(terminal: Terminal) -> None:
     shown = terminal.run("connector", "github", "--json").json
 
-    assert shown["auth"][0]["fields"][0]["secret"] is True
+    token = next(way for way in shown["auth"] if way["kind"] == "api_key")
+    assert token["fields"][0]["secret"] is True
     assert {action["effect"] for action in shown["actions"]} >= {"read", "write"}
     assert "github_list_issues" in terminal.run("connector", "github").out
     assert terminal.run("connector", "githb").err.startswith("unknown_connector: ")
