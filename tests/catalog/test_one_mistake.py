@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from tests.catalog.making import GOOD, changed
@@ -67,7 +67,9 @@ def in_file(key: Key) -> bool:
 KEYS = [key for key in keys_of(Manifest.model_validate(RICH)) if in_file(key)]
 REQUIRED = [key for key in KEYS if key.is_required]
 TYPED = [key for key in KEYS if not key.is_free]
-AT_THE_TOP = ("This is not YAML", "The file holds more", "A manifest is", "A key", "Tags such", "The alias")
+AT_THE_TOP = (
+    "This is not YAML", "The file holds more", "A manifest is", "A key", "Tags such", "The alias", "'' is no key of"
+)  # fmt: skip
 WRITTEN = (packaged_folder() / "demo.yaml").read_text()
 WRONG: list[Any] = [[[1]], {"x": {"y": 1}}, 3.5, "\u0000", None, True]
 
@@ -189,6 +191,7 @@ def test_whatever_stands_at_keys_is_read_or_told_with_file_line_and_key(changes:
 @given(
     at=st.integers(0, 10_000), taken=st.integers(0, 40), put=_WORDS | st.text("\t\n :-{}[]\"'&*!|>%@`#,?a1", max_size=5)
 )
+@example(at=0, taken=0, put="? |")  # an empty key that is not plain
 def test_whatever_is_typed_into_a_file_is_read_or_told_with_its_line(at: int, taken: int, put: str) -> None:
     at %= len(WRITTEN)
     text = WRITTEN[:at] + put + WRITTEN[at + taken :]
