@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.auth.oauth.acme import ACME_YAML, ORIGIN
-from tests.oauth_servers.oidc import SECRET, OidcServer, confidential_client, oidc_server
+from tests.oauth_servers.oidc import SECRET, OidcServer, confidential_client, device_client, oidc_server
 from tests.oauth_servers.pages import deny, sign_in
 from tests.web.browsing import FLEET, Browser, Page, make_web, token_of
 
@@ -190,3 +190,21 @@ async def test_the_document_that_is_our_client_id_stands_at_its_own_https_addres
     assert found.json()["redirect_uris"] == ["https://connect.example.com/api/auth/callback/acme"]
     assert found.json()["token_endpoint_auth_method"] == "none"
     assert unknown.status_code == 404
+
+
+@pytest.fixture
+def devices() -> Iterator[OidcServer]:
+    with oidc_server(device_client(client_id="device")) as running:
+        yield running
+
+
+async def test_a_provider_that_has_no_page_but_codes_shows_the_code(devices: OidcServer) -> None:
+    typed = ACME_YAML.replace('issuer: "{connection.server}"', 'device_url: "{connection.server}/device/auth"')
+    typed = typed.replace("    scopes: {read", '    token_url: "{connection.server}/token"\n    scopes: {read')
+    async with world(devices, {**CLIENT, "ACME_CLIENT_ID": "device"}, yaml=typed) as one:
+        page = await one.browser.open(one.link)
+        after = Page(await one.browser.send(page.forms[0], server=devices.issuer))
+
+    assert "Type this code on their own page" in after.text
+    assert "http-equiv" not in after.attributes
+    assert any(link["href"].startswith(f"{devices.issuer}/device") for link in after.links)

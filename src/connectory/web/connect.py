@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectory.auth.backend import Confirm, Entry, Form, Problem, Question, Redirect
+from connectory.auth.backend import Confirm, DeviceCode, Entry, Form, Problem, Question, Redirect
 from connectory.auth.members import members_of
 from connectory.errors import (
     AddressRefused,
@@ -84,17 +84,19 @@ class ConnectPages:
     async def _answer(
         self, request: Request, session: ConnectSession, form: dict[str, str], files: dict[str, str], browser: str
     ) -> Response:
-        if session.status is SessionStatus.CONNECTED:
-            if not is_same_browser(session, browser):
-                raise _is_used()
+        if session.status is SessionStatus.CONNECTED and is_same_browser(session, browser):
             return _to_done(session)
-        self._check_live(session)
         if form.get(APP_FIELD):
+            self._check_live(session)
+            if session.status is SessionStatus.BOUND and not is_same_browser(session, browser):
+                raise _another_browser()
             return await self._set_up(request, session, form, browser)
         entry = _entry(form, files, is_local=self.visitors.is_local)
         step = await self._submit(session, browser, entry)
         if isinstance(step, Redirect):
-            return self._leave(session, step)
+            return self._leave(session, step.url, None)
+        if isinstance(step, DeviceCode):
+            return self._leave(session, step.verification_uri, step.user_code)
         if step is None:
             return _to_done(session)
         if isinstance(step, Question) and step.options:
@@ -115,15 +117,14 @@ class ConnectPages:
             return await self._page(request, session, again, entry, browser, 422)
         return _to_page(session)
 
-    def _leave(self, session: ConnectSession, step: Redirect) -> Response:
-        """A page with a plain link, by which the browser leaves.
+    def _leave(self, session: ConnectSession, url: str, code: str | None) -> Response:
+        """A page with a plain link, by which the browser leaves; `code` is to be typed there.
 
         A redirect would be refused: our policy lets a form lead to no other origin (CSP `form-action`).
         """
         connector = self.services.catalog.connector(session.connector)
-        return render(
-            "leaving", connector=connector.title, logo=logo_source(connector.manifest.logo), url=step.url, visitor=None
-        )
+        logo = logo_source(connector.manifest.logo)
+        return render("leaving", connector=connector.title, logo=logo, url=url, code=code, visitor=None)
 
     async def done(self, request: Request) -> Response:
         """Show what was connected, to the browser that did it."""
@@ -172,21 +173,25 @@ class ConnectPages:
         if session.status is SessionStatus.EXPIRED or session.expires_at <= self.services.now():
             raise SessionExpired("The time of this link is over.", hint=NEW_LINK)
 
-    async def _submit(self, session: ConnectSession, browser: str, entry: Entry) -> Form | Question | Redirect | None:
+    async def _submit(
+        self, session: ConnectSession, browser: str, entry: Entry
+    ) -> Form | Question | Redirect | DeviceCode | None:
         """Return what comes next, or None once the connection stands. Raises `SessionExpired`."""
         try:
             step = await self.services.auth.submit(session, browser, entry)
         except SessionExpired:
             # The second of two clicks: the first may have finished meanwhile, from this very browser.
             now = await self.services.auth.find_session(session.link)
-            if now is None or now.status is not SessionStatus.CONNECTED or not is_same_browser(now, browser):
-                raise
-            return None
+            if now is not None and now.status is SessionStatus.CONNECTED and is_same_browser(now, browser):
+                return None
+            if now is not None:
+                self._check_live(now)  # says which of the reasons it was
+            raise
         except (ProviderError, BadInput, AddressRefused) as error:
             confirm: Confirm | None = "private_confirmed" if isinstance(error, AddressRefused) else None
             first = await self.services.auth.first_step(session)
             return replace(first, problems=(Problem("", error.text, confirm),))
-        return step if isinstance(step, Form | Question | Redirect) else None
+        return step if isinstance(step, Form | Question | Redirect | DeviceCode) else None
 
     async def _page(
         self,
