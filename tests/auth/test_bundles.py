@@ -14,7 +14,9 @@ from connectory.vault.entities import GrantId, GrantStatus, SessionStatus
 
 
 async def bundle(w: World, key: str = GOOD_KEY, alias: str | None = None, **entry: Any) -> Form | Connected:
-    return await w.submit(await w.auth.connect(w.owner, "suite", alias=alias), key, **entry)
+    step = await w.submit(await w.auth.connect(w.owner, "suite", alias=alias), key, **entry)
+    assert isinstance(step, Form | Connected)
+    return step
 
 
 async def single(w: World, connector: str, backend: str | None = None) -> Connected:

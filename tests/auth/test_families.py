@@ -29,7 +29,9 @@ async def offered(w: World, session: ConnectSession) -> list[GrantId]:
 
 
 async def use(w: World, session: ConnectSession, grant_id: GrantId) -> Form | Connected:
-    return await w.auth.submit(session, "b1", Entry("", {}, grant_id=grant_id))
+    step = await w.auth.submit(session, "b1", Entry("", {}, grant_id=grant_id))
+    assert isinstance(step, Form | Connected)
+    return step
 
 
 async def test_the_account_is_offered_by_name_and_serves_the_other_connector_by_its_own_proof() -> None:

@@ -123,10 +123,10 @@ class ConnectSessions:
     ) -> ConnectSession:
         """Return the session once it is connected or expired, or a try has failed, else after `timeout_s` seconds.
 
-        `look` is given the live session each time, and may bring it on. Raises `SessionExpired` for a session that is
+        `look` is given the live session each time, once at least, and may bring it on. Raises `SessionExpired` for a session that is
         not this principal's.
         """
-        deadline = asyncio.get_running_loop().time() + timeout_s
+        deadline, has_looked = asyncio.get_running_loop().time() + timeout_s, False
         while True:
             current = await self._store.get(principal.workspace_id, session.id)
             if current is None or current.user_id != principal.user_id:
@@ -135,10 +135,12 @@ class ConnectSessions:
                 return replace(current, status=SessionStatus.EXPIRED)
             left_s = deadline - asyncio.get_running_loop().time()
             has_failed = current.problem is not None and current.problem != session.problem
-            if current.status not in _LIVE or has_failed or left_s <= 0:
+            if current.status not in _LIVE or has_failed or (left_s <= 0 and has_looked):
                 return current
             await look(current)
-            await self._sleep(min(POLL_S, left_s))
+            has_looked = True
+            if left_s > 0:
+                await self._sleep(min(POLL_S, left_s))
 
     def _is_live(self, session: ConnectSession) -> bool:
         return session.status in _LIVE and session.expires_at > self._now()
