@@ -123,10 +123,10 @@ class ConnectSessions:
     ) -> ConnectSession:
         """Return the session once it is connected or expired, or a try has failed, else after `timeout_s` seconds.
 
-        `look` is given the live session each time, once at least, and may bring it on. Raises `SessionExpired` for a session that is
+        `look` is given the live session each time, once at least where there is time, and may bring it on. Raises `SessionExpired` for a session that is
         not this principal's.
         """
-        deadline, has_looked = asyncio.get_running_loop().time() + timeout_s, False
+        deadline, has_looked = asyncio.get_running_loop().time() + timeout_s, timeout_s <= 0
         while True:
             current = await self._store.get(principal.workspace_id, session.id)
             if current is None or current.user_id != principal.user_id:
