@@ -123,8 +123,8 @@ class ConnectSessions:
     ) -> ConnectSession:
         """Return the session once it is connected or expired, or a try has failed, else after `timeout_s` seconds.
 
-        `look` is given the live session each time, once at least where there is time, and may bring it on. Raises `SessionExpired` for a session that is
-        not this principal's.
+        `look` is given the live session each time, at least once where there is time, and may bring it on. Raises
+        `SessionExpired` for a session that is not this principal's.
         """
         deadline, has_looked = asyncio.get_running_loop().time() + timeout_s, timeout_s <= 0
         while True:
