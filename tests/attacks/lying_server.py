@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx2
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 DISCOVERY = "/.well-known/oauth-authorization-server"
@@ -56,6 +57,8 @@ class LyingServer:
     answers: dict[str, Answer] = field(default_factory=dict)
     token: dict[str, Any] = field(default_factory=dict)  # put into the token answer; None takes out
     is_checking_pkce: bool = True
+    page: str | None = None  # shown in place of the redirect back; `{back}` is the callback, escaped
+    last_callback: str = ""
     heard: list[Heard] = field(default_factory=list)
     challenges: dict[str, str] = field(default_factory=dict)  # by code
 
@@ -129,7 +132,10 @@ class LyingServer:
         self.challenges[code] = asked.get("code_challenge", "")
         iss = self.metadata.get("authorization_response_iss_parameter_supported")
         back = {"code": code, "state": asked["state"], **({"iss": self.origin} if iss else {})}
-        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(back)}", 302)
+        self.last_callback = f"{asked['redirect_uri']}?{urlencode(back)}"
+        if self.page is not None:
+            return HTMLResponse(self.page.replace("{back}", html.escape(self.last_callback)))
+        return RedirectResponse(self.last_callback, 302)
 
     def _token(self, heard: Heard) -> Response:
         form = heard.form

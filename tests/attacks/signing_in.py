@@ -181,12 +181,13 @@ async def scene(
     yaml: str = P_YAML,
     *further: str,
     server: LyingServer | None = None,
+    evil: LyingServer | None = None,
     environment: Mapping[str, str] | None = None,
     client: Mapping[str, str] = CLIENT,
     mounts: Mapping[str, httpx2.AsyncBaseTransport] | None = None,
 ) -> AsyncIterator[Scene]:
     """An application in local mode whose connector `p` signs in to `server`, at https://p.example if not told."""
-    server, evil, clock = server or LyingServer(), LyingServer("https://evil.example"), Clock()
+    server, evil, clock = server or LyingServer(), evil or LyingServer("https://evil.example"), Clock()
     connectors: list[Connector] = [make_connector(one) for one in (yaml, *further)]
     inside = {server.origin: server.transport, evil.origin: evil.transport, **(mounts or {})}
     settings = {**client, "CONNECTORY_CALLS_PER_MINUTE": "10000", "CONNECTORY_LINKS_PER_HOUR": "10000"}
