@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+from starlette.types import Message
 from tests.attacks.face import Face, make_face
 from tests.attacks.lying_server import LyingServer
 from tests.attacks.planted import found_in
@@ -120,6 +121,28 @@ class Scene:
         parts = urlsplit(url)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         return await browser.client.get(target, headers={"Accept": "text/html", **headers})
+
+    async def follow_any(self, browser: Browser, url: str) -> httpx2.Response:
+        """The same for an address that is longer than a client here would send."""
+        path, _, query = url.removeprefix(browser.origin).partition("?")
+        request = browser.client.build_request("GET", path, headers={"Accept": "text/html"})
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
+            "headers": [(name.lower(), value) for name, value in request.headers.raw], "client": ("127.0.0.1", 1),
+            "server": ("localhost", 8765),
+        }  # fmt: skip
+        await self.face.app(scope, receive, send)
+        body = b"".join(one.get("body", b"") for one in sent[1:])
+        return httpx2.Response(sent[0]["status"], headers=sent[0]["headers"], content=body)
 
     async def connected(self, browser: Browser, **how: Any) -> str:
         """Sign in to the end; return the callback that did it."""
