@@ -54,13 +54,15 @@ TOLD_YAML = P_YAML.replace('servers: {api: "https://p.example"}', 'servers: {api
 
 @pytest.mark.parametrize("told", TOLD, ids=str)
 async def test_attack_14_a_host_told_by_the_token_answer_must_be_one_of_the_provider_s(told: object) -> None:
-    async with scene(TOLD_YAML) as s, s.browser() as browser:
+    alike = LyingServer("https://x.pea.example.evil.example")  # there, should anybody be led to it
+    async with scene(TOLD_YAML, mounts={alike.origin: alike.transport}) as s, s.browser() as browser:
         back = await s.back_from(browser, await s.link())
         s.server.token["instance"] = told
         async with s.refused("at-1", "rt-1", may_ask=1, spends=True):
             page = await s.problem(browser, await s.follow(browser, back))
         assert page.forms
         assert await s.connections() == []
+        assert alike.heard == []
 
 
 async def test_attack_14_one_of_the_provider_s_is_asked() -> None:

@@ -70,6 +70,18 @@ async def test_attack_19_a_bad_answer_is_a_clear_error_and_nothing_is_kept(answe
         assert s.evil.heard == []
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_attack_19_a_redirect_is_not_followed_even_to_where_it_came_from(status: int) -> None:
+    moved = says({}, status, Location="https://p.example/moved")
+    server = LyingServer(answers={"/token": moved, "/moved": says(GOOD)})
+    async with scene(server=server) as s, s.browser() as browser:
+        back = await s.back_from(browser, await s.link())
+        async with s.refused(GOOD["access_token"], may_ask=1, spends=True):
+            await s.problem(browser, await s.follow(browser, back))
+        assert server.asked("/moved") == []
+        assert await s.connections() == []
+
+
 GRANTED: dict[str, tuple[Any, tuple[str, ...]]] = {
     "narrower": ("read", ("read",)),
     "wider": ("read write admin", ("read", "write", "admin")),
