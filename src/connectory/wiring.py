@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from connectory.actions.executor import Target
 from connectory.actions.http import HttpExecutor
 from connectory.actions.watching import Watch
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     import httpx2
 
 VERIFY_TIMEOUT_S = 20.0
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,9 @@ async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            _log.warning("what was left to be withdrawn could not be", error=type(outcome).__name__)
 
 
 def manifest_folders(settings: Settings) -> list[Path]:
