@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from connectory.auth.backend import Confirm, NewGrant, Option, Problem, Question
 from connectory.errors import SessionExpired
 from connectory.vault.credentials import Credentials, dump_credentials, parse_credentials
-from connectory.vault.entities import ConnectSession, FlowStatus, OAuthFlow
+from connectory.vault.entities import ConnectSession, FlowStatus
 from connectory.vault.vault import Vault
 
 
@@ -80,15 +80,12 @@ class HeldSignIns:
 
     async def keep(self, session: ConnectSession, held: Held) -> None:
         """Hold tokens as long as the session lives. Raises `SessionExpired` where another sign-in has begun since."""
-        flow = await self._flow(session)
+        flow = await self._flows.of_session(session)
         body = held.model_dump_json().encode()
         if flow is None or not await self._flows.hold(flow, body, until=session.expires_at):
             raise SessionExpired("Another sign-in has begun in this place.", hint="Go on with that one.")
 
     async def drop(self, session: ConnectSession) -> None:
         """Forget a session's sign-in."""
-        if (flow := await self._flow(session)) is not None:
+        if (flow := await self._flows.of_session(session)) is not None:
             await self._flows.end(flow)
-
-    async def _flow(self, session: ConnectSession) -> OAuthFlow | None:
-        return await self._flows.of_session(session)

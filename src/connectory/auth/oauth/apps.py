@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from connectory.auth.backend import AppSetup
 from connectory.auth.hosts import parse_origin
+from connectory.auth.members import members_of
 from connectory.auth.oauth.clients import OAuthClients
 from connectory.auth.oauth.describing import describe_app
 from connectory.catalog.catalog import Catalog
@@ -77,10 +78,7 @@ class OAuthApps:
         """Return how a connector's app is registered. Raises `UnknownConnector`, `InvalidArguments`."""
         known = self._catalog.connector(connector)
         redirect_uri = self._clients.redirect_uri(known.manifest.auth_family)
-        return describe_app(_method_of(known), redirect_uri, self._members(known))
-
-    def _members(self, connector: Connector) -> list[Connector]:
-        return [self._catalog.connector(name) for name in connector.manifest.includes] or [connector]
+        return describe_app(_method_of(known), redirect_uri, members_of(self._catalog, known))
 
 
 def _method_of(connector: Connector) -> OAuth2Method | OAuth1Method:

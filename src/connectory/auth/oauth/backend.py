@@ -29,6 +29,7 @@ from connectory.auth.backend import (
 )
 from connectory.auth.entries import CheckedEntry, check_entry
 from connectory.auth.hosts import fill_address
+from connectory.auth.members import members_of
 from connectory.auth.oauth import scopes
 from connectory.auth.oauth.clients import OAuthClients
 from connectory.auth.oauth.describing import describe_method, describe_setup
@@ -46,7 +47,7 @@ from connectory.catalog.manifest import (
     OAuth1Method,
     OAuth2Method,
 )
-from connectory.errors import ConnectoryError, InvalidPath, SessionExpired
+from connectory.errors import ConnectoryError, SessionExpired
 from connectory.net.client import OutboundClient
 from connectory.net.url import origin_of
 from connectory.settings import OAuthClient, Settings
@@ -113,7 +114,7 @@ class BuiltinBackend:
         try:
             entered = await self._entered(session, connector, entry, method, checked)
             return await self._step(entered, method, forms, device=entry.device)
-        except (ConnectoryError, InvalidPath) as error:
+        except ConnectoryError as error:
             return Form(forms, (Problem("", error.text),))
 
     async def session_of(self, family: str, callback: Callback) -> tuple[WorkspaceId, SessionId] | None:
@@ -214,7 +215,7 @@ class BuiltinBackend:
     def _describe(
         self, connector: Connector, families: frozenset[str], session: ConnectSession | None
     ) -> BackendConfig:
-        members = self._members(connector)
+        members = members_of(self._catalog, connector)
         family = connector.manifest.auth_family
         redirect_uri = self.clients.redirect_uri(family)
         asked = session.scopes if session is not None and session.scopes else None
@@ -227,9 +228,6 @@ class BuiltinBackend:
                 methods.append(replace(form, setup=setup))
         return BackendConfig(self.name, connector.name, tuple(methods))
 
-    def _members(self, connector: Connector) -> list[Connector]:
-        return [self._catalog.connector(name) for name in connector.manifest.includes] or [connector]
-
     async def _entered(
         self, session: ConnectSession, connector: Connector, entry: Entry, method: OAuthMethod, checked: CheckedEntry
     ) -> _Entered:
@@ -240,7 +238,9 @@ class BuiltinBackend:
             granted = await self._granted(session)
         ticked = entry.scopes if entry.scopes is not None else (session.scopes or None)
         asked = (
-            () if isinstance(method, OAuth1Method) else scopes.to_ask(method, self._members(connector), ticked, granted)
+            ()
+            if isinstance(method, OAuth1Method)
+            else scopes.to_ask(method, members_of(self._catalog, connector), ticked, granted)
         )
         way = way_to(self._client, typed, private_confirmed=private)
         return _Entered(session, connector, entry.method, checked, asked, way, private)

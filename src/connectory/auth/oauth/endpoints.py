@@ -135,14 +135,8 @@ async def _fetch(url: str, named: str, way: Way) -> Mapping[str, Any] | None:
     """Return a metadata document, None where there is none. Its text is in no error (attack 35)."""
     rule = way.rule(_secure(url, named, way))
     headers = {"Accept": "application/json"}
-    request = OutboundRequest("GET", url, headers, None, (rule,), TIMEOUT_S, follow_redirects=False)
-    return _json(await way.client.send(_small(request)))
-
-
-def _small(request: OutboundRequest) -> OutboundRequest:
-    from dataclasses import replace
-
-    return replace(request, max_bytes=MAX_ANSWER_BYTES)
+    asked = OutboundRequest("GET", url, headers, None, (rule,), TIMEOUT_S, False, MAX_ANSWER_BYTES)
+    return _json(await way.client.send(asked))
 
 
 def _json(answer: OutboundResponse) -> Mapping[str, Any] | None:
@@ -156,7 +150,7 @@ def _json(answer: OutboundResponse) -> Mapping[str, Any] | None:
 
 
 def _told(method: OAuth2Method, issuer: str, named: str, said: Mapping[str, Any], resource: str | None) -> Endpoints:
-    """What the metadata tells; an address of the manifest's own goes before it."""
+    """The addresses that the metadata tells. Raises `SignInFailed` on one that is not believed."""
     own = parse_url(issuer).origin
 
     def found(name: str) -> str | None:
