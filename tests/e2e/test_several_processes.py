@@ -59,7 +59,9 @@ async def assert_all_is_there(install: Install, told: Told) -> None:
     lines = json.loads((await asyncio.to_thread(install.run, "audit", "--json", "--limit", "10000")).stdout)
     ok = Counter(line["action"] for line in lines if line["outcome"] == "ok")
     assert ok["demo_create_task"] >= sum(map(len, told.tasks.values())) > ROUNDS
-    assert ok["sign_in"] >= len(told.connected) > 0
+    # Who hears of a connection is another process than the page's, whose line a kill may leave "started".
+    half = Counter(line["action"] for line in lines if line["outcome"] == "started")
+    assert ok["sign_in"] + half["sign_in"] >= len(told.connected) > 0
     assert ok["disconnect"] >= len(told.disconnected) > 0
     assert len(told.kept) > 0
     assert sum(line["outcome"] == "started" for line in lines) <= ROUNDS  # what a kill met half-way
