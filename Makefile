@@ -33,7 +33,7 @@ ANYTHINGLLM_READY := $(CLIENTS)/anythingllm/.ready
 MCP1_READY := $(CLIENTS)/mcp1/.ready
 CLIENTS_READY := $(MCP1_READY) $(patsubst %,$(CLIENTS)/%/.ready,fastmcp mcp-proxy langchain pydantic-ai openai-agents)
 CLIENTS_FROM_NPM := $(ANYTHINGLLM_READY) $(patsubst %,$(CLIENTS)/%/.ready,mcp-remote claude-code)
-GOOGLE_APIS := gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
+GOOGLE_APIS := calendar.v3 gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
 # What npm brings is left out where it is missing; the tests that need it are skipped by name, and fail in CI.
 FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY) \
 	$(ANYTHINGLLM_READY) $(CONFORMANCE_READY) $(OAUTH_READY))
