@@ -229,6 +229,17 @@ def test_the_key_of_the_call_stands_once_in_its_place(place: dict[str, str], spe
     assert "k-1" not in f"{without.url} {without.headers} {without.body!r}"
 
 
+def test_the_key_of_the_call_is_a_variable_beside_the_others() -> None:
+    document = "mutation ($key: String!, $a: Int) { pay(a: $a) @idempotent(key: $key) { id } }"
+    spec = {"post": "/graphql", "graphql": document, "variables": {"a": 1}}
+    connector = shop(idempotency=IdempotencyKey(variable="key"))
+
+    with_key, without = (built(spec, connector=connector, key=key) for key in ("k-1", None))
+
+    assert json.loads(with_key.body or b"") == {"query": document, "variables": {"a": 1, "key": "k-1"}}
+    assert json.loads(without.body or b"")["variables"] == {"a": 1}
+
+
 def test_a_body_that_is_no_object_cannot_take_the_key() -> None:
     with pytest.raises(InvalidArguments, match="the key"):
         built({"post": "/x", "body": ["a"]}, connector=shop(idempotency=IdempotencyKey(body="key")), key="k")

@@ -15,6 +15,7 @@ from connectory.errors import ConnectoryError, ProviderRejected, ProviderUnavail
 READ = "request: {get: /things}"
 WRITE = "effect: write\nrequest: {post: /things, body: {a: 1}}"
 KEYED = "idempotency: {header: Idempotency-Key}"
+BY_VARIABLE, BY_KEY = "idempotency: {variable: key}", "@idempotent(key: $key)"
 DOWN, LIMITED, FINE = gives({}, 503), gives({}, 429, {"retry-after": "2"}), gives({"id": 1})
 
 
@@ -57,6 +58,8 @@ async def test_what_would_fail_again_is_not_sent_again(failure: httpx2.Response)
         ("effect: write\nrequest: {put: /things, body: {a: 1}}", KEYED, 1),
         ("effect: write\ntakes_key: true\nrequest: {put: /things, body: {a: 1}}", KEYED, 3),
         ("effect: destructive\nrequest: {delete: /things}", KEYED, 1),
+        (f"effect: write\nrequest: {{post: /, graphql: 'mutation ($key: ID) {{ a {BY_KEY} }}'}}", BY_VARIABLE, 3),
+        ("effect: write\nrequest: {post: /, graphql: 'mutation { a }'}", BY_VARIABLE, 1),
         (f"{READ}\nidempotent: false", "", 1),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_good_manifest_has_no_problem() -> None:
             ("errors", [{"when": {"status": [429]}, "code": "rate_limited", "retry": {"header": "x"}}]),
             "errors[0].retry.as: A header or body needs `as`, and a bucket has none.",
         ),
-        (("idempotency", {}), "idempotency: Needs exactly one of header, query, body."),
+        (("idempotency", {}), "idempotency: Needs exactly one of header, query, body, variable."),
         ((f"{ACTION}/inputs/Bad", {}), "actions.list_orders.inputs.Bad: The name 'Bad' is not allowed."),
         (
             (f"{ACTION}/inputs/state/enum", [["x"]]),

@@ -137,7 +137,7 @@ class HttpExecutor:
 
     def _key(self, target: Target, spec: ActionManifest) -> str | None:
         """A fresh idempotency key, where the provider takes one."""
-        return self._new_key() if target.connector.manifest.idempotency is not None and spec.is_keyed else None
+        return self._new_key() if spec.takes(target.connector.manifest.idempotency) else None
 
 
 def _values(target: Target, spec: ActionManifest, arguments: Mapping[str, Any], paging: Paging) -> Values:

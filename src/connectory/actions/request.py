@@ -157,6 +157,8 @@ def _body(request: Request, values: Values) -> Any:
 
 
 def _with_key(tree: Any, place: IdempotencyKey | None, key: str | None) -> Any:
+    if place is not None and place.variable is not None:
+        return {**tree, "variables": {**tree["variables"], place.variable: key}}
     if place is None or place.body is None:
         return tree
     if tree is not None and not isinstance(tree, Mapping):

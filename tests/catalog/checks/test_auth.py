@@ -195,7 +195,10 @@ FOR_A_PERSON: dict[str, Any] = {
             ("idempotency", {"body": "key"}),
             "create.request: The idempotency key has no place: the body is no JSON mapping.",
         ),
-        (("idempotency", {"query": "key", "body": "key"}), "idempotency: Needs exactly one of header, query, body."),
+        (
+            ("idempotency", {"query": "key", "body": "key"}),
+            "idempotency: Needs exactly one of header, query, body, variable.",
+        ),
         (("actions/search/idempotent", False), "search.idempotent: A read changes nothing however often it is sent."),
         (("actions/put_file/effect", "read"), "put_file.effect: A PUT is no read."),
         (("includes", ["other"]), "servers: A bundle has no `servers`: it only connects those it `includes`."),

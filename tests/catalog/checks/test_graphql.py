@@ -104,3 +104,36 @@ def test_a_variable_is_given_where_each_input_of_a_need_gives_it() -> None:
     assert any(
         told in problem for problem in problems_of(*changes, (f"{change}/needs", [["title", "note"]]), base=RICH)
     )
+
+
+KEYED = "mutation ($key: String!, $id: ID!) { pay(id: $id) @idempotent(key: $key) { id } }"
+
+
+def keyed(document: str, **variables: str) -> list[tuple[str, Any]]:
+    """The changes that leave one write, a mutation, and let its key be a variable."""
+    request = {"post": "/graphql", "graphql": document, "variables": {"id": "{id}", **variables}}
+    gone = [(f"actions/{name}", ABSENT) for name in ("create", "upload", "send")]
+    return [("idempotency", {"variable": "key"}), ("actions/change/request", request), *gone]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (keyed(KEYED), None),
+        (keyed(KEYED.replace("key", "kee")), "idempotency: No action takes the key: no mutation declares $key."),
+        (keyed(KEYED.replace("key", "kee")), "change.request.graphql: $kee is never given."),
+        (keyed(KEYED, key="{id}"), "change.request.variables.key: 'key' is set by `idempotency`. Leave it out."),
+        ([*keyed(KEYED), ("actions/change/takes_key", False)], "takes_key: $key is declared, and nothing fills it."),
+        (
+            [*keyed(KEYED.replace("key", "id").replace("$id: String!, ", "")), ("actions/change/takes_key", True)],
+            "change.takes_key: The idempotency key has no place: its variable is not declared.",
+        ),
+        ([*keyed(KEYED), (DOCUMENT, "query ($key: ID!) { a(id: $key) }")], "graph.request.graphql: $key is never giv"),
+    ],
+)
+def test_an_idempotency_key_is_a_variable_that_mutations_declare(
+    changes: list[tuple[str, Any]], says: str | None
+) -> None:
+    found = problems_of(*changes, base=RICH)
+
+    assert (found == []) if says is None else any(says in problem for problem in found), found

@@ -14,6 +14,7 @@ from connectory.catalog.checks.auth import check_auth
 from connectory.catalog.checks.expressions import check_expression
 from connectory.catalog.checks.facts import Sign, Ways
 from connectory.catalog.checks.names import Names
+from connectory.catalog.checks.nango import check_nango
 from connectory.catalog.checks.servers import check_servers
 from connectory.catalog.checks.words import check_header_name, check_headers
 from connectory.catalog.manifest import Manifest
@@ -43,6 +44,7 @@ def _findings(sign: Sign) -> Iterator[Finding]:
     yield from check_servers(sign)
     yield from check_headers(("headers",), manifest.headers, Names(facts=sign.known_facts))
     yield from check_auth(sign)
+    yield from check_nango(sign)
     for at, scope in enumerate(manifest.scopes):
         yield from check_scope(("scopes", at), scope, sign)
     yield from check_expression(("message",), manifest.message)
@@ -72,10 +74,11 @@ def _check_idempotency(sign: Sign) -> Iterator[Finding]:
     if key is None:
         return
     yield from check_header_name(("idempotency", "header"), key.header)
-    if not any(action.is_keyed for action in sign.manifest.actions.values()):
-        yield Finding(
-            ("idempotency",), "No action takes the key: none is a write by POST.", "Remove it, or set `takes_key`."
-        )
+    if not any(action.takes(key) for action in sign.manifest.actions.values()):
+        why, hint = "none is a write by POST", "Remove it, or set `takes_key`."
+        if key.variable is not None:
+            why, hint = f"no mutation declares ${key.variable}", "Remove it, or declare the variable."
+        yield Finding(("idempotency",), f"No action takes the key: {why}.", hint)
 
 
 def _check_includes(manifest: Manifest) -> Iterator[Finding]:

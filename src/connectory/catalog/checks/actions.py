@@ -136,9 +136,16 @@ def _check_key(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[Fi
     if "takes_key" in action.model_fields_set and (key is None or action.effect is Effect.READ):
         why = "the file names no `idempotency` key" if key is None else "a read takes none"
         yield Finding((*path, "takes_key"), f"There is no key to take: {why}.", "Remove it.")
+    request = action.request
+    if action.takes_key is False and key is not None and key.variable is not None and key.has_place_in(request):
+        yield Finding(
+            (*path, "takes_key"), f"${key.variable} is declared, and nothing fills it.", "Remove one of them."
+        )
     if key is None or not action.is_keyed:
         return
-    request = action.request
+    if action.takes_key and not key.has_place_in(request):
+        hint = f"Declare ${key.variable} in the mutation, or remove this."
+        yield Finding((*path, "takes_key"), "The idempotency key has no place: its variable is not declared.", hint)
     body, query = request.body, request.query
     if key.body is not None:
         if request.encoding != "json" or request.graphql is not None or not isinstance(body, dict):

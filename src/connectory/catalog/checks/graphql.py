@@ -28,15 +28,18 @@ BY_VARIABLES = "Declare a variable, e.g. query($id: ID!), and fill it under `var
 _PLACEHOLDER = re.compile(r"\{\+?(connection|credential|[a-z][a-z0-9_]*)(\.[A-Za-z0-9_.]+)?\}")
 
 
-def check_graphql(path: KeyPath, request: Request, names: Names) -> Iterator[Finding]:
-    """Yield what is wrong with the GraphQL document of a request and its variables; without one, nothing."""
+def check_graphql(path: KeyPath, request: Request, names: Names, *, key: str | None) -> Iterator[Finding]:
+    """Yield what is wrong with the GraphQL document of a request and its variables; without one, nothing.
+
+    `key` is the variable of mutations that `idempotency` fills.
+    """
     if request.graphql is None:
         return
     if request.method != "POST":
         yield Finding(path, f"GraphQL is sent by POST, not {request.method}.", "Use post.")
-    for key in ("body", "encoding", "content_type"):
-        if key in request.model_fields_set:
-            yield Finding((*path, key), f"With `graphql` there is no `{key}`: it is JSON.", "Leave it out.")
+    for other in ("body", "encoding", "content_type"):
+        if other in request.model_fields_set:
+            yield Finding((*path, other), f"With `graphql` there is no `{other}`: it is JSON.", "Leave it out.")
     yield from _check_values((*path, "variables"), request.variables, names)
     here = (*path, "graphql")
     document = _parse(request.graphql)
@@ -45,7 +48,11 @@ def check_graphql(path: KeyPath, request: Request, names: Names) -> Iterator[Fin
         yield Finding(here, f"This is no GraphQL document: {document}", hint)
         return
     yield from _check_texts(here, document, names)
-    yield from _check_document(path, document, request, names)
+    filled = key if not is_query(request.graphql) else None
+    if filled in request.variables:
+        yield Finding((*path, "variables", str(filled)), f"'{filled}' is set by `idempotency`.", "Leave it out.")
+        filled = None
+    yield from _check_document(path, document, request, names, filled)
 
 
 def _check_values(path: KeyPath, variables: Mapping[str, object], names: Names) -> Iterator[Finding]:
@@ -95,7 +102,9 @@ def _check_texts(path: KeyPath, document: DocumentNode, names: Names) -> Iterato
                 yield Finding(path, f"{found[0]} stands in the document, where nothing is filled in.", BY_VARIABLES)
 
 
-def _check_document(path: KeyPath, document: DocumentNode, request: Request, names: Names) -> Iterator[Finding]:
+def _check_document(
+    path: KeyPath, document: DocumentNode, request: Request, names: Names, filled: str | None
+) -> Iterator[Finding]:
     from graphql import FragmentDefinitionNode, FragmentSpreadNode, VariableNode
 
     here = (*path, "graphql")
@@ -122,7 +131,7 @@ def _check_document(path: KeyPath, document: DocumentNode, request: Request, nam
         yield Finding(here, f"${name} is not declared.", did_you_mean(name[:60], declared) or BY_VARIABLES)
     for name in sorted(declared.keys() - used):
         yield Finding(here, f"${name} is declared and used nowhere.", "Use it, or remove it.")
-    yield from _check_variables(path, declared, request, names)
+    yield from _check_variables(path, {one: declared[one] for one in declared if one != filled}, request, names)
 
 
 def _check_variables(

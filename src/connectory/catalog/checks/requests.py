@@ -38,7 +38,8 @@ def check_request(
     yield from _check_headers(path, request, sign, names)
     yield from _check_query(path, request, names)
     yield from _check_body(path, request, names)
-    yield from check_graphql(path, request, names)
+    key = sign.manifest.idempotency.variable if sign.manifest.idempotency is not None else None
+    yield from check_graphql(path, request, names, key=key)
 
 
 def reads(request: Request) -> bool:

@@ -38,7 +38,7 @@ class ActionManifest(Strict):
     takes_key: bool | None = Field(
         None,
         description="Whether a write takes the file's `idempotency` key, so that it may be retried; unset: those "
-        "by POST do.",
+        "by POST do, and where it is a variable of GraphQL, those that declare it.",
     )
     inputs: dict[Name, Input] = Field(default_factory=dict, description="What the agent gives, by name.")
     needs: list[list[Name]] = Field(
@@ -64,6 +64,10 @@ class ActionManifest(Strict):
         """Whether it is a write that takes an idempotency key, where the file names one."""
         by_post = self.request.method == "POST"
         return self.effect is not Effect.READ and (by_post if self.takes_key is None else self.takes_key)
+
+    def takes(self, key: IdempotencyKey | None) -> bool:
+        """Whether it is a write that takes this key, the file's own."""
+        return key is not None and self.is_keyed and key.has_place_in(self.request)
 
 
 class Manifest(Strict):

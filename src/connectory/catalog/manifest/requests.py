@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -72,9 +73,20 @@ class IdempotencyKey(Strict):
     header: str | None = Field(None, description="Request header, e.g. Idempotency-Key.")
     query: str | None = Field(None, description="Query parameter.")
     body: str | None = Field(None, description="Member on top of a JSON body.")
+    variable: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z][A-Za-z0-9]*$",
+        description="Variable of GraphQL; the mutations that declare it take the key (Shopify's `@idempotent`).",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> IdempotencyKey:
-        if sum(place is not None for place in (self.header, self.query, self.body)) != 1:
-            raise ValueError("needs exactly one of header, query, body")
+        if sum(place is not None for place in (self.header, self.query, self.body, self.variable)) != 1:
+            raise ValueError("needs exactly one of header, query, body, variable")
         return self
+
+    def has_place_in(self, request: Request) -> bool:
+        """Whether the request can take the key: as a variable, only where its document declares that."""
+        if self.variable is None:
+            return True
+        return re.search(rf"\${self.variable}\s*:", request.graphql or "") is not None
