@@ -37,6 +37,7 @@ NOT_CONSTANT = {"data_dir": "the system's folder for user data"}  # defaults tha
 PARTS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("The file", format_1.Manifest, None),
     ("Every way to sign in", format_1.AuthMethodBase, None),
+    ("The same at Nango", format_1.NangoSignIn, None),
     ("Where credentials go", format_1.Placement, None),
     ("Basic's two parts", format_1.BasicCredentials, None),
     ("Method api_key", format_1.ApiKeyMethod, format_1.AuthMethodBase),

@@ -43,6 +43,11 @@ OAUTH: dict[str, Any] = {
         "id": "id",
         "name": "name",
     },
+    "nango": {
+        "provider": ["rich", "rich-old"],
+        "facts": {"region": "region"},
+        "credentials": {"user_token": "raw.user.token"},
+    },
     "by_server": {"files": {"query": {"key": "{credential.access_token}"}}},
     "by_credential": {"user": {"headers": {"Authorization": "Bearer {credential.user_token}"}}},
 }

@@ -97,7 +97,16 @@ def compile_connector(manifest: Manifest, family: Manifest | None = None) -> Con
         name: Action(tool_name(manifest.name, name), name, manifest.name, spec)
         for name, spec in manifest.actions.items()
     }
-    return Connector(manifest.name, manifest, MappingProxyType(actions), family)
+    return Connector(manifest.name, manifest, MappingProxyType(actions), family and _lent(family, manifest))
+
+
+def _lent(family: Manifest, member: Manifest) -> Manifest:
+    """Return the family's manifest as a member signs in by it: at Nango each may be a provider of its own."""
+    auth = {
+        name: method.model_copy(update={"nango": member.nango_by_method.get(name, method.nango)})
+        for name, method in family.auth.items()
+    }
+    return family.model_copy(update={"auth": auth}) if member.nango_by_method else family
 
 
 def tool_name(connector: str, action: str) -> str:

@@ -38,6 +38,7 @@ from connectory.catalog.manifest.basics import (
 )
 from connectory.catalog.manifest.document import ActionManifest, Manifest
 from connectory.catalog.manifest.inputs import Input
+from connectory.catalog.manifest.nango import NangoSignIn
 from connectory.catalog.manifest.oauth import (
     AccountChoice,
     AppRegistration,
@@ -106,6 +107,7 @@ __all__ = [
     "LastIdPages",
     "LinkHeaderPages",
     "Manifest",
+    "NangoSignIn",
     "NextUrlHeaderPages",
     "NextUrlPages",
     "NoAuthMethod",

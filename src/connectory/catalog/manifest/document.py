@@ -10,6 +10,7 @@ from connectory.catalog.manifest.answers import Answer, ErrorRule, RetryTime, Ve
 from connectory.catalog.manifest.auth import AuthMethod
 from connectory.catalog.manifest.basics import CONNECTOR_NAME, Category, Effect, Name, Strict, WebAddress
 from connectory.catalog.manifest.inputs import Input
+from connectory.catalog.manifest.nango import NangoSignIn
 from connectory.catalog.manifest.pages import Pages
 from connectory.catalog.manifest.requests import IdempotencyKey, Request
 from connectory.catalog.manifest.sign_in import AuthMethodBase
@@ -101,6 +102,10 @@ class Manifest(Strict):
     auth: dict[Name, AuthMethod] = Field(
         default_factory=dict, description="Ways to sign in, by name; of a family, the one called like it has them."
     )
+    nango_by_method: dict[Name, NangoSignIn] = Field(
+        default_factory=dict,
+        description="Of a family's member, by way to sign in: `nango` in place of what the family's file says.",
+    )
     scopes: list[str] = Field(default_factory=list, description="Scopes that every connection of it needs.")
     verify: Verify | None = Field(
         None, description="Proves the credentials before they are kept; required unless every method is none."
@@ -149,6 +154,10 @@ class Manifest(Strict):
             raise ValueError("needs `servers`")
         if not self.auth and self.auth_family == self.name:
             raise ValueError("needs `auth`; only a member of another's `family` leaves it out")
+        if self.nango_by_method and self.auth_family == self.name:
+            raise ValueError(
+                "has `nango_by_method`, which only members of another's `family` have: write `nango` in the method"
+            )
         if self.auth and self.auth_family != self.name:
             raise ValueError(f"takes `auth` from the connector '{self.family}', its family: leave it out here")
         return self

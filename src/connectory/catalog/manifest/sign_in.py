@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from connectory.catalog.manifest.answers import Verify
 from connectory.catalog.manifest.basics import Name, Strict, WebAddress
+from connectory.catalog.manifest.nango import NangoSignIn
 
 
 class FieldKind(StrEnum):
@@ -90,6 +91,7 @@ class AuthMethodBase(Placement):
         description="Further credentials, for actions that name one: a user's token beside a bot's.",
     )
     verify: Verify | None = Field(None, description="Proves this method's credentials in place of the file's `verify`.")
+    nango: NangoSignIn | None = Field(None, description="The same sign-in at Nango; without it, Nango is not offered.")
 
     def placement(self, server: str) -> Placement:
         """Return where the credential goes in a request to the server of this name."""
