@@ -68,7 +68,7 @@ async def test_pages_are_followed_until_the_cursor_is_empty() -> None:
 
 async def test_times_go_out_as_unix_time_and_come_back_as_dates() -> None:
     async with slack() as (opened, double):
-        result = await opened.call("slack_list_messages", channel=CHANNEL, oldest="2026-01-31T00:00:01Z")
+        result = await opened.call("slack_list_messages", channel=CHANNEL, created_after="2026-01-31T00:00:01Z")
 
     assert double.last.parameters == {"channel": CHANNEL, "oldest": "1769817601", "limit": "25"}
     assert [(one["ts"], one["at"], one["user"]) for one in result.value] == [
@@ -136,7 +136,10 @@ async def test_what_the_workspace_refuses_by_itself_is_refused_alike() -> None:
         unknown = await opened.refused("slack_list_messages", channel=UNKNOWN)
 
     assert (foreign.code, unknown.code) == ("provider_forbidden", "provider_not_found")
-    assert foreign.hint == "Ask a person to invite the app into that channel (/invite), then call again."
+    assert foreign.hint == (
+        "Join a public channel by slack_join_channel. Into a private one a person must invite the app (/invite). "
+        "Then call again."
+    )
 
 
 async def test_a_limit_is_waited_for_by_reads_and_told_for_writes() -> None:

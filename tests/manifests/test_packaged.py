@@ -17,7 +17,10 @@ from connectory.catalog.problems import ManifestProblem
 
 FILES = [*sorted(packaged_folder().glob("*")), *sorted((packaged_folder().parent / "examples").glob("*.yaml"))]
 READS = {"Get", "List", "Search", "Find", "Count", "Check"}
-WRITES = {"Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "Assign", "Upload", "Merge", "Finalize"}
+WRITES = {
+    "Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "Assign", "Upload", "Merge", "Finalize",
+    "Join", "Schedule",
+}  # fmt: skip
 DESTROYS = {"Delete", "Remove", "Cancel", "Revoke", "Refund", "Archive"}
 
 

@@ -13,9 +13,8 @@ RESERVED_INPUTS = frozenset(
     {"connection", "credential", "each", "limit", "cursor", "fields", "raw", "dry_run"}
     | {"idempotency_key", "now", "steps"}
 )  # those that templates name or may name one day, and those that mean the same in every action (design 4.5)
-WebAddress = Annotated[
-    str, Field(pattern=r"^https?://[^\s<>\"'\\]+$", max_length=500)
-]  # shown as a link: never `javascript:`
+WEB_ADDRESS = r"^https?://[^\s<>\"'\\]+$"  # shown as a link: never `javascript:`
+WebAddress = Annotated[str, Field(pattern=WEB_ADDRESS, max_length=500)]
 Name = Annotated[str, Field(pattern=WORD)]
 JsonValue = Any  # a YAML tree as it stands in the file: what it may hold is the provider's matter
 

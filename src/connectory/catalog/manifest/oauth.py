@@ -6,11 +6,11 @@ Addresses may hold facts of the connection, e.g. `https://{connection.shop}.mysh
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from connectory.catalog.manifest.basics import Name, Strict, WebAddress
+from connectory.catalog.manifest.basics import WEB_ADDRESS, Name, Strict
 from connectory.catalog.manifest.requests import Request
 from connectory.catalog.manifest.sign_in import AuthMethodBase, FieldKind
 
@@ -22,7 +22,9 @@ BEARER = {"Authorization": "Bearer {credential.access_token}"}  # RFC 6750 secti
 class AppRegistration(Strict):
     """How a person registers the OAuth client at the provider, which is where most give up."""
 
-    url: WebAddress = Field(description="The provider's page; `{redirect_uri}` and `{scopes}` are filled in, escaped.")
+    url: Annotated[str, Field(pattern=WEB_ADDRESS, max_length=2000)] = Field(  # Slack's holds an app's whole manifest
+        description="The provider's page; `{redirect_uri}` and `{scopes}` are filled in, escaped."
+    )
     steps: list[str] = Field(default_factory=list, description="What to do there, one sentence each.")
     localhost: bool = Field(True, description="Whether the provider takes http://localhost redirects (RFC 8252).")
     without: str = Field("", description="What works without registering, in a sentence.")
