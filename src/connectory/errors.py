@@ -13,6 +13,7 @@ ConnectoryError
 │   └── ProviderUnavailable, ProviderTimeout, ResponseTooLarge, UnexpectedResponse, RedirectRefused
 └── SetupError          whoever runs the server must mend something
     ├── InvalidSettings, ManifestInvalid, KeyInvalid, CannotDecrypt, BackendUnavailable
+    ├── NangoUnavailable, NangoRefused
     └── DatabaseLocked, DatabaseFull, DatabaseUnusable, PortTaken, PageUnavailable
 
 An error's text is read by a language model and by people: what failed, whose fault it is, what to do now.
@@ -359,6 +360,27 @@ class BackendUnavailable(SetupError):
     """The auth backend asked for cannot serve this connector as the server is set up."""
 
     code = "backend_unavailable"
+
+
+class NangoUnavailable(SetupError):
+    """Nango cannot be reached, is slow or broken, or something else answers at its address."""
+
+    code = "nango_unavailable"
+    retryable = True
+
+
+class NangoRefused(SetupError):
+    """Nango did not accept our key, its scopes, or what was asked.
+
+    `reason` is Nango's own code; `places` are the parts of the request that it found wrong.
+    """
+
+    code = "nango_refused"
+
+    def __init__(self, message: str, *, hint: str = "", reason: str = "", places: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+        self.places = places
 
 
 class DatabaseLocked(SetupError):

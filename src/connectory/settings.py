@@ -111,6 +111,11 @@ class Settings(BaseModel):
         None, alias="NANGO_SECRET_KEY", description="Secret key of a Nango environment, for the nango backend."
     )
     nango_host: str = Field("http://localhost:3003", alias="NANGO_HOST", description="Address of the Nango server.")
+    nango_public_server_url: str | None = Field(
+        None,
+        alias="NANGO_PUBLIC_SERVER_URL",
+        description="Address of the Nango server as browsers reach it; unset: NANGO_HOST.",
+    )
     nango_webhook_signing_key: SecretStr | None = Field(
         None, alias="NANGO_WEBHOOK_SIGNING_KEY", description="Key that verifies Nango's webhooks."
     )
@@ -183,7 +188,7 @@ class Settings(BaseModel):
         default_factory=dict, description="OAuth clients by family, from <FAMILY>_CLIENT_ID and <FAMILY>_CLIENT_SECRET."
     )
 
-    @field_validator("app_url", "nango_host")
+    @field_validator("app_url", "nango_host", "nango_public_server_url")
     @classmethod
     def _is_origin(cls, value: str | None) -> str | None:
         if value is None:
