@@ -7,19 +7,19 @@ no answer has, a documentation link that leads elsewhere. An empty list is good.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.contracts.body import check_tree, is_always_there
-from tests.contracts.description import Description, Operation
+from tests.contracts.description import Description, Operation, Schema
 from tests.contracts.inputs import LIMIT, Given, check_given
+from tests.contracts.paths import OurPath, path_of
 from tests.contracts.projection import check_expression, elements
 
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Input, Request
-from connectory.catalog.template import parse_template
 
 CONTENT_TYPES = {
     "json": "application/json",
@@ -28,88 +28,122 @@ CONTENT_TYPES = {
     "multipart": "multipart/form-data",
     "multipart_related": "application/json",  # what a file is sent with
 }
-PARAMETER = re.compile(r"\{([^{}]*)\}")
 
 
 def check_action(connector: Connector, action: Action, description: Description) -> list[str]:
     """Return every difference between an action and the description, each as one sentence."""
-    spec = action.manifest
-    operation = operation_of(connector, spec.request, description)
-    if operation is None:
-        return [f"{spec.request.method} {spec.request.path} is no operation of the description"]
-    inputs = dict(spec.inputs)
-    if spec.pages is not None:
-        inputs["limit"] = LIMIT.model_copy(update={"maximum": spec.pages.max_size})
-    problems = [*_check_request(connector, spec.request, inputs, operation, description)]
-    problems += _check_answer(connector, spec.request, [spec.answer.items, spec.answer.item], operation, description)
-    problems += _check_docs(spec.docs, operation)
-    if operation.says.get("deprecated"):
-        problems.append(f"{operation.method} {operation.path} is deprecated")
-    return problems
+    request = action.manifest.request
+    called = operation_of(connector, request, description)
+    if called is None:
+        return [f"{request.method} {request.path} is no operation of the description"]
+    return compare_action(connector, action, Call(*called, description))
 
 
 def check_lookup(connector: Connector, request: Request, expressions: list[str], description: Description) -> list[str]:
     """Return every difference of a request without inputs, and of expressions over its answer: a verify call."""
-    operation = operation_of(connector, request, description)
-    if operation is None:
+    called = operation_of(connector, request, description)
+    if called is None:
         return [f"{request.method} {request.path} is no operation of the description"]
-    problems = [*_check_request(connector, request, {}, operation, description)]
-    for expression in expressions:
-        problems += _check_answer(connector, request, [None, expression], operation, description)
+    return compare_lookup(connector, request, [(None, one) for one in expressions], Call(*called, description))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A path of ours, and the operation that it calls."""
+
+    path: OurPath
+    operation: Operation
+    description: Description
+
+    @property
+    def described_path(self) -> str:
+        """The operation's path from the host on."""
+        return self.description.base_path + self.operation.path
+
+
+def compare_action(connector: Connector, action: Action, call: Call) -> list[str]:
+    """Return every difference between an action and the operation that it calls."""
+    spec = action.manifest
+    problems = [*_check_request(connector, spec.request, inputs_of(action), call)]
+    problems += check_answer(connector, spec.request, (spec.answer.items, spec.answer.item), call)
+    problems += _check_docs(spec.docs, call.operation)
+    if call.operation.says.get("deprecated"):
+        problems.append(f"{call.operation.method} {call.operation.path} is deprecated")
     return problems
+
+
+def compare_lookup(
+    connector: Connector, request: Request, expressions: Sequence[tuple[str | None, str]], call: Call
+) -> list[str]:
+    """Return every difference of a request without inputs, and of pairs of `items` and `item` over its answer."""
+    problems = [*_check_request(connector, request, {}, call)]
+    for pair in expressions:
+        problems += check_answer(connector, request, pair, call)
+    return problems
+
+
+def inputs_of(action: Action) -> dict[str, Input]:
+    """The inputs of an action, `limit` among them where it is a list."""
+    spec = action.manifest
+    pages = {} if spec.pages is None else {"limit": LIMIT.model_copy(update={"maximum": spec.pages.max_size})}
+    return {**spec.inputs, **pages}
 
 
 def called_by(connector: Connector, description: Description) -> dict[str, set[str]]:
     """The methods by path of all the described operations that the connector calls, to verify a sign-in too."""
-    verify = connector.manifest.verify
-    requests = [action.manifest.request for action in connector.actions.values()]
     called: dict[str, set[str]] = {}
-    proofs = [one for one in (verify, verify and verify.otherwise) if one is not None]
-    for request in [*requests, *(proof.request for proof in proofs)]:
-        if (operation := operation_of(connector, request, description)) is not None:
-            called.setdefault(operation.path, set()).add(operation.method.lower())
+    for request in requests_of(connector):
+        if (found := operation_of(connector, request, description)) is not None:
+            called.setdefault(found[1].path, set()).add(found[1].method.lower())
     return called
 
 
-def operation_of(connector: Connector, request: Request, description: Description) -> Operation | None:
+def requests_of(connector: Connector) -> list[Request]:
+    """All that a connector sends: its actions, the details of items, and what proves a sign-in."""
+    verify = connector.manifest.verify
+    answers = [action.manifest.answer.expand for action in connector.actions.values()]
+    proofs = [one for one in (verify, verify and verify.otherwise) if one is not None]
+    return [
+        *(action.manifest.request for action in connector.actions.values()),
+        *(expand.request for expand in answers if expand is not None),
+        *(proof.request for proof in proofs),
+    ]
+
+
+def operation_of(connector: Connector, request: Request, description: Description) -> tuple[OurPath, Operation] | None:
     """The described operation that a request calls, by its path below the server's own."""
-    servers = connector.manifest.servers
-    server = parse_template(servers[request.server or next(iter(servers))])
-    filled = "".join(part if isinstance(part, str) else "x" for part in server.parts)
-    base = urlsplit(filled if "://" in filled else f"https://{filled}").path.rstrip(
-        "/"
-    )  # a fact may be the whole origin
-    parts = parse_template(request.path).parts
-    return description.operation(
-        request.method, base + "".join(part if isinstance(part, str) else "{}" for part in parts)
-    )
+    path = path_of(connector, request)
+    operation = description.operation(request.method, path.text)
+    return None if operation is None else (path, operation)
 
 
-def _check_request(
-    connector: Connector,
-    request: Request,
-    inputs: Mapping[str, Input],
-    operation: Operation,
-    description: Description,
-) -> Iterator[str]:
-    yield from _check_path(request, inputs, operation, description)
-    yield from _check_query(request, inputs, operation, description)
+def _check_request(connector: Connector, request: Request, inputs: Mapping[str, Input], call: Call) -> Iterator[str]:
+    yield from _check_path(inputs, call)
+    yield from _check_query(request, inputs, call.operation, call.description)
     sent = {name.lower() for name in (*connector.manifest.headers, *request.headers)}
-    for parameter in operation.parameters:
+    for parameter in call.operation.parameters:
         if parameter["in"] == "header" and parameter.get("required") and parameter["name"].lower() not in sent:
             yield f"header {parameter['name']} is required and not sent"
-    yield from _check_body(request, inputs, operation, description)
+    yield from _check_body(request, inputs, call.operation, call.description)
 
 
-def _check_path(
-    request: Request, inputs: Mapping[str, Input], operation: Operation, description: Description
-) -> Iterator[str]:
-    ours = [part for part in parse_template(request.path).parts if not isinstance(part, str)]
-    for part, name in zip(reversed(ours), reversed(PARAMETER.findall(operation.path)), strict=False):
-        parameter = operation.parameter("path", name)
-        if part.scope == "input" and part.name in inputs and parameter is not None:
+def _check_path(inputs: Mapping[str, Input], call: Call) -> Iterator[str]:
+    for name, part in call.path.standing_for(call.described_path).items():
+        parameter = call.operation.parameter("path", name)
+        if parameter is None:
+            continue
+        schema, place = parameter.get("schema", {}), f"path parameter {name}"
+        if isinstance(part, str):
+            given = Given(part, None, is_required=True, value=part)
+            yield from check_given(given, place, _as_text(schema, call.description), call.description)
+        elif part.scope == "input" and part.name in inputs:
             given = Given(str(part), inputs[part.name], is_required=True)
-            yield from check_given(given, f"path parameter {name}", parameter.get("schema", {}), description)
+            yield from check_given(given, place, schema, call.description)
+
+
+def _as_text(schema: Schema, description: Description) -> Schema:
+    """What stands in a path is a text, whatever it means: only the words that are listed count."""
+    return {"anyOf": [{"enum": one["enum"]} if "enum" in one else {} for one in description.alternatives(schema)]}
 
 
 def _check_query(
@@ -158,18 +192,16 @@ def _json_parts(request: Request) -> list[Any]:
     return [part["content"] for part in request.body if isinstance(part["content"], dict)]
 
 
-def _check_answer(
-    connector: Connector,
-    request: Request,
-    expressions: list[str | None],
-    operation: Operation,
-    description: Description,
+def check_answer(
+    connector: Connector, request: Request, expressions: tuple[str | None, str | None], call: Call
 ) -> Iterator[str]:
+    """Yield the fields of an answer's two expressions, `items` and `item`, that no good answer has."""
     items, item = expressions
     if items is None and item in (None, "@"):
         return
     headers = {name.lower(): value for name, value in {**connector.manifest.headers, **request.headers}.items()}
-    answers = description.answers(operation, headers.get("accept", "application/json"))
+    description = call.description
+    answers = description.answers(call.operation, headers.get("accept", "application/json"))
     if not answers:
         yield "the answer is projected, and no good answer has a body"
     for answer in answers:

@@ -7,7 +7,6 @@ resolved, `oneOf` and `anyOf` spread out, `allOf` merged; an empty schema allows
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice, product
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.contracts.fetch import reduce_document
+from tests.contracts.paths import fits
 
 Schema = Mapping[str, Any]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -55,18 +55,20 @@ class Description:
         self.document = document
 
     def operation(self, method: str, path: str) -> Operation | None:
-        """The operation whose path has the same shape, whatever its parameters are called: `/repos/{}/{}`.
+        """The operation that a path of ours goes to, whatever its parameters are called: `/repos/{0}/{1}`.
 
-        `path` counts from the host, as do the description's below its server.
+        `path` counts from the host, as do the description's below its server. Where several fit, the most exact one.
         """
         base = self.base_path
-        for known, item in self.document["paths"].items():
-            if path_shape(base + known) == path_shape(path) and method.lower() in item:
-                says = item[method.lower()]
-                given = [self.resolved(one) for one in (*item.get("parameters", ()), *says.get("parameters", ()))]
-                merged = {(one["in"], one["name"]): one for one in given}
-                return Operation(method.upper(), known, says, tuple(merged.values()))
-        return None
+        known = [one for one, item in self.document["paths"].items() if method.lower() in item]
+        best, name = max(((fits(base + one, path), one) for one in known), default=(-1, ""))
+        if best < 0:
+            return None
+        item = self.document["paths"][name]
+        says = item[method.lower()]
+        given = [self.resolved(one) for one in (*item.get("parameters", ()), *says.get("parameters", ()))]
+        merged = {(one["in"], one["name"]): one for one in given}
+        return Operation(method.upper(), name, says, tuple(merged.values()))
 
     @property
     def base_path(self) -> str:
@@ -127,11 +129,6 @@ class Description:
 def read_description(file: Path) -> Description:
     """Read a description from a JSON file."""
     return Description(json.loads(file.read_bytes()))
-
-
-def path_shape(path: str) -> str:
-    """A path without the names of its parameters."""
-    return re.sub(r"\{[^{}]*\}", "{}", path)
 
 
 def types_of(schema: Schema) -> frozenset[str]:

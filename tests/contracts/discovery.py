@@ -11,15 +11,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tests.contracts.description import Description
+from tests.contracts.openapi import TOOLS, OpenApi
 
-from connectory.catalog.connector import Connector
-from connectory.catalog.manifest import Request
-
-DISCOVERY = Path(__file__).parents[2] / ".test-tools/google"
+DISCOVERY = TOOLS / "google"
 KEPT = ("type", "enum", "pattern", "deprecated", "readOnly")  # of a schema, what means the same in both formats
+# Who signed in is asked of OpenID Connect (Core 1.0, section 5.3), which no document describes.
+NO_USERINFO = {"no source knows GET /v1/userinfo": "OpenID Connect Core 1.0 section 5.3 describes it"}
 LIMITS = ("minimum", "maximum")  # texts there, numbers here
 
 
@@ -44,7 +43,9 @@ def as_openapi(document: Mapping[str, Any]) -> dict[str, Any]:
             "x-scopes": method.get("scopes", []),
         }
         upload = method.get("mediaUpload", {}).get("protocols", {}).get("simple", {}).get("path")
-        for path in (f"/{document['servicePath']}{method['path']}", upload):
+        base = f"/{document['servicePath']}"
+        flat = method.get("flatPath", method["path"])  # `{+name}` spelled out: things/{thingsId}
+        for path in (base + method["path"], base + flat, upload):
             if path is not None:
                 plain = re.sub(r"\{\+", "{", path.replace("{userId}", "me"))
                 paths.setdefault(plain, {})[method["httpMethod"].lower()] = operation
@@ -52,19 +53,9 @@ def as_openapi(document: Mapping[str, Any]) -> dict[str, Any]:
     return {"openapi": "3.0.3", "paths": paths, "components": {"schemas": schemas}}
 
 
-def of_server(connector: Connector, request: Request, known: Mapping[str, Description]) -> Description:
-    """The description, of those by host, of the server that a request goes to."""
-    servers = connector.manifest.servers
-    return known[str(urlsplit(servers[request.server or next(iter(servers))]).hostname)]
-
-
-def check_scopes(scopes: Sequence[str | list[str]], taken: list[str]) -> list[str]:
-    """Return a sentence for each scope of an action by which the call would not be let through."""
-    if len(scopes) != 1:
-        return [f"the call needs one of {', '.join(taken)}; the action asks for {len(scopes)} groups"]
-    named = [scopes[0]] if isinstance(scopes[0], str) else scopes[0]
-    there = ", ".join(taken)
-    return [f"the scope {one} does not open this call; one of {there} does" for one in named if one not in taken]
+def discovered(*names: str, servers: Sequence[str] = ()) -> OpenApi:
+    """The source that these documents are, `gmail.v1`, of these servers of the manifest."""
+    return OpenApi([DISCOVERY / f"{name}.json" for name in names], servers, read=read_discovery)
 
 
 def _methods(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

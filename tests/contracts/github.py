@@ -1,4 +1,4 @@
-"""GitHub's own OpenAPI description, cut to what our connector calls and brought to the API's version that it names.
+"""GitHub's own OpenAPI description, brought to a API's version that it names.
 
 It describes 2022-11-28, and says under `x-github-breaking-changes` what each later version changes, as a JSON Patch
 (RFC 6902; only `remove` and `replace` occur) or a merge patch (RFC 7386).
@@ -7,22 +7,13 @@ It describes 2022-11-28, and says under `x-github-breaking-changes` what each la
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
-from tests.contracts.check import called_by
-from tests.contracts.description import Description, read_description
+from tests.contracts.description import Description
+from tests.contracts.openapi import TOOLS
 
-from connectory.catalog.connector import Connector
-
-GITHUB_DESCRIPTION = Path(__file__).parents[2] / ".test-tools/octokit/api.github.com.json"
+GITHUB_DESCRIPTION = TOOLS / "octokit/api.github.com.json"
 CHANGES = "x-github-breaking-changes"
-
-
-def describe(github: Connector) -> Description:
-    """The operations that the connector calls, as they are at the version its requests name."""
-    whole = read_description(GITHUB_DESCRIPTION)
-    return at_version(whole.cut(called_by(github, whole)), github.manifest.headers["X-GitHub-Api-Version"])
 
 
 def at_version(description: Description, version: str) -> Description:

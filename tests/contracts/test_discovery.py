@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from tests.contracts.description import Description
-from tests.contracts.discovery import as_openapi, check_scopes
+from tests.contracts.discovery import as_openapi
 from tests.contracts.fetch_discovery import without_prose
+from tests.contracts.scopes import check_scopes
 
 DOCUMENT: dict[str, Any] = {
     "rootUrl": "https://www.googleapis.com/",
@@ -59,17 +60,17 @@ def description() -> Description:
 
 
 def test_a_method_stands_at_its_path_and_where_it_takes_uploads(description: Description) -> None:
-    called = description.operation("POST", "/things/v1/users/me/{}:create")
+    called = description.operation("POST", "/things/v1/users/me/{0}:create")
     uploaded = description.operation("POST", "/upload/things/v1/things")
 
     assert called is not None
     assert uploaded is not None
     assert called.says is uploaded.says
-    assert description.operation("GET", "/things/v1/users/me/{}:create") is None
+    assert description.operation("GET", "/things/v1/users/me/{0}:create") is None
 
 
 def test_parameters_have_their_place_and_limits(description: Description) -> None:
-    called = description.operation("POST", "/things/v1/users/me/{}:create")
+    called = description.operation("POST", "/things/v1/users/me/{0}:create")
     assert called is not None
 
     assert called.parameter("path", "userId") is None
@@ -81,7 +82,7 @@ def test_parameters_have_their_place_and_limits(description: Description) -> Non
 
 
 def test_a_body_has_the_members_of_its_schema(description: Description) -> None:
-    called = description.operation("POST", "/things/v1/users/me/{}:create")
+    called = description.operation("POST", "/things/v1/users/me/{0}:create")
     assert called is not None
 
     is_required, kinds = description.body(called)

@@ -7,15 +7,14 @@ name, and where there is none, anything may stand there. Zoho publishes them in 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.contracts.description import Description
+from tests.contracts.openapi import SPECS
 
-SPECS = Path(os.environ.get("TEST_SPECS_DIR", Path(__file__).parents[3] / "shared/specs"))
 SUBJECTS = ("record", "coql", "org")
 # At the end of a reference the file and the place in it.
 _REFERENCE = re.compile(r"(?:.*/(\w+)\.json)?#/components/(\w+)/(.+)")
@@ -26,7 +25,12 @@ def file_of(subject: str) -> Path:
     return SPECS / f"zoho-crm-{subject}.json"
 
 
-def describe(subjects: Sequence[str] = SUBJECTS) -> Description:
+def read_subject(file: Path) -> Description:
+    """The description of the subject that this file is about."""
+    return describe([file.stem.removeprefix("zoho-crm-")])
+
+
+def describe(subjects: Sequence[str]) -> Description:
     """One description of these subjects; the parts of each are named after its file."""
     paths: dict[str, Any] = {}
     components: dict[str, dict[str, Any]] = {}

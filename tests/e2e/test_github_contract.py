@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import httpx2
 import pytest
-from tests.contracts.github import GITHUB_DESCRIPTION, describe
 from tests.contracts.mock_server import PRISM, Forwarding, for_prism, running_prism
+from tests.contracts.openapi import OpenApi
+from tests.contracts.providers.github import CONTRACT
 from tests.contracts.samples import all_arguments, required_arguments
 
 from connectory.catalog.catalog import compile_connector, load_catalog, packaged_folder
@@ -29,9 +30,12 @@ ORIGIN = "https://api.github.com"
 @pytest.fixture(scope="module")
 def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.URL]:
     """Prism on what our connector calls of GitHub's description."""
-    if not PRISM.exists() or not GITHUB_DESCRIPTION.exists():
+    [source] = CONTRACT.sources
+    assert isinstance(source, OpenApi)
+    if not PRISM.exists() or source.missing:
         pytest.skip("Prism or GitHub's description is not there: `make test` brings both into .test-tools by npm")
-    document = for_prism(describe(GITHUB), (GITHUB.manifest.headers["Accept"],))
+    [description] = source.cut(GITHUB)
+    document = for_prism(description, (GITHUB.manifest.headers["Accept"],))
     with running_prism(tmp_path_factory.mktemp("prism"), document) as url:
         yield url
 

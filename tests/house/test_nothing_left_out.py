@@ -57,5 +57,11 @@ def test_a_test_left_out_is_named_elsewhere(tmp_path: Path) -> None:
     assert "no browser" in done.stdout
 
 
+def test_only_what_nobody_can_fetch_may_be_left_out_anywhere(tmp_path: Path) -> None:
+    done = pytest_on(LEFT_OUT["while running"].replace("no b", "in no package: b"), tmp_path, require_all=True)
+    assert done.returncode == 0, done.stdout
+    assert "ALLOWED TO BE SKIPPED test_sample.py::test_it: in no package: browser" in done.stdout
+
+
 def test_programs_under_test_do_not_see_the_variable(tmp_path: Path) -> None:
     assert pytest_on(READS_IT, tmp_path, require_all=True).returncode == 0

@@ -1,4 +1,4 @@
-"""GitHub's manifest against GitHub's own OpenAPI description, at the version of the API that the manifest names."""
+"""What is particular to GitHub's manifest."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from typing import Any
 
 import jmespath
 import pytest
-from tests.contracts.check import check_action, check_lookup
-from tests.contracts.description import Description
-from tests.contracts.github import GITHUB_DESCRIPTION, describe
 
 from connectory.actions.expressions import evaluate
 from connectory.catalog.catalog import load_catalog, packaged_folder
@@ -34,28 +31,8 @@ def github() -> Connector:
     return load_catalog([packaged_folder()], index_dir=None).connector("github")
 
 
-@pytest.fixture(scope="module")
-def description(github: Connector) -> Description:
-    if not GITHUB_DESCRIPTION.exists():
-        pytest.skip("GitHub's description is not there: `make test` fetches it into .test-tools")
-    return describe(github)
-
-
 def test_it_has_these_actions(github: Connector) -> None:
     assert sorted(github.actions) == sorted(ACTIONS)
-
-
-@pytest.mark.parametrize("name", ACTIONS)
-def test_an_action_is_what_github_describes(github: Connector, description: Description, name: str) -> None:
-    assert check_action(github, github.actions[name], description) == []
-
-
-def test_the_verify_call_is_what_github_describes(github: Connector, description: Description) -> None:
-    verify = github.manifest.verify
-    assert verify is not None
-    assert verify.account.id is not None
-
-    assert check_lookup(github, verify.request, [verify.account.id, verify.account.name], description) == []
 
 
 def test_what_writes_says_which_scope_it_needs_and_what_reads_needs_none(github: Connector) -> None:

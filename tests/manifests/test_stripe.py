@@ -1,4 +1,4 @@
-"""Stripe's manifest against Stripe's OpenAPI description, which is older than the version that the manifest names."""
+"""What is particular to Stripe's manifest."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from typing import Any
 
 import jmespath
 import pytest
-from tests.contracts.check import check_action, check_lookup
-from tests.contracts.description import Description
-from tests.contracts.stripe import STRIPE_DESCRIPTION, describe
 
 from connectory.actions.expressions import evaluate
 from connectory.catalog.catalog import load_catalog, packaged_folder
@@ -24,23 +21,6 @@ WRITES = [
     "finalize_invoice", "send_invoice", "create_payment", "create_subscription",
 ]  # fmt: skip
 DESTROYS = ["cancel_subscription", "create_refund"]
-# Where the description is older than 2026-10-28.endive, and nothing else; each begins a sentence of the checker's.
-PARENT = "no answer has the field 'parent'"  # 2025-03-31.basil: what an invoice belongs to, once `subscription`
-PRICING = "no answer has the field 'pricing'"  # 2025-03-31.basil: of a line, once `price`
-PAYMENTS = "no answer has the field 'payments'"  # 2025-03-31.basil: several, once `payment_intent`
-PERIOD = "no answer has the field 'current_period_end'"  # 2025-03-31.basil: of each item, once of the subscription
-AGE = {
-    "list_invoices": [PARENT],
-    "get_invoice": [PARENT, PAYMENTS, PRICING],
-    "create_invoice": [PARENT],
-    "finalize_invoice": [PARENT],
-    "send_invoice": [PARENT],
-    "add_invoice_item": ["body has no member 'pricing'", PRICING],  # it takes `price`
-    "create_payment": ["body.automatic_payment_methods has no member 'allow_redirects'"],  # added in August 2023
-    "list_subscriptions": [PERIOD],
-    "create_subscription": [PERIOD],
-    "cancel_subscription": [PERIOD],
-}
 
 
 @pytest.fixture(scope="module")
@@ -48,39 +28,11 @@ def stripe() -> Connector:
     return load_catalog([packaged_folder()], index_dir=None).connector("stripe")
 
 
-@pytest.fixture(scope="module")
-def description(stripe: Connector) -> Description:
-    if not STRIPE_DESCRIPTION.exists():
-        pytest.skip("Stripe's description is not there: `make test` fetches it into .test-tools")
-    return describe(stripe)
-
-
 def test_it_has_these_actions_with_these_effects(stripe: Connector) -> None:
     effects = {Effect.READ: READS, Effect.WRITE: WRITES, Effect.DESTRUCTIVE: DESTROYS}
     expected = {name: effect for effect, names in effects.items() for name in names}
 
     assert {name: action.effect for name, action in stripe.actions.items()} == expected
-
-
-@pytest.mark.parametrize("name", [*READS, *WRITES, *DESTROYS])
-def test_an_action_is_what_stripe_describes_but_for_what_is_newer(
-    stripe: Connector, description: Description, name: str
-) -> None:
-    found = check_action(stripe, stripe.actions[name], description)
-
-    newer = AGE.get(name, [])
-    assert [problem for problem in found if not any(one in problem for one in newer)] == []
-    assert [one for one in newer if not any(one in problem for problem in found)] == []
-
-
-def test_both_verify_calls_are_what_stripe_describes(stripe: Connector, description: Description) -> None:
-    verify = stripe.manifest.verify
-    assert verify is not None
-    assert verify.otherwise is not None
-
-    first = [str(verify.account.id), verify.account.name]
-    assert check_lookup(stripe, verify.request, first, description) == []
-    assert check_lookup(stripe, verify.otherwise.request, [verify.otherwise.account.name], description) == []
 
 
 def test_every_write_by_post_takes_a_key_and_every_list_goes_on_after_its_last_id(stripe: Connector) -> None:

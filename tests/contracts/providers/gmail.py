@@ -1,0 +1,8 @@
+"""Gmail, by Google's discovery document of gmail.v1."""
+
+from __future__ import annotations
+
+from tests.contracts.contract import VERIFY, Contract
+from tests.contracts.discovery import NO_USERINFO, discovered
+
+CONTRACT = Contract(sources=[discovered("gmail.v1")], accepted={VERIFY: NO_USERINFO})

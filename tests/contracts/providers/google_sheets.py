@@ -1,0 +1,8 @@
+"""Google Sheets, by Google's discovery document of sheets.v4."""
+
+from __future__ import annotations
+
+from tests.contracts.contract import VERIFY, Contract
+from tests.contracts.discovery import NO_USERINFO, discovered
+
+CONTRACT = Contract(sources=[discovered("sheets.v4")], accepted={VERIFY: NO_USERINFO})
