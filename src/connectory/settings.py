@@ -116,6 +116,12 @@ class Settings(BaseModel):
         alias="NANGO_PUBLIC_SERVER_URL",
         description="Address of the Nango server as browsers reach it; unset: NANGO_HOST.",
     )
+    nango_proxy: Literal["auto", "always"] = Field(
+        "auto",
+        alias="NANGO_PROXY",
+        description="always: every call of a Nango connection goes through Nango's proxy, for a key that may not read"
+        " credentials. auto: only those to services without a manifest.",
+    )
     nango_webhook_signing_key: SecretStr | None = Field(
         None, alias="NANGO_WEBHOOK_SIGNING_KEY", description="Key that verifies Nango's webhooks."
     )

@@ -293,7 +293,7 @@ class SilentBackend:
     async def code_of(self, session: ConnectSession) -> DeviceCode | None:
         raise NotImplementedError
 
-    async def access(self, grant: Grant, *, valid_for_s: float) -> Access:
+    async def access(self, grant: Grant, *, valid_for_s: float, direct: bool = False) -> Access:
         raise NotImplementedError
 
     async def refresh(self, grant: Grant) -> Access:

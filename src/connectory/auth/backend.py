@@ -263,10 +263,11 @@ class AuthBackend(Protocol):
         """Return the device code that a session's sign-in waits for; None where it does not."""
         ...
 
-    async def access(self, grant: Grant, *, valid_for_s: float) -> Access:
+    async def access(self, grant: Grant, *, valid_for_s: float, direct: bool = False) -> Access:
         """Return credentials that last `valid_for_s` seconds, renewed where needed.
 
-        Raises `CannotDecrypt`, `NeedsReconnect`, leaves of `ProviderError`.
+        `direct`: only a way by which the call reaches the provider itself will do. Raises `CannotDecrypt`,
+        `NeedsReconnect`, leaves of `ProviderError`, and where only another way is left, of `SetupError`.
         """
         ...
 

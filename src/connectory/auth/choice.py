@@ -36,9 +36,9 @@ class BackendChoice:
         """Return every backend."""
         return list(self._backends.values())
 
-    async def access(self, grant: Grant, *, valid_for_s: float) -> Access:
+    async def access(self, grant: Grant, *, valid_for_s: float, direct: bool = False) -> Access:
         """Return a grant's credentials, renewed where they do not last. Raises what its backend raises."""
-        return await self.named(grant.backend).access(grant, valid_for_s=valid_for_s)
+        return await self.named(grant.backend).access(grant, valid_for_s=valid_for_s, direct=direct)
 
     async def serving(
         self, workspace_id: WorkspaceId, connectors: Sequence[Connector]

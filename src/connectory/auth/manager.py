@@ -251,15 +251,17 @@ class AuthManager:
         """Return the connection for one call. Raises `NotConnected` besides what `resolve` raises."""
         return await self._connections.choose(principal, connector, name, writes=writes)
 
-    async def access(self, connection: Connection, grant: Grant, *, valid_for_s: float = 60) -> Access:
-        """Return credentials for a connection that was resolved already. Raises what `get_credentials` raises."""
+    async def access(
+        self, connection: Connection, grant: Grant, *, valid_for_s: float = 60, direct: bool = False
+    ) -> Access:
+        """Return credentials for a connection that was resolved already. Raises what its backend's `access` raises."""
         if grant.status is GrantStatus.NEEDS_RECONNECT:
             raise NeedsReconnect(
                 f"{connection.connector} no longer accepts the sign-in of {connection.name}.",
                 hint=f"Call connect(connector='{connection.connector}', alias='{connection.alias}') and give the person"
                 " the link.",
             )
-        return await self._choice.access(grant, valid_for_s=valid_for_s)
+        return await self._choice.access(grant, valid_for_s=valid_for_s, direct=direct)
 
     async def verify(self, principal: Principal, connection_id: ConnectionId) -> Account:
         """Ask the provider, by the manifest's verify call, whether it still takes a connection's sign-in.
