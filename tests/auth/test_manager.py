@@ -44,7 +44,7 @@ BACKEND = {
     "complete": ["session", "callback"],
     "poll": ["session"],
     "code_of": ["session"],
-    "access": ["grant", "valid_for_s"],
+    "access": ["grant", "valid_for_s", "direct"],
     "refresh": ["grant"],
     "revoke": ["grant"],
     "configs": ["workspace_id", "connectors"],
