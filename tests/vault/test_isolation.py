@@ -74,8 +74,9 @@ async def planted(vault: Vault) -> Planted:
     await vault.workspaces.set_member(second.workspace_id, first.user_id, Role.MEMBER)  # the same person in both
     token, connection = await make_token(vault, first), await make_connection(vault, first)
     session = await bound_session(vault, new_session(first, alias="next"))
-    flow, client = await make_flow(vault, session, poll_at=NOW), new_client(first)
+    flow, client = await make_flow(vault, session, poll_at=NOW - timedelta(seconds=1)), new_client(first)
     await vault.oauth_clients.put(client)
+    await vault.nango_integrations.put(first.workspace_id, "github", "oauth", "github-of-w1")
     confirmation = await make_confirmation(vault, first, connection)
     result = await make_result(vault, first, connection)
     rule, line = await make_policy(vault, first), audit_line(first)
@@ -140,6 +141,11 @@ CALLS: dict[str, Call] = {
         replace(p.grant, workspace_id=p.other), "process 2", until=NOW + timedelta(minutes=1)
     ),
     "grants.end_lease": lambda p: p.vault.grants.end_lease(replace(p.grant, workspace_id=p.other), "process 1"),
+    "grants.note_failure": lambda p: p.vault.grants.note_failure(
+        replace(p.grant, workspace_id=p.other), retry_at=NOW + timedelta(minutes=1)
+    ),
+    "grants.note_success": lambda p: p.vault.grants.note_success(replace(p.grant, workspace_id=p.other)),
+    "grants.of_backend": lambda p: p.vault.grants.of_backend("direct", p.other),
     "connections.get": lambda p: p.vault.connections.get(p.other, p.connection.id),
     "connections.list": lambda p: p.vault.connections.list(p.other, owners=[p.first.user_id, p.first.workspace_id]),
     "connections.list_all": lambda p: p.vault.connections.list_all(p.other),
@@ -167,6 +173,7 @@ CALLS: dict[str, Call] = {
     "oauth_flows.take_poll": lambda p: p.vault.oauth_flows.take_poll(
         replace(p.flow, workspace_id=p.other), next_at=NOW + timedelta(seconds=5)
     ),
+    "oauth_flows.hurry": lambda p: p.vault.oauth_flows.hurry(replace(p.flow, workspace_id=p.other)),
     "oauth_flows.rewrite": lambda p: p.vault.oauth_flows.rewrite(replace(p.flow, workspace_id=p.other), b"x"),
     "oauth_flows.hold": lambda p: p.vault.oauth_flows.hold(
         replace(p.flow, workspace_id=p.other), b"x", until=NOW + timedelta(minutes=1)
@@ -179,6 +186,11 @@ CALLS: dict[str, Call] = {
     "oauth_clients.list": lambda p: p.vault.oauth_clients.list(p.other),
     "oauth_clients.families": lambda p: p.vault.oauth_clients.families(p.other),
     "oauth_clients.delete": lambda p: p.vault.oauth_clients.delete(replace(p.client, workspace_id=p.other)),
+    "nango_integrations.put": lambda p: p.vault.nango_integrations.put(
+        WorkspaceId("ws_none"), "github", "oauth", "github-of-w2"
+    ),
+    "nango_integrations.of": lambda p: p.vault.nango_integrations.of(p.other),
+    "nango_integrations.delete": lambda p: p.vault.nango_integrations.delete(p.other, "github", "oauth"),
     "confirmations.create": lambda p: make_confirmation(
         p.vault, Place(replace(p.first.workspace, id=p.other), p.first.user), p.connection
     ),
@@ -199,7 +211,7 @@ CALLS: dict[str, Call] = {
 # Those of them that answer nothing: in the own workspace they change something.
 SILENT = [
     "grants.end_lease", "sessions.note_problem", "oauth_flows.leave", "oauth_flows.rewrite", "oauth_flows.hold",
-    "oauth_flows.end", "oauth_clients.put",
+    "oauth_flows.end", "oauth_flows.hurry", "oauth_clients.put",
 ]  # fmt: skip
 
 # They take a workspace to name it, as the thing they are about.
@@ -245,7 +257,8 @@ async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Plan
         "sessions.connected_for", "confirmations.find", "results.get", "results.list", "policies.list", "audit.list",
         "policies.remove", "oauth_flows.of_session", "oauth_flows.take_poll", "oauth_flows.take",
         "oauth_clients.of_family", "oauth_clients.list", "oauth_clients.families", "oauth_clients.delete",
-        "grants.take_lease", "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete",
+        "nango_integrations.of", "nango_integrations.delete", "grants.of_backend", "grants.note_failure",
+        "grants.note_success", "grants.take_lease", "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete",
         "grants.forget",
     ]  # fmt: skip
     own = replace(planted, other=planted.first.workspace_id)

@@ -275,6 +275,32 @@ async def test_a_database_from_before_oauth_keeps_its_rows(data_dir: Path) -> No
     await database.aclose()
 
 
+async def test_a_sign_in_from_before_nango_is_the_built_in_backends(data_dir: Path) -> None:
+    database = await open_at_0001(data_dir)
+    await schema.bring_up_to_date(database, head="0002")
+    flow = {
+        "id": "fl_1", "workspace_id": "ws_1", "session_id": "cs_1", "family": "github", "state_hash": "h",
+        "status": "left", "body": b"sealed", "expires_at": datetime(2026, 11, 1, 13, 0),  # noqa: DTZ001
+        "created_at": datetime(2026, 11, 1, 12, 0),  # noqa: DTZ001
+    }  # fmt: skip
+
+    def plant(connection: sa.Connection) -> None:
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        connection.execute(sa.insert(tables.tables["oauth_flows"]), flow)
+
+    await database.write(plant)
+    before = await database.read(contents)
+
+    await schema.bring_up_to_date(database, head="0003")
+
+    after = await database.read(contents)
+    assert after.pop("nango_integrations") == []
+    assert after.pop("oauth_flows") == [{**flow, "backend": "builtin", "poll_at": None}]
+    assert after == {name: rows for name, rows in before.items() if name != "oauth_flows"}
+    await database.aclose()
+
+
 async def test_rows_from_before_oauth_are_read_and_used_by_the_code_of_today(data_dir: Path) -> None:
     await (await open_at_0001(data_dir)).aclose()
     vault = await open_vault(Settings(data_dir=data_dir), now=Clock())

@@ -97,7 +97,22 @@ class OAuth1Tokens(_Credentials):
         return {"token": self.token, "token_secret": self.token_secret, "client_secret": self.client_secret}
 
 
-Credentials = Annotated[NoCredentials | SecretFields | OAuthTokens | OAuth1Tokens, Field(discriminator="kind")]
+class NangoReference(_Credentials):
+    """A sign-in that Nango keeps: where it is there, never what it is.
+
+    `connection_id` and `integration` name it together. `sign_in` is random, made anew for each sign-in and put among
+    its tags there: while the two are the same, nobody has signed in to it as somebody else.
+    """
+
+    kind: Literal["nango"] = "nango"
+    connection_id: str
+    integration: str
+    sign_in: str
+
+
+Credentials = Annotated[
+    NoCredentials | SecretFields | OAuthTokens | OAuth1Tokens | NangoReference, Field(discriminator="kind")
+]
 _ADAPTER: TypeAdapter[Credentials] = TypeAdapter(Credentials)
 
 

@@ -230,6 +230,7 @@ class OAuthFlow:
     id: FlowId
     workspace_id: WorkspaceId
     session_id: SessionId
+    backend: str
     family: str
     status: FlowStatus
     expires_at: datetime

@@ -108,6 +108,35 @@ class GrantStore:
             values |= {"failures": grants.c.failures + 1, "retry_at": retry_at}
         await self._database.change(sa.update(grants).where(*held).values(**values))
 
+    async def note_failure(self, grant: Grant, *, retry_at: datetime) -> bool:
+        """Count a failure of whoever keeps the credentials elsewhere; none is counted again before `retry_at`."""
+        due = sa.or_(grants.c.retry_at.is_(None), grants.c.retry_at <= self._now())
+        values = {"failures": grants.c.failures + 1, "retry_at": retry_at}
+        return await self._database.change(sa.update(grants).where(*_as_shown(grant), due).values(**values)) > 0
+
+    async def note_success(self, grant: Grant) -> bool:
+        """Note that the credentials are good again. False where nothing was wrong, or they were replaced."""
+        was_wrong = sa.or_(
+            grants.c.status == GrantStatus.NEEDS_RECONNECT.value,
+            sa.and_(grants.c.status == GrantStatus.ACTIVE.value, grants.c.failures > 0),
+        )
+        new = {"status": GrantStatus.ACTIVE.value, "failures": 0, "problem": None, "retry_at": None}
+
+        def change(connection: sa.Connection) -> bool:
+            done = sa.update(grants).where(*_as_shown(grant), was_wrong).values(**new)
+            if connection.execute(done).rowcount == 0:
+                return False
+            bump_revision(connection, grant.workspace_id)
+            return True
+
+        return await self._database.write(change)
+
+    async def of_backend(self, backend: str, workspace_id: WorkspaceId | None = None) -> Sequence[Grant]:
+        """Return a backend's grants, of one workspace or of all, but for those that are being withdrawn."""
+        chosen = [grants.c.backend == backend, grants.c.status != GrantStatus.REVOKING.value]
+        chosen += [] if workspace_id is None else [grants.c.workspace_id == workspace_id]
+        return [to_grant(row) for row in await self._database.rows(_GRANTS.where(*chosen).order_by(grants.c.id))]
+
     async def set_status(
         self,
         workspace_id: WorkspaceId,

@@ -29,14 +29,15 @@ class OAuthFlowStore:
 
     async def leave(
         self, session: ConnectSession, family: str, state: str, body: bytes, *,
-        expires_at: datetime, poll_at: datetime | None = None,
+        expires_at: datetime, poll_at: datetime | None = None, backend: str = "builtin",
     ) -> None:  # fmt: skip
-        """Keep a sign-in that leaves for the provider. `poll_at`: when its device code may first be asked for."""
+        """Keep a sign-in that leaves for another page. `poll_at`: when it may first be asked what came of it."""
         flow_id = new_id("fl")
         values = {
             "id": flow_id,
             "workspace_id": session.workspace_id,
             "session_id": session.id,
+            "backend": backend,
             "family": family,
             "state_hash": _hash(state),
             "status": FlowStatus.LEFT.value,
@@ -70,9 +71,13 @@ class OAuthFlowStore:
         return await self._database.change(sa.update(flows).where(*left).values(status=FlowStatus.TAKEN.value)) > 0
 
     async def take_poll(self, flow: OAuthFlow, *, next_at: datetime) -> bool:
-        """Whether the device code may be asked for now; of several processes one asks, and nobody before `next_at`."""
+        """Whether it may be asked for now, as by its device code; of several processes one asks, and nobody before `next_at`."""
         due = *_this(flow), flows.c.status == FlowStatus.LEFT.value, flows.c.poll_at <= self._now()
         return await self._database.change(sa.update(flows).where(*due).values(poll_at=next_at)) > 0
+
+    async def hurry(self, flow: OAuthFlow) -> None:
+        """Let a sign-in be asked for at once: something says that it is done."""
+        await self._database.change(sa.update(flows).where(*_this(flow)).values(poll_at=self._now()))
 
     async def rewrite(self, flow: OAuthFlow, body: bytes) -> None:
         """Keep another body for a sign-in that goes on."""
@@ -98,6 +103,7 @@ class OAuthFlowStore:
             id=FlowId(row.id),
             workspace_id=WorkspaceId(row.workspace_id),
             session_id=SessionId(row.session_id),
+            backend=row.backend,
             family=row.family,
             status=FlowStatus(row.status),
             expires_at=row.expires_at,

@@ -213,6 +213,7 @@ oauth_flows = Table(
     Column("id", ID, primary_key=True),
     Column("workspace_id", ID, ForeignKey("workspaces.id", ondelete="CASCADE"), nullable=False),
     Column("session_id", ID, nullable=False),
+    Column("backend", String(40), nullable=False, server_default="builtin"),
     Column("family", String(80), nullable=False),
     Column("state_hash", String(64), nullable=False, unique=True),
     Column("status", String(20), nullable=False),
@@ -236,6 +237,16 @@ oauth_clients = Table(
     Column("body", LargeBinary, nullable=False),  # sealed
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("workspace_id", "family", "server"),
+)
+
+nango_integrations = Table(
+    "nango_integrations",
+    metadata,
+    Column("workspace_id", ID, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("connector", String(80), primary_key=True),
+    Column("method", String(80), primary_key=True),
+    Column("integration", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
 )
 
 confirmations = Table(

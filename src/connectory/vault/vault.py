@@ -22,6 +22,7 @@ from connectory.vault.grants import GrantStore
 from connectory.vault.inspection import count_sealed, inspecting
 from connectory.vault.key_file import how_to_put_back
 from connectory.vault.keys import KEY_FILE, KeyRing, find_keys, load_key_ring
+from connectory.vault.nango_integrations import NangoIntegrationStore
 from connectory.vault.oauth_clients import OAuthClientStore
 from connectory.vault.oauth_flows import OAuthFlowStore
 from connectory.vault.policies import PolicyStore
@@ -50,6 +51,7 @@ class Vault:
     sessions: SessionStore
     oauth_flows: OAuthFlowStore
     oauth_clients: OAuthClientStore
+    nango_integrations: NangoIntegrationStore
     confirmations: ConfirmationStore
     results: KeptResults
     policies: PolicyStore
@@ -115,6 +117,7 @@ def _vault(database: Database, keys: KeyRing, now: Clock, audit_days: int) -> Va
         sessions=SessionStore(database, keys, now),
         oauth_flows=OAuthFlowStore(database, keys, now),
         oauth_clients=OAuthClientStore(database, keys, now),
+        nango_integrations=NangoIntegrationStore(database, now),
         confirmations=ConfirmationStore(database, keys, now),
         results=KeptResults(database, keys, now),
         policies=PolicyStore(database, now),
