@@ -258,8 +258,8 @@ async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Plan
         "policies.remove", "oauth_flows.of_session", "oauth_flows.take_poll", "oauth_flows.take",
         "oauth_clients.of_family", "oauth_clients.list", "oauth_clients.families", "oauth_clients.delete",
         "nango_integrations.of", "nango_integrations.delete", "grants.of_backend", "grants.note_failure",
-        "grants.note_success", "grants.take_lease", "grants.set_status", "sessions.expire", "tokens.revoke", "connections.delete",
-        "grants.forget",
+        "grants.note_success", "grants.take_lease", "grants.set_status", "sessions.expire", "tokens.revoke",
+        "connections.delete", "grants.forget",
     ]  # fmt: skip
     own = replace(planted, other=planted.first.workspace_id)
 

@@ -71,7 +71,7 @@ class OAuthFlowStore:
         return await self._database.change(sa.update(flows).where(*left).values(status=FlowStatus.TAKEN.value)) > 0
 
     async def take_poll(self, flow: OAuthFlow, *, next_at: datetime) -> bool:
-        """Whether it may be asked for now, as by its device code; of several processes one asks, and nobody before `next_at`."""
+        """Whether it may be asked for now; of several processes one asks, and nobody before `next_at`."""
         due = *_this(flow), flows.c.status == FlowStatus.LEFT.value, flows.c.poll_at <= self._now()
         return await self._database.change(sa.update(flows).where(*due).values(poll_at=next_at)) > 0
 
