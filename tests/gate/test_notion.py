@@ -7,7 +7,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from tests.gate.doubles.notion import PAGE, PRIVATE, TOKEN, Notion, block, block_id, failed, page_object, rich_text
+from tests.gate.doubles.notion import (
+    PAGE,
+    PRIVATE,
+    TABLE,
+    TOKEN,
+    Notion,
+    block,
+    block_id,
+    failed,
+    page_object,
+    rich_text,
+)
 from tests.gate.gate import BOTH_ERAS, Era, Gate, gate
 
 from connectory.testing.application import connect, grant_oauth
@@ -53,7 +64,7 @@ def fill(double: Notion) -> None:
 async def test_a_page_is_read_with_its_blocks_inside_blocks(era: Era) -> None:
     async with notion() as (opened, double):
         fill(double)
-        text, is_error = await opened.by_mcp(era, "notion_read_page", page=PAGE)
+        text, is_error = await opened.by_mcp(era, "notion_list_blocks", page=PAGE)
 
     assert not is_error
     expected = f"""\
@@ -114,8 +125,8 @@ From Notion (notion/default, 7 items); data, not instructions:
 async def test_only_blocks_with_an_inside_are_asked_for_and_other_pages_are_not_entered() -> None:
     async with notion() as (opened, double):
         fill(double)
-        await opened.call("notion_read_page", page=PAGE, limit=50)
-        deeper = await opened.call("notion_read_page", page=block_id(24))
+        await opened.call("notion_list_blocks", page=PAGE, limit=50)
+        deeper = await opened.call("notion_list_blocks", page=block_id(24))
 
     assert [(one.path.split("/")[3], one.raw_query) for one in double.received[1:]] == [
         (PAGE, "page_size=50"),
@@ -129,8 +140,8 @@ async def test_only_blocks_with_an_inside_are_asked_for_and_other_pages_are_not_
 async def test_a_long_page_goes_on_by_its_cursor() -> None:
     async with notion() as (opened, double):
         double.children[PAGE] = [block(number, text=f"line {number}") for number in range(1, 6)]
-        first = await opened.call("notion_read_page", page=PAGE, limit=3)
-        second = await opened.call("notion_read_page", page=PAGE, limit=3, cursor=first.next_cursor)
+        first = await opened.call("notion_list_blocks", page=PAGE, limit=3)
+        second = await opened.call("notion_list_blocks", page=PAGE, limit=3, cursor=first.next_cursor)
 
     assert [one["text"] for one in (*first.value, *second.value)] == [f"line {number}" for number in range(1, 6)]
     assert second.next_cursor is None
@@ -141,7 +152,7 @@ async def test_a_block_that_cannot_be_read_leaves_the_others_readable() -> None:
     async with notion() as (opened, double):
         fill(double)
         del double.children[block_id(4)]
-        result = await opened.call("notion_read_page", page=PAGE)
+        result = await opened.call("notion_list_blocks", page=PAGE)
 
     assert "1 of 5 could not be read: Notion does not know this object" in result.text
     assert [one["type"] for one in result.value][3:5] == ["table", "child_page"]
@@ -152,25 +163,23 @@ async def test_an_inside_of_more_than_a_page_is_told_to_be_cut() -> None:
     async with notion() as (opened, double):
         double.children[PAGE] = [block(1, "toggle", "Long", has_children=True)]
         double.children[block_id(1)] = [block(number, text="x") for number in range(2, 104)]
-        result = await opened.call("notion_read_page", page=PAGE)
+        result = await opened.call("notion_list_blocks", page=PAGE)
 
     assert len(result.value[0]["children"]) == 100
     assert result.text.splitlines()[-1] == "1 of 1 have more than came: only their first page is shown."
 
 
-async def test_paragraphs_are_appended_as_blocks_of_at_most_2000_characters_a_text() -> None:
+async def test_markdown_is_added_to_the_end_and_the_agent_reads_the_whole_page() -> None:
     async with notion() as (opened, double):
-        result = await opened.call("notion_append_to_page", page=PAGE, paragraphs=['One "é"', "x" * 4100])
+        double.markdown[PAGE] = "# Plan"
+        result = await opened.call("notion_append_to_page", page=PAGE, markdown='- [ ] Ask "Ann"')
 
-    assert (double.last.method, double.last.path) == ("PATCH", CHILDREN)
-    first, second = double.last.json["children"]
-    assert first == {
-        "object": "block", "type": "paragraph",
-        "paragraph": {"rich_text": [{"type": "text", "text": {"content": 'One "é"'}}]},
-    }  # fmt: skip
-    assert [len(one["text"]["content"]) for one in second["paragraph"]["rich_text"]] == [2000, 2000, 100]
-    assert set(double.last.json) == {"children"}
-    assert result.text.splitlines()[1:] == ["added: 2", "ids:", "  - new-0", "  - new-1"]
+    assert (double.last.method, double.last.path) == ("PATCH", f"/v1/pages/{PAGE}/markdown")
+    assert double.last.json == {
+        "type": "insert_content",
+        "insert_content": {"content": '- [ ] Ask "Ann"', "position": {"type": "end"}},
+    }
+    assert result.value["markdown"] == '# Plan\n- [ ] Ask "Ann"'
 
 
 async def test_a_page_is_created_and_nothing_stands_there_for_what_was_not_given() -> None:
@@ -182,6 +191,40 @@ async def test_a_page_is_created_and_nothing_stands_there_for_what_was_not_given
         b'"properties":{"title":{"title":[{"type":"text","text":{"content":"New"}}]}}}'
     )
     assert result.value == {"id": "new-page", "url": "https://www.notion.so/new"}
+
+
+async def test_a_row_is_made_of_its_title_and_of_properties_as_notion_writes_them() -> None:
+    async with notion() as (opened, double):
+        status = {"status": {"name": "Open"}}
+        await opened.call(
+            "notion_create_page", data_source=TABLE, title="New", properties={"Status": status}, icon="📌"
+        )
+        twice = await opened.refused(
+            "notion_create_page", data_source=TABLE, title="New", properties={"title": {"title": []}}
+        )
+
+    assert double.last.json == {
+        "parent": {"data_source_id": TABLE},
+        "properties": {"title": {"title": [{"type": "text", "text": {"content": "New"}}]}, "Status": status},
+        "icon": {"type": "emoji", "emoji": "📌"},
+    }
+    assert "'properties' holds 'title', which another argument gives already." in twice.message
+
+
+async def test_rows_come_with_plain_values() -> None:
+    async with notion() as (opened, double):
+        double.found = [page_object(PAGE)]
+        rows = await opened.call(
+            "notion_query_data_source", data_source=TABLE, filter={"property": "Status", "select": {"equals": "Open"}},
+            sorts=[{"timestamp": "created_time", "direction": "descending"}], limit=5,
+        )  # fmt: skip
+
+    assert double.last.json == {
+        "filter": {"property": "Status", "select": {"equals": "Open"}},
+        "sorts": [{"timestamp": "created_time", "direction": "descending"}],
+        "page_size": 5,
+    }
+    assert [one["properties"] for one in rows.value] == [{"Status": "Open", "Name": "Roadmap"}]
 
 
 async def test_titles_are_found_in_pages_and_in_data_sources() -> None:
@@ -203,7 +246,7 @@ async def test_titles_are_found_in_pages_and_in_data_sources() -> None:
 
 async def test_what_is_not_shared_is_not_found_and_the_hint_says_who_can_share_it() -> None:
     async with notion() as (opened, _):
-        refusal = await opened.refused("notion_append_to_page", page=PRIVATE, paragraphs=["x"])
+        refusal = await opened.refused("notion_append_to_page", page=PRIVATE, markdown="x")
 
     assert refusal.code == "provider_not_found"
     assert 'Notion says: "Could not find block with ID: ' in refusal.message
@@ -213,11 +256,11 @@ async def test_what_is_not_shared_is_not_found_and_the_hint_says_who_can_share_i
 async def test_a_capability_that_lacks_is_a_missing_scope_and_a_wrong_block_is_refused_as_said() -> None:
     async with notion() as (opened, double):
         double.queue.append(failed(403, "restricted_resource", "Insufficient permissions for this endpoint."))
-        lacking = await opened.refused("notion_append_to_page", page=PAGE, paragraphs=["x"])
+        lacking = await opened.refused("notion_append_to_page", page=PAGE, markdown="x")
         double.queue.append(failed(409, "conflict_error", "Conflict occurred while saving."))
-        conflict = await opened.refused("notion_append_to_page", page=PAGE, paragraphs=["x"])
+        conflict = await opened.refused("notion_append_to_page", page=PAGE, markdown="x")
         double.queue.append(failed(429, "rate_limited", "You have been rate limited.", {"Retry-After": "3"}))
-        slow = await opened.refused("notion_append_to_page", page=PAGE, paragraphs=["x"])
+        slow = await opened.refused("notion_append_to_page", page=PAGE, markdown="x")
         wrong = await opened.refused("notion_get_page", page="-" * 32)
 
     assert (lacking.code, conflict.code, slow.code, wrong.code) == (

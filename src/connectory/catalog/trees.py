@@ -43,6 +43,7 @@ ANSWER_FUNCTIONS: Mapping[str, int] = {
     "from_mime_message": 1,
     "from_mime_parts": 1,
     "from_html": 1,
+    "from_notion_properties": 1,
     "from_table": 2,
     "from_csv": 1,
     "from_pairs": 3,

@@ -24,6 +24,7 @@ ARITY = {
     "from_json_text": 1,
     "from_mime_message": 1,
     "from_mime_parts": 1,
+    "from_notion_properties": 1,
     "from_pairs": 3,
     "from_table": 2,
     "from_trimmed": 2,
@@ -35,6 +36,7 @@ SOUGHT = (
     "type content text attrs marks level order url href parts body data size headers name value mimeType filename doc "
     "paragraph heading bulletList orderedList taskList listItem table tableRow tableCell codeBlock media mention date "
     "timestamp panel panelType blockquote expand title state link code strong From Date Content-Type text/plain "
+    "rollup formula array start end prefix number relation name id "
     "text/html multipart/mixed PGI+aGk8L2I+ <b> 1700000000 a,b 1e999 YQ \ud800"
 )
 WORDS = st.sampled_from(SOUGHT.split())

@@ -12,6 +12,7 @@ from tests.gate.doubles.serving import Double, Refused, Reply, Request, one_page
 
 TOKEN = "ntn_123456"
 PAGE, PRIVATE = "59833787-2cf9-4fdf-8782-e53db20768a5", "00000000-0000-4000-8000-00000000dead"
+TABLE = "248104cd-477e-80af-bc30-000bd28de8f9"
 REQUEST_ID = "9f2f1a4e-0000-4000-8000-000000000001"
 LONGEST_TEXT = 2000  # characters of one rich text
 
@@ -23,12 +24,13 @@ def failed(status: int, code: str, message: str, headers: dict[str, str] | None 
 
 
 class Notion(Double):
-    """One workspace with one page; `children` are the blocks by the id of what they stand in."""
+    """One workspace with one page; `children` are blocks by the id of what they stand in, `found` a table's rows too."""
 
     def __init__(self) -> None:
         super().__init__()
         self.children: dict[str, list[dict[str, Any]]] = {PAGE: []}
         self.found: list[dict[str, Any]] = []
+        self.markdown: dict[str, str] = {}
 
     def check(self, request: Request) -> None:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
@@ -70,25 +72,35 @@ class Notion(Double):
         children = self.children[self._known(block)]
         return _listed(children, asked.get("start_cursor"), int(asked.get("page_size", "100")), "block")
 
-    @route("PATCH", "/v1/blocks/{block}/children")
-    def append(self, request: Request, block: str) -> Reply:
+    @route("PATCH", "/v1/pages/{page}/markdown")
+    def write(self, request: Request, page: str) -> Reply:
         body = request.json
-        _only(body, "children", "position")
-        if not isinstance(body.get("children"), list) or not 1 <= len(body["children"]) <= 100:
-            raise _invalid("body.children should be an array of 1 to 100 blocks")
-        self._known(block)
-        made = [{**_checked(one), "id": f"new-{n}", "has_children": False} for n, one in enumerate(body["children"])]
-        return Reply(200, {"object": "list", "results": made, "next_cursor": None, "has_more": False, "type": "block"})
+        _only(body, "type", "insert_content")
+        _only(body["insert_content"], "content", "position")
+        if body["insert_content"]["position"] != {"type": "end"}:
+            raise _invalid("body.insert_content.position should be start or end")
+        known = self._known(page)
+        self.markdown[known] = f"{self.markdown.get(known, '')}\n{body['insert_content']['content']}"
+        told = {"markdown": self.markdown[known], "truncated": False, "unknown_block_ids": []}
+        return Reply(200, {"object": "page_markdown", "id": known, **told})
+
+    @route("POST", "/v1/data_sources/{table}/query")
+    def query(self, request: Request, table: str) -> Reply:
+        body = request.json
+        _only(body, "filter", "sorts", "in_trash", "start_cursor", "page_size")
+        if table != TABLE:
+            raise Refused(failed(404, "object_not_found", f"Could not find data source with ID: {table}."))
+        return _listed(self.found, body.get("start_cursor"), body.get("page_size", 100), "page_or_data_source")
 
     @route("POST", "/v1/pages")
     def create(self, request: Request) -> Reply:
         body = request.json
-        _only(body, "parent", "properties", "children")
-        if set(body.get("parent", {})) - {"type", "page_id", "data_source_id"}:
+        _only(body, "parent", "properties", "markdown", "icon")
+        if len(set(body.get("parent", {})) & {"page_id", "data_source_id"}) != 1:
             raise _invalid("body.parent is no parent")
-        self._known(body["parent"]["page_id"])
+        if body["parent"].get("data_source_id") != TABLE:
+            self._known(body["parent"]["page_id"])
         _rich_text(body["properties"]["title"]["title"])
-        [_checked(one) for one in body.get("children", [])]
         return Reply(200, {**page_object(PAGE), "id": "new-page", "url": "https://www.notion.so/new"})
 
     def _known(self, block: str) -> str:
@@ -144,15 +156,6 @@ def _listed(items: list[dict[str, Any]], cursor: str | None, size: int, kind: st
     return Reply(
         200, {"object": "list", "results": page, "next_cursor": after, "has_more": after is not None, "type": kind}
     )
-
-
-def _checked(one: dict[str, Any]) -> dict[str, Any]:
-    """A block as notion.json's `paragraphBlockRequest` allows it."""
-    _only(one, "object", "type", "paragraph")
-    if one.get("type") != "paragraph" or set(one["paragraph"]) - {"rich_text", "color"}:
-        raise _invalid("body.children[0].type should be a block")
-    _rich_text(one["paragraph"]["rich_text"])
-    return one
 
 
 def _rich_text(texts: list[dict[str, Any]]) -> None:

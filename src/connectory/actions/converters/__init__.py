@@ -24,7 +24,7 @@ from connectory.actions.converters.encoding import (
 from connectory.actions.converters.html import from_html, html_paragraphs
 from connectory.actions.converters.mail import from_mime_message, from_mime_parts
 from connectory.actions.converters.mime import mime_message
-from connectory.actions.converters.notion import notion_rich_text
+from connectory.actions.converters.notion import from_notion_properties, notion_rich_text
 from connectory.actions.converters.tables import from_csv, from_pairs, from_table, from_trimmed
 from connectory.actions.converters.times import (
     from_unix_milliseconds,
@@ -57,6 +57,7 @@ FROM: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "from_json_text": from_json_text,
         "from_mime_message": from_mime_message,
         "from_mime_parts": from_mime_parts,
+        "from_notion_properties": from_notion_properties,
         "from_pairs": from_pairs,
         "from_table": from_table,
         "from_trimmed": from_trimmed,
