@@ -69,11 +69,14 @@ inner
 def test_a_message_is_read() -> None:
     assert read(MULTIPART) == {
         "from": "Ann Müller <ann@e.org>",
+        "reply_to": None,
         "to": "b@e.org, c@e.org",
         "cc": None,
+        "bcc": None,
         "date": "2026-03-01T09:30:00Z",
         "subject": "Grüße there",
         "message_id": "<1@e.org>",
+        "references": None,
         "text": "plain ü",
         "attachments": [
             {"name": "büld.png", "media_type": "image/png", "size": 3},
@@ -109,7 +112,9 @@ def test_broken_mail_is_read_as_far_as_it_goes(source: bytes | str, key: str, sa
     seen = read(source)
 
     assert said is None or seen[key] == said
-    assert list(seen) == ["from", "to", "cc", "date", "subject", "message_id", "text", "attachments"]
+    assert list(seen) == [
+        "from", "reply_to", "to", "cc", "bcc", "date", "subject", "message_id", "references", "text", "attachments",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", ["not base64!", 5, ["a"], {"raw": "x"}])
@@ -211,6 +216,9 @@ def test_gmails_tree_is_read() -> None:
             {"name": "Date", "value": "Sun, 1 Mar 2026 10:30:00 +0100"},
             {"name": "Subject", "value": "Hi"},
             {"name": "Message-Id", "value": "<1@e.org>"},
+            {"name": "Reply-To", "value": "list@e.org"},
+            {"name": "Bcc", "value": "c@e.org"},
+            {"name": "References", "value": "<0@e.org>\r\n <00@e.org>"},
         ],
         "body": {"size": 0},
         "parts": [
@@ -228,11 +236,14 @@ def test_gmails_tree_is_read() -> None:
 
     assert FROM["from_mime_parts"](tree) == {
         "from": "Ann <ann@e.org>",
+        "reply_to": "list@e.org",
         "to": "b@e.org",
         "cc": None,
+        "bcc": "c@e.org",
         "date": "2026-03-01T09:30:00Z",
         "subject": "Hi",
         "message_id": "<1@e.org>",
+        "references": "<0@e.org> <00@e.org>",
         "text": "plaün",
         "attachments": [
             {"name": "a.pdf", "media_type": "application/pdf", "size": 1234, "id": "A1"},

@@ -31,7 +31,7 @@ MAX_PARTS = 500
 MAX_PARAMETERS_LENGTH = 1_000  # characters of a header that is read for its parameters
 MAX_PARAMETERS = 20
 
-_HEADERS = ("from", "to", "cc", "date", "subject", "message_id")
+_HEADERS = ("from", "reply_to", "to", "cc", "bcc", "date", "subject", "message_id", "references")
 _MULTIPART = re.compile(rb"multipart", re.IGNORECASE)
 _CHARSET = re.compile(r"charset=\"?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _SLOW_CODECS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})  # or no charsets
@@ -71,9 +71,9 @@ _POLICY = _Policy()
 def from_mime_message(value: Any) -> Any:
     """Return what a mail in base64 or base64url says, `{from, to, subject, text, ...}`; anything else unchanged.
 
-    `{from, to, cc, date, subject, message_id, text, attachments: [{name, media_type, size}]}`: null where a header is
-    missing, `date` in RFC 3339 where it can be read, `text` from the plain parts, or else from HTML. An attached
-    message has no size.
+    `{from, reply_to, to, cc, bcc, date, subject, message_id, references, text, attachments: [{name, media_type,
+    size}]}`: null where a header is missing, `date` in RFC 3339 where it can be read, `text` from the plain parts, or
+    else from HTML. An attached message has no size.
     """
     data = decode_base64(value)
     if data is None:
@@ -90,8 +90,8 @@ def from_mime_message(value: Any) -> Any:
 def from_mime_parts(value: Any) -> Any:
     """Return what a message says that is given as Gmail's tree of parts; what is no object comes back unchanged.
 
-    `{from, to, cc, date, subject, message_id, text, attachments: [{name, media_type, size, id}]}` as
-    `from_mime_message` does; `id` is Gmail's attachment id, null where the bytes stand in the tree itself.
+    As `from_mime_message` does, and with an `id` of each attachment: Gmail's own, null where the bytes stand in the
+    tree itself.
     """
     if not isinstance(value, dict):
         return value
