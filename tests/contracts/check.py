@@ -7,13 +7,15 @@ no answer has, a documentation link that leads elsewhere. An empty list is good.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.contracts.body import check_tree, is_always_there
-from tests.contracts.description import Description, Operation, Schema
+from tests.contracts.description import Description, Operation, Schema, types_of
 from tests.contracts.inputs import LIMIT, Given, check_given
 from tests.contracts.paths import OurPath, path_of
 from tests.contracts.projection import check_expression, elements
@@ -160,10 +162,27 @@ def _check_query(
         place = f"query parameter {name}"
         if parameter.get("required") and not is_always_there(leaf, inputs):
             yield f"{place} is required, and may be left out"
-        yield from check_tree(leaf, place, parameter.get("schema", {}), inputs, description)
+        schema = _in_query(parameter.get("schema", {}), description)
+        yield from check_tree(_value_of(leaf), place, schema, inputs, description)
     for parameter in operation.parameters:
         if parameter["in"] == "query" and parameter.get("required") and parameter["name"] not in request.query:
             yield f"query parameter {parameter['name']} is required and not sent"
+
+
+def _in_query(schema: Schema, description: Description) -> Schema:
+    """What stands in a query is a text: where one is taken, so is a number."""
+    alternatives = [
+        {**one, "type": ["string", "integer", "number", "boolean"]}
+        if types_of(one) == {"string"} and "enum" not in one
+        else one
+        for one in description.alternatives(schema)
+    ]
+    return {"anyOf": alternatives}
+
+
+def _value_of(leaf: Any) -> Any:
+    """What a constant text of a query means."""
+    return json.loads(leaf) if isinstance(leaf, str) and re.fullmatch(r"true|false|\d{1,9}", leaf) else leaf
 
 
 def _check_body(
