@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx2
@@ -105,6 +106,18 @@ async def test_every_try_has_the_key_of_the_call_and_every_call_its_own() -> Non
     await caller.call()
 
     assert [request.headers["idempotency-key"] for request in caller.sent] == ["key-0"] * 3 + ["key-1"]
+
+
+async def test_a_write_has_a_text_of_its_own_wherever_the_manifest_wants_one_and_keeps_it() -> None:
+    action = "effect: write\nidempotent: true\nrequest: {post: /things, body: {meet: {id: '{idempotency_key}'}}}"
+    caller = Caller(action, in_turn(DOWN, FINE))
+
+    await caller.call()
+    await caller.call()
+    shown = await caller.preview()
+
+    assert [json.loads(request.content)["meet"]["id"] for request in caller.sent] == ["key-0"] * 2 + ["key-1"]
+    assert shown.value["body"] == {"meet": {"id": "key-2"}}
 
 
 @pytest.mark.parametrize("seconds", ["49.5", "3600"])

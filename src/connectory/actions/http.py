@@ -21,6 +21,7 @@ from connectory.actions.verifying import read_choices, read_verified
 from connectory.actions.watching import Watch
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import ActionManifest, Answer, Effect, OAuth2Method, Proof
+from connectory.catalog.template import KEY
 from connectory.errors import MissingScope, ProviderForbidden
 from connectory.net.client import OutboundClient
 
@@ -47,7 +48,7 @@ class HttpExecutor:
     ) -> Outcome:
         """Send the action's request, as many whole pages as fit in the limit, and what its items are expanded with."""
         spec = action.manifest
-        plan = self._plan(target, spec, _values(target, spec, arguments, paging))
+        plan = self._plan(target, spec, arguments, paging)
         reading = _reading(target, spec, plan.values, is_raw=raw)
         exchange = self._exchange(target, may_repeat=spec.is_idempotent or plan.key is not None)
         if spec.pages is not None and spec.answer.items is not None:
@@ -69,10 +70,11 @@ class HttpExecutor:
     async def preview(self, target: Target, action: Action, arguments: Mapping[str, Any], paging: Paging) -> Outcome:
         """Return the first request of a call."""
         spec, page = action.manifest, paging.page
-        values = _values(target, spec, arguments, paging)
+        plan = self._plan(target, spec, arguments, paging)
+        values = plan.values
         if page is not None and spec.pages is not None and not spec.pages.follows_address:
             values = replace(values, inputs={**values.inputs, "cursor": cursor_value(spec.pages, page)})
-        shown = preview(target.connector, spec.request, values, key=self._key(target, spec))
+        shown = preview(target.connector, spec.request, values, key=plan.key)
         if page is not None and spec.pages is not None and spec.pages.follows_address:
             headers = {name: value for name, value in shown.headers.items() if name.lower() != "content-type"}
             shown = replace(shown, method="GET", url=page, headers=headers, body=None)
@@ -132,18 +134,16 @@ class HttpExecutor:
     def _exchange(self, target: Target, *, may_repeat: bool) -> Exchange:
         return Exchange(self._client, target, may_repeat=may_repeat, watch=self._watch)
 
-    def _plan(self, target: Target, spec: ActionManifest, values: Values) -> Plan:
-        return Plan(target, spec.request, values, spec.credential, self._key(target, spec))
-
-    def _key(self, target: Target, spec: ActionManifest) -> str | None:
-        """A fresh idempotency key, where the provider takes one."""
-        return self._new_key() if spec.takes(target.connector.manifest.idempotency) else None
-
-
-def _values(target: Target, spec: ActionManifest, arguments: Mapping[str, Any], paging: Paging) -> Values:
-    size = {"limit": page_size(paging.limit, spec.pages.max_size)} if spec.pages is not None else {}
-    nullable = frozenset(name for name, one in spec.inputs.items() if one.nullable)
-    return Values({**arguments, **size}, target.facts, target.credentials.secrets(), nullable=nullable)
+    def _plan(self, target: Target, spec: ActionManifest, arguments: Mapping[str, Any], paging: Paging) -> Plan:
+        """The action's request with its values; a write has a fresh idempotency key, which not every one uses."""
+        key = self._new_key() if spec.effect is not Effect.READ else None
+        given: dict[str, Any] = {} if key is None else {KEY: key}
+        if spec.pages is not None:
+            given["limit"] = page_size(paging.limit, spec.pages.max_size)
+        nullable = frozenset(name for name, one in spec.inputs.items() if one.nullable)
+        values = Values({**arguments, **given}, target.facts, target.credentials.secrets(), nullable=nullable)
+        takes = spec.takes(target.connector.manifest.idempotency)
+        return Plan(target, spec.request, values, spec.credential, key if takes else None)
 
 
 def _reading(target: Target, spec: ActionManifest, values: Values, *, is_raw: bool) -> Reading:

@@ -62,6 +62,10 @@ RAW = {"put": "/files/{id}", "encoding": "raw", "body": "Text: {id}"}
         ((f"{SEARCH}/query/who", {"when": "{name}", "of": {"a": 1}}), "query.who.of: A query parameter is a text"),
         ((f"{SEARCH}/post", "/{limit}"), "search.request.post: {limit} is not at hand here."),
         ((f"{SEARCH}/post", "/{cursor}"), "search.request.post: {cursor} is not at hand here."),
+        (
+            ("actions/create/request/post", "/{idempotency_key}"),
+            "create.request.post: {idempotency_key} is not at hand",
+        ),
         ((f"{SEARCH}/post", "/{words}"), "search.request.post: {words} is of type array"),
         ((f"{SEARCH}/post", "/{name}"), "inputs.name: 'name' stands in the path, so it must be given."),
         (

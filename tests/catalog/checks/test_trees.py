@@ -70,6 +70,8 @@ HTML = {"convert": "html", "of": "{html}"}
             (f"{SEARCH}/after", "{cursor.page}"),
             "body.after: {cursor.page}: 'cursor' is one value, which has no members.",
         ),
+        ((f"{SEARCH}/after", "{idempotency_key}"), "body.after: {idempotency_key} is not at hand here. It is there in"),
+        ((f"{CREATE}/note", "{idempotency_key.x}"), "note: {idempotency_key.x}: 'idempotency_key' is one text, which"),
         (
             (f"{QUERY}/limit", "{limit.x}"),
             "query.limit: {limit.x}: 'limit' is one value, which has no members. Write {",

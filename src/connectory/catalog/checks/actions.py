@@ -27,7 +27,10 @@ def check_action(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[
     yield from check_inputs((*path, "inputs"), action.inputs)
     yield from _check_needs((*path, "needs"), action)
     lacking = sign.lacking(sign.ways)
-    names = Names(action.inputs, action.needs, sign.known_facts, lacking, paging=paging_of(action.pages))
+    is_write = action.effect is not Effect.READ
+    names = Names(
+        action.inputs, action.needs, sign.known_facts, lacking, paging=paging_of(action.pages), has_key=is_write
+    )
     yield from check_request((*path, "request"), action.request, sign, names, certain=sign.certain_facts)
     yield from _check_use(path, action)
     yield from _check_effect(path, action)

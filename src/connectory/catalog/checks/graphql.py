@@ -16,6 +16,7 @@ from connectory.catalog.checks.queries import check_queries
 from connectory.catalog.checks.trees import check_root, check_tree, is_surely_given
 from connectory.catalog.manifest import Request
 from connectory.catalog.problems import Finding
+from connectory.catalog.template import KEY
 from connectory.catalog.yaml_document import KeyPath
 from connectory.spelling import did_you_mean
 
@@ -98,7 +99,7 @@ def _check_texts(path: KeyPath, document: DocumentNode, names: Names) -> Iterato
         if not isinstance(node, StringValueNode):
             continue
         for found in _PLACEHOLDER.finditer(node.value):
-            if found[1] in ("connection", "credential", "each", "limit", "cursor") or found[1] in names.inputs:
+            if found[1] in ("connection", "credential", "each", "limit", "cursor", KEY) or found[1] in names.inputs:
                 yield Finding(path, f"{found[0]} stands in the document, where nothing is filled in.", BY_VARIABLES)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from connectory.catalog.manifest import Input
 from connectory.catalog.problems import Finding
-from connectory.catalog.template import Placeholder, Template, parse_template
+from connectory.catalog.template import KEY, Placeholder, Template, parse_template
 from connectory.catalog.yaml_document import KeyPath
 from connectory.spelling import did_you_mean
 
@@ -30,6 +30,7 @@ class Names:
     lacking: Mapping[str, str] = field(default_factory=dict)  # facts of only some connections, and why
     secrets: Collection[str] | None = None  # None: `{credential.x}` is not legal here
     paging: Collection[str] = ()  # of limit and cursor, those at hand
+    has_key: bool = False  # whether `{idempotency_key}` is
     many: bool = False  # whether `{+x}` is
     has_each: bool = False  # whether `{each}` is
     element: Input | None = None  # what `{each}` is, where that is known
@@ -63,6 +64,8 @@ class Names:
             return _refuse_members(placeholder, self.inputs[name])
         if name in PAGING:
             return _refuse_paging(placeholder, self.paging)
+        if name == KEY:
+            return _refuse_key(placeholder, at_hand=self.has_key)
         return self._refuse_input(placeholder)
 
     def _refuse_input(self, placeholder: Placeholder) -> tuple[str, str]:
@@ -112,6 +115,13 @@ def _refuse_paging(placeholder: Placeholder, at_hand: Collection[str]) -> tuple[
         "cursor": "It is there with `pages` of a style cursor, page, offset or last_id; in a path it never is.",
     }
     return f"{{{name}}} is not at hand here.", hint[name]
+
+
+def _refuse_key(placeholder: Placeholder, *, at_hand: bool) -> tuple[str, str] | None:
+    if placeholder.path:
+        return f"{placeholder}: '{KEY}' is one text, which has no members.", f"Write {{{KEY}}}."
+    hint = "It is there in query, headers, body and variables of a write; in a path it never is."
+    return None if at_hand else (f"{{{KEY}}} is not at hand here.", hint)
 
 
 def _refuse_members(placeholder: Placeholder, spec: Input | None) -> tuple[str, str] | None:

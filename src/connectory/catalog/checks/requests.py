@@ -33,7 +33,9 @@ def check_request(
     """Yield what is wrong with a request whose templates may use `names`, and its path the facts in `certain`."""
     yield from _check_server(path, request, sign)
     here = (*path, next(name for name in METHODS if getattr(request, name) is not None))
-    yield from check_template(here, request.path, replace(names, facts=certain, many=True, flat=True, paging=()))
+    yield from check_template(
+        here, request.path, replace(names, facts=certain, many=True, flat=True, paging=(), has_key=False)
+    )
     yield from _check_path(here, request.path, sign, names)
     yield from _check_headers(path, request, sign, names)
     yield from _check_query(path, request, names)

@@ -10,7 +10,7 @@ from connectory.catalog.checks.names import Files, Names, check_template, is_cer
 from connectory.catalog.checks.queries import check_quote
 from connectory.catalog.manifest import Input
 from connectory.catalog.problems import Finding
-from connectory.catalog.template import Placeholder
+from connectory.catalog.template import KEY, Placeholder
 from connectory.catalog.trees import CONVERTERS, EXTRAS, FORMS, QUERY_LANGUAGES, Form, form_of
 from connectory.catalog.yaml_document import KeyPath
 from connectory.spelling import did_you_mean, nearest
@@ -96,7 +96,7 @@ def _is_sure(item: Placeholder, names: Names) -> bool:
         return True
     own = names.inputs.get(item.name)
     if own is None:
-        return item.name == "limit"  # a cursor is absent on the first page
+        return item.name in ("limit", KEY)  # a cursor is absent on the first page
     return is_certain(own) and not own.nullable and (not item.path or is_certain(names.spec_of(item)))
 
 
