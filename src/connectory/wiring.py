@@ -182,7 +182,7 @@ def _auth(
 
     def target_of(connector: Connector, new: NewGrant) -> Target:
         facts, known = {**new.facts, "id": new.connection_id}, connector.signed_in_by(new.method)
-        return Target(known, new.method, facts, new.hosts, new.credentials, VERIFY_TIMEOUT_S)
+        return Target(known, new.method, facts, new.hosts, new.sent.credentials, VERIFY_TIMEOUT_S)
 
     async def verify(connector: Connector, new: NewGrant) -> Account:
         told = await executor.verify(target_of(connector, new))

@@ -26,6 +26,7 @@ from connectory.auth.backend import (
     Step,
 )
 from connectory.auth.direct import DirectBackend
+from connectory.auth.kept_here import KeptHere
 from connectory.auth.manager import AuthManager
 from connectory.auth.sessions import ConnectSessions
 from connectory.catalog.catalog import Catalog
@@ -265,7 +266,7 @@ async def make_people(vault: Vault) -> tuple[Principal, Principal, Principal, Pr
     return people[0], people[1], people[2], Principal(other.id, stranger.id, Role.OWNER)
 
 
-class SilentBackend:
+class SilentBackend(KeptHere):
     """Serves, or does not, by one of several ways; every step of it is an error.
 
     By a way that `leaves` the person goes on at the provider's page, as with OAuth; one with a `setup` needs an app.

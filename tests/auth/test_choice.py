@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from tests.auth.making import START, SilentBackend, make_form
 
-from connectory.auth.backend import Backend, MethodForm
+from connectory.auth.backend import Backend, Entry, MethodForm
 from connectory.auth.choice import BackendChoice
 from connectory.catalog.connector import Connector
 from connectory.errors import BackendUnavailable
@@ -94,7 +94,20 @@ async def test_without_one_asked_for_the_ways_of_all_are_offered_those_that_need
 async def test_a_sign_in_goes_to_the_backend_whose_way_was_taken(method: str, served_by: str) -> None:
     backends = choice("builtin", "direct", ways=KNOWN)
 
-    assert await backends.serving_method(make_session(), CONNECTOR, method) is backends.named(served_by)
+    assert await backends.serving_entry(make_session(), CONNECTOR, Entry(method, {})) is backends.named(served_by)
+
+
+@pytest.mark.parametrize(("of", "served_by"), [("nango", "nango"), ("direct", "direct"), (None, "nango")])
+async def test_of_two_backends_with_the_same_method_the_one_whose_form_it_was_is_taken(
+    of: str | None, served_by: str
+) -> None:
+    backends = choice("nango", "direct", nango_secret_key=KEY)
+    forms = await backends.forms(make_session(), CONNECTOR)
+    assert [(form.method, form.backend) for form in forms] == [("token", "nango"), ("token", "direct")]
+
+    entry = Entry("token", {}, backend=of)
+
+    assert await backends.serving_entry(make_session(), CONNECTOR, entry) is backends.named(served_by)
 
 
 @pytest.mark.parametrize("asked", ["nango", "builtin", "carrier-pigeon"])

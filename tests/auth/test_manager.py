@@ -44,11 +44,16 @@ BACKEND = {
     "complete": ["session", "callback"],
     "poll": ["session"],
     "code_of": ["session"],
+    "page_of": ["session"],
+    "access_new": ["connector", "new"],
     "access": ["grant", "valid_for_s", "direct"],
     "refresh": ["grant"],
     "revoke": ["grant"],
+    "discard": ["credentials"],
+    "look_after": ["workspace_id", "grants"],
     "configs": ["workspace_id", "connectors"],
     "validate": ["connector", "entry"],
+    "why_not": ["workspace_id", "connector"],
 }
 
 

@@ -56,7 +56,7 @@ class ConnectedAccounts:
         hosts = [host for row, on in found if on.id == grant_id for host in row.hosts]
         private = any(host.private_confirmed for host in hosts)
         kept = (grant.scopes, grant.expires_at, grant.client_id, private)
-        return NewGrant(grant.method, access.credentials, grant.facts, (), *kept), grant.backend
+        return NewGrant(grant.method, access.credentials, grant.facts, (), *kept, access=access), grant.backend
 
     async def _fits(self, grant: Grant, connector: Connector, found: Sequence[Found]) -> bool:
         members = members_of(self._catalog, connector)

@@ -68,7 +68,8 @@ class MethodForm:
     """One way to sign in: the fields to fill first, secret ones never shown again, and what happens then.
 
     `leaves`: the person goes on at the provider's own page. `scopes`: what each that can be ticked allows, and `ticked`
-    those that are when the form is first shown. `setup`: it does not work before that is done.
+    those that are when the form is first shown. `setup`: it does not work before that is done. `backend`: whose way it
+    is; several may have one of the same method. `through`: the service that will keep the sign-in, where one does.
     """
 
     method: str  # its name in the manifest's `auth`
@@ -80,6 +81,8 @@ class MethodForm:
     scopes: Mapping[str, str] = field(default_factory=dict)
     ticked: frozenset[str] = frozenset()
     setup: AppSetup | None = None
+    backend: str = ""
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,15 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The next step is a page of `at` that does not lead back here: whoever waits polls. The address is a secret."""
+
+    url: str = field(repr=False)
+    at: str
+    expires_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceCode:
     """The next step is typing `user_code` at `verification_uri` (RFC 8628 section 3.2)."""
 
@@ -144,6 +156,7 @@ class Entry:
     `private_confirmed`: yes, a private address is meant (design 7.3). `account_change_confirmed`: yes, the connection
     shall belong to another provider account from now on (design 5.3). `scopes`: those that were ticked; None: as
     the form has them. `chosen`: the id of an option. `device`: by a code, since no browser here reaches the page.
+    `backend`: whose form it was; None: the preferred one's that has the method.
     """
 
     method: str
@@ -154,6 +167,7 @@ class Entry:
     scopes: tuple[str, ...] | None = None
     chosen: str | None = None
     device: bool = False
+    backend: str | None = None
 
     @property
     def is_answer(self) -> bool:
@@ -173,7 +187,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class NewGrant:
-    """A grant that is not stored yet. `connection_id`: of the connection it will serve, known before it is verified."""
+    """A grant that is not stored yet. `connection_id`: of the connection it will serve, known before it is verified.
+
+    `access`: how requests of it are sent, where that differs from what is stored.
+    """
 
     method: str
     credentials: Credentials
@@ -184,6 +201,12 @@ class NewGrant:
     client_id: str | None = None  # of the OAuth client that the tokens were given to
     private_confirmed: bool = False
     connection_id: ConnectionId = field(default_factory=lambda: ConnectionId(new_id("cn")))
+    access: Access | None = None
+
+    @property
+    def sent(self) -> Access:
+        """How requests of it are sent."""
+        return self.access or Access(self.credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +216,7 @@ class Done:
     grant: NewGrant
 
 
-Step = Form | Question | Redirect | DeviceCode | Done
+Step = Form | Question | Redirect | Elsewhere | DeviceCode | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +239,7 @@ class Revocation(StrEnum):
 
     KEPT = "kept"  # another connection still uses the grant
     REVOKED = "revoked"
+    DELETED = "deleted"  # where they were kept for us; the provider itself was not told
     NOT_SUPPORTED = "not_supported"  # the provider has no revocation; the person may delete the key there
     FAILED = "failed"
 
@@ -236,6 +260,7 @@ class AuthBackend(Protocol):
     """One way to get credentials: ready to send, or a `ConnectoryError` that says what to do."""
 
     name: ClassVar[str]
+    heals: ClassVar[bool]  # whether a sign-in that needs reconnecting may come to work again by itself
 
     async def begin(self, session: ConnectSession, connector: Connector, entry: Entry) -> Step:
         """Take the next step of `session` with what was entered. Bad entries come back as a `Form`."""
@@ -263,6 +288,14 @@ class AuthBackend(Protocol):
         """Return the device code that a session's sign-in waits for; None where it does not."""
         ...
 
+    async def page_of(self, session: ConnectSession) -> Elsewhere | None:
+        """Return the page elsewhere at which a session's sign-in goes on; None where it does not."""
+        ...
+
+    async def access_new(self, connector: Connector, new: NewGrant) -> Access:
+        """Return how requests of a sign-in that is not stored yet are sent. Raises what `access` raises."""
+        ...
+
     async def access(self, grant: Grant, *, valid_for_s: float, direct: bool = False) -> Access:
         """Return credentials that last `valid_for_s` seconds, renewed where needed.
 
@@ -280,6 +313,20 @@ class AuthBackend(Protocol):
 
     async def revoke(self, grant: Grant) -> Revocation:
         """Withdraw the grant at the provider (RFC 7009 where it offers that)."""
+        ...
+
+    async def discard(self, credentials: Credentials) -> None:
+        """Clear away credentials that are kept elsewhere for us, unless a grant refers to them.
+
+        Raises what `revoke` raises.
+        """
+        ...
+
+    async def look_after(self, workspace_id: WorkspaceId, grants: Sequence[Grant]) -> bool:
+        """Bring the status of its grants up to date, where one question tells of all; whether any has changed.
+
+        Raises nothing: what cannot be asked stays as it is.
+        """
         ...
 
 
@@ -306,6 +353,10 @@ class BackendCatalog(Protocol):
 
     def validate(self, connector: Connector, entry: Entry) -> list[Problem]:
         """Check what was entered without asking the provider; an empty list is good."""
+        ...
+
+    async def why_not(self, workspace_id: WorkspaceId, connector: Connector) -> str:
+        """Return why it cannot serve a connector, and what helps; empty where its kind of ways says all."""
         ...
 
 

@@ -7,8 +7,9 @@ that cannot serve the connector is passed over; one that was asked for is an err
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from connectory.auth.backend import Access, Backend, BackendConfig, MethodForm
+from connectory.auth.backend import Access, Backend, BackendConfig, Entry, MethodForm
 from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.errors import BackendUnavailable
@@ -61,33 +62,53 @@ class BackendChoice:
         """Return how a new sign-in can be done. Raises `BackendUnavailable` where none serves, or not the asked one."""
         serving = (await self.serving(workspace_id, [connector]))[connector.name]
         if not serving:
-            raise self._nothing_serves(connector)
+            raise await self._nothing_serves(workspace_id, connector)
         chosen = [config for config in serving if asked in (None, config.backend)]
         if not chosen:
-            ways = _ways(connector, serving)
-            names = ", ".join(config.backend for config in serving)
-            raise BackendUnavailable(
-                f"The auth backend '{asked}' cannot serve {connector.title} here.",
-                hint=f"{ways.can} Leave `backend` out, or use one of: {names}.".strip(),
-            )
+            raise await self._cannot(workspace_id, connector, asked or "", serving)
         return chosen
 
     async def forms(self, session: ConnectSession, connector: Connector) -> tuple[MethodForm, ...]:
         """Return the ways to sign in that a session offers, those that need a setup last."""
         configs = await self.choose(session.workspace_id, connector, session.backend)
-        return tuple(sorted((form for config in configs for form in config.methods), key=lambda form: bool(form.setup)))
+        forms = (replace(form, backend=config.backend) for config in configs for form in config.methods)
+        return tuple(sorted(forms, key=lambda form: bool(form.setup)))
 
-    async def serving_method(self, session: ConnectSession, connector: Connector, method: str) -> Backend:
-        """Return the backend that a session's sign-in by this method goes to; for an unknown one the preferred."""
-        configs = await self.choose(session.workspace_id, connector, session.backend)
-        fitting = [config for config in configs if any(form.method == method for form in config.methods)]
-        return self._backends[(fitting or configs)[0].backend]
+    async def serving_entry(self, session: ConnectSession, connector: Connector, entry: Entry) -> Backend:
+        """Return the backend that a session's sign-in goes to."""
+        return self.fitting(await self.choose(session.workspace_id, connector, session.backend), entry)
 
-    def _nothing_serves(self, connector: Connector) -> BackendUnavailable:
+    def fitting(self, configs: Sequence[BackendConfig], entry: Entry) -> Backend:
+        """Return the backend whose form an entry is of; for an unknown method the preferred."""
+        having = [config for config in configs if any(form.method == entry.method for form in config.methods)]
+        named = [config for config in having if config.backend == entry.backend]
+        return self._backends[(named or having or configs)[0].backend]
+
+    async def look_after(self, workspace_id: WorkspaceId, grants: Sequence[Grant]) -> bool:
+        """Bring the status of grants up to date, where their backend can; whether any has changed."""
+        backends = [backend for name, backend in self._backends.items() if any(one.backend == name for one in grants)]
+        done = [
+            await backend.look_after(workspace_id, [one for one in grants if one.backend == backend.name])
+            for backend in backends
+        ]
+        return any(done)
+
+    async def _cannot(
+        self, workspace_id: WorkspaceId, connector: Connector, asked: str, serving: Sequence[BackendConfig]
+    ) -> BackendUnavailable:
+        backend, names = self._backends.get(asked), ", ".join(config.backend for config in serving)
+        why = await backend.why_not(workspace_id, connector) if backend is not None else ""
+        return BackendUnavailable(
+            f"The auth backend '{asked}' cannot serve {connector.title} here.{f' {why}' if why else ''}",
+            hint=f"{_ways(connector, serving).can} Leave `backend` out, or use one of: {names}.".strip(),
+        )
+
+    async def _nothing_serves(self, workspace_id: WorkspaceId, connector: Connector) -> BackendUnavailable:
+        reasons = [await backend.why_not(workspace_id, connector) for backend in self._backends.values()]
         has, ways = ", ".join(sorted(self._backends)) or "none", _ways(connector, ())
         return BackendUnavailable(
             f"{connector.title} cannot be connected here: one signs in to it by {ways.cannot}, which no auth backend of"
-            f" this server serves (it has: {has}).",
+            f" this server serves (it has: {has}). {' '.join(filter(None, reasons))}".strip(),
             hint="Whoever runs the server must set up another; until then no link can help.",
         )
 

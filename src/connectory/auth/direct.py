@@ -24,6 +24,7 @@ from connectory.auth.backend import (
 )
 from connectory.auth.entries import CheckedEntry, check_entry
 from connectory.auth.hosts import resolve_hosts
+from connectory.auth.kept_here import KeptHere
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import AuthMethod
 from connectory.errors import InvalidPath, NeedsReconnect, SessionExpired
@@ -36,7 +37,7 @@ from connectory.vault.vault import Vault
 TITLES = {"api_key": "API key", "basic": "User name and password", "fields": "Credentials", "none": "No sign-in needed"}
 
 
-class DirectBackend:
+class DirectBackend(KeptHere):
     """Serves the methods `api_key`, `basic`, `fields` and `none`."""
 
     name: ClassVar[str] = "direct"

@@ -5,14 +5,16 @@ Nothing is kept before the provider has accepted it, and the provider is asked o
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from connectory.auth.accounts import ConnectedAccounts
 from connectory.auth.backend import Account, Connected, ListOptions, NewGrant, Option, Problem, Question, Verify
+from connectory.auth.choice import BackendChoice
 from connectory.auth.connections import describe_account
 from connectory.auth.members import Failed, Member, Proven, hosts_of_choice, members_of, prove, told_facts
 from connectory.auth.sessions import link_is_spent
+from connectory.auth.withdrawing import Withdrawing
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import OAuth2Method
@@ -22,8 +24,6 @@ from connectory.settings import Settings
 from connectory.vault.credentials import OAuthTokens
 from connectory.vault.entities import ConnectSession, FinishedSignIn, Grant, GrantId, StoredGrant
 from connectory.vault.vault import Vault
-
-Withdraw = Callable[[Sequence[Grant]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class Finishing:
         accounts: ConnectedAccounts,
         verify: Verify,
         list_options: ListOptions,
-        withdraw: Withdraw,
+        choice: BackendChoice,
+        withdrawing: Withdrawing,
     ) -> None:
         self._vault = vault
         self._catalog = catalog
@@ -71,7 +72,8 @@ class Finishing:
         self._accounts = accounts
         self._verify = verify
         self._list_options = list_options
-        self._withdraw = withdraw
+        self._choice = choice
+        self._withdrawing = withdrawing
 
     async def finish(
         self, current: ConnectSession, signed_in: SignedIn, answers: Answers, line: OpenRecord
@@ -81,7 +83,7 @@ class Finishing:
         Raises `SignInFailed` where there is nothing to choose from, `SessionExpired`, leaves of `ProviderError`.
         """
         connector = self._catalog.connector(current.connector)
-        signed_in = await self._choose(connector, signed_in, answers.chosen)
+        signed_in = await self._choose(connector, await self._opened(connector, signed_in), answers.chosen)
         if signed_in.options:
             return Asked(Question(signed_in.options), signed_in)
         members = await self._members(current, connector)
@@ -89,7 +91,8 @@ class Finishing:
         asked = [one for one in found if isinstance(one, Proven)]
         if not asked:
             return Asked(Question((), _problems([one for one in found if isinstance(one, Failed)])), signed_in)
-        grant_id = signed_in.used or next((one.member.grant.id for one in asked if one.member.grant), None)
+        renewed = next((one.member.grant for one in asked if one.member.grant), None)
+        grant_id = signed_in.used or (renewed.id if renewed is not None else None)
         if signed_in.used is None and grant_id is not None:
             found += await self._prove(await self._going_along(current, members, grant_id), signed_in)
         proven = [one for one in found if isinstance(one, Proven)]
@@ -104,8 +107,17 @@ class Finishing:
             signed_in = await self._with_refresh_token(signed_in, asked[0].member.grant)
         stored = _finished(connector, signed_in, grant_id, proven, account, left_out)
         done = await self._vault.sessions.finish(current, stored)
-        await self._withdraw(done.unused)
+        await self._withdrawing.all(done.unused)
+        if renewed is not None and signed_in.used is None:
+            await self._withdrawing.replaced(renewed)
         return Connected(done.connections[0], account, connector, done.connections[1 : len(asked)], left_out)
+
+    async def _opened(self, connector: Connector, signed_in: SignedIn) -> SignedIn:
+        """Get at what is sent, where that is not what is stored; a sign-in that was held does not know it any more."""
+        if signed_in.used is not None:
+            return signed_in
+        access = await self._choice.named(signed_in.backend).access_new(connector, signed_in.new)
+        return replace(signed_in, new=replace(signed_in.new, access=access))
 
     async def _choose(self, connector: Connector, signed_in: SignedIn, chosen: str | None) -> SignedIn:
         """Put in the facts of what the sign-in gives access to; with `options` where the person must choose."""

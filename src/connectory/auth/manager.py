@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NoReturn
 
-import structlog
-
 from connectory.auth.accounts import ConnectedAccounts
 from connectory.auth.asking import already_connected, check_scopes, require_connecting
 from connectory.auth.backend import (
@@ -18,6 +16,7 @@ from connectory.auth.backend import (
     Callback,
     Connected,
     DeviceCode,
+    Elsewhere,
     Entry,
     Form,
     ListOptions,
@@ -41,12 +40,12 @@ from connectory.auth.members import members_of
 from connectory.auth.sessions import ConnectSessions
 from connectory.auth.signin import SignIn
 from connectory.auth.ways import Ways
+from connectory.auth.withdrawing import Withdrawing
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Effect
 from connectory.errors import (
     CannotDecrypt,
-    ConnectoryError,
     NeedsReconnect,
     UnknownConnection,
 )
@@ -61,8 +60,6 @@ __all__ = ["AllowLink", "AuthManager", "Connected"]
 
 AllowLink = Callable[[Principal], Awaitable[None]]
 """Counts one link. Raises `QuotaExceeded`."""
-MOST_WITHDRAWN_AT_ONCE = 5
-_log = structlog.get_logger(__name__)
 
 
 async def _any_number(principal: Principal) -> None:
@@ -101,9 +98,12 @@ class AuthManager:
         self._choice = BackendChoice(backends, settings)
         self._connections = Connections(vault, catalog)
         self._sessions = ConnectSessions(vault, now, sleep)
+        self._withdrawing = Withdrawing(vault.grants, self._choice)
         accounts = ConnectedAccounts(vault, catalog, self._choice)
-        finishing = Finishing(vault, catalog, settings, accounts, verify, list_options, self.withdraw)
-        self._sign_in = SignIn(vault, catalog, self._choice, self._sessions, accounts, finishing, record)
+        proving = (verify, list_options)
+        finishing = Finishing(vault, catalog, settings, accounts, *proving, self._choice, self._withdrawing)
+        steps = (self._sessions, accounts, finishing, self._withdrawing)
+        self._sign_in = SignIn(vault, catalog, self._choice, *steps, record)
 
     async def connect(
         self,
@@ -153,35 +153,28 @@ class AuthManager:
             left = await self._vault.connections.delete(principal.workspace_id, row.id)
             if left is None:  # somebody was faster
                 raise UnknownConnection(connection_id)
-            return await self._withdraw(left[0]) if left else Revocation.KEPT
+            return await self._withdrawing.one(left[0]) if left else Revocation.KEPT
 
     async def withdraw(self, grants: Sequence[Grant]) -> None:
-        """Withdraw grants at their providers and delete them: those that a store has marked `revoking`.
-
-        A few at a time: each provider is given its own seconds.
-        """
-        few = asyncio.Semaphore(MOST_WITHDRAWN_AT_ONCE)
-
-        async def one(grant: Grant) -> None:
-            async with few:
-                if await self._withdraw(grant) is Revocation.FAILED:
-                    _log.warning("a sign-in was not withdrawn at the provider", family=grant.family, grant=grant.id)
-
-        async with asyncio.TaskGroup() as group:
-            for grant in grants:
-                group.create_task(one(grant))
+        """Withdraw grants at their providers and delete them: those that a store has marked `revoking`."""
+        await self._withdrawing.all(grants)
 
     async def withdraw_left(self) -> None:
-        """Withdraw what a crash has left. Another process may be at it too: providers forget twice as well as once."""
-        await self.withdraw(await self._vault.grants.revoking())
+        """Withdraw what a crash has left."""
+        await self._withdrawing.left()
 
     async def get_connection(self, principal: Principal, connection_id: ConnectionId) -> Connection:
         """Return a connection by id. Raises `UnknownConnection` for what is not theirs to see."""
         return (await self._connections.by_id(principal, connection_id))[0]
 
     async def list_connections(self, principal: Principal, connector: str | None = None) -> list[Found]:
-        """Return the connections that the principal sees, with their grants. Raises `UnknownConnector`."""
-        return await self._connections.visible(principal, connector)
+        """Return the connections that the principal sees, with their grants. Raises `UnknownConnector`.
+
+        A backend that is told of broken sign-ins is asked first; one that cannot be reached changes nothing.
+        """
+        found = await self._connections.visible(principal, connector)
+        has_changed = await self._choice.look_after(principal.workspace_id, [grant for _, grant in found])
+        return await self._connections.visible(principal, connector) if has_changed else found
 
     async def get_credentials(
         self, principal: Principal, connection_id: ConnectionId, *, valid_for_s: float = 60
@@ -234,8 +227,7 @@ class AuthManager:
         """Check an entry without asking the provider. Raises `UnknownConnector`, `BackendUnavailable`."""
         known = self._catalog.connector(connector)
         configs = await self._choice.choose(principal.workspace_id, known, backend)
-        fitting = [one for one in configs if any(form.method == entry.method for form in one.methods)]
-        return self._choice.named((fitting or configs)[0].backend).validate(known, entry)
+        return self._choice.fitting(configs, entry).validate(known, entry)
 
     async def resolve(
         self, principal: Principal, name: str, *, connector: str | None = None, writes: bool = True
@@ -255,7 +247,7 @@ class AuthManager:
         self, connection: Connection, grant: Grant, *, valid_for_s: float = 60, direct: bool = False
     ) -> Access:
         """Return credentials for a connection that was resolved already. Raises what its backend's `access` raises."""
-        if grant.status is GrantStatus.NEEDS_RECONNECT:
+        if grant.status is GrantStatus.NEEDS_RECONNECT and not self._choice.named(grant.backend).heals:
             raise NeedsReconnect(
                 f"{connection.connector} no longer accepts the sign-in of {connection.name}.",
                 hint=f"Call connect(connector='{connection.connector}', alias='{connection.alias}') and give the person"
@@ -276,8 +268,8 @@ class AuthManager:
             connector = self._catalog.connector(row.connector)
             access = await self.access(row, grant)
             kept = (row.hosts, grant.scopes, grant.expires_at, grant.client_id)
-            stored = NewGrant(grant.method, access.credentials, grant.facts, *kept, connection_id=row.id)
-            return await self._verify(connector, stored)
+            new = NewGrant(grant.method, access.credentials, grant.facts, *kept, connection_id=row.id, access=access)
+            return await self._verify(connector, new)
 
     async def mark_needs_reconnect(self, connection: Connection, grant: Grant) -> None:
         """Note that the provider refused `grant`; a grant renewed meanwhile is left alone (design 5.5)."""
@@ -373,6 +365,18 @@ class AuthManager:
         """
         return await self._sign_in.by_code(session)
 
+    async def page_of(self, session: ConnectSession) -> Elsewhere | None:
+        """Return the page elsewhere at which a session's sign-in goes on; None where it does not."""
+        return await self._sign_in.page_of(session)
+
+    async def poll(self, session: ConnectSession) -> None:
+        """Ask once what has become of a sign-in that goes on elsewhere; what failed is noted on the session."""
+        await self._sign_in.poll(session)
+
+    async def take_over(self, session: ConnectSession, new: NewGrant, backend: str) -> Step | Connected:
+        """Finish a session by a sign-in that was made elsewhere, on behalf of whoever runs the server."""
+        return await self._sign_in.take_over(session, new, backend)
+
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""
         found = await self._connections.visible(principal)
@@ -386,12 +390,3 @@ class AuthManager:
         except CannotDecrypt:
             return False
         return all(grant.status is GrantStatus.ACTIVE for _, grant in found)
-
-    async def _withdraw(self, grant: Grant) -> Revocation:
-        """A provider that is down must not keep a person from disconnecting; they are told that it failed."""
-        try:
-            outcome = await self._choice.named(grant.backend).revoke(grant)
-        except ConnectoryError:
-            outcome = Revocation.FAILED
-        await self._vault.grants.forget(grant)
-        return outcome

@@ -15,6 +15,7 @@ from connectory.auth.backend import (
     Connected,
     DeviceCode,
     Done,
+    Elsewhere,
     Entry,
     Form,
     NewGrant,
@@ -26,6 +27,7 @@ from connectory.auth.choice import BackendChoice
 from connectory.auth.finishing import Answers, Finishing, SignedIn
 from connectory.auth.held import Held, HeldSignIns
 from connectory.auth.sessions import ConnectSessions
+from connectory.auth.withdrawing import Withdrawing
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.manifest import AuthMethod, Effect, OAuth2Method
 from connectory.errors import (
@@ -59,6 +61,7 @@ class SignIn:
         sessions: ConnectSessions,
         accounts: ConnectedAccounts,
         finishing: Finishing,
+        withdrawing: Withdrawing,
         record: Record,
     ) -> None:
         self._vault = vault
@@ -67,6 +70,7 @@ class SignIn:
         self._sessions = sessions
         self._accounts = accounts
         self._finishing = finishing
+        self._withdrawing = withdrawing
         self._record = record
         self._held = HeldSignIns(vault)
 
@@ -147,6 +151,18 @@ class SignIn:
                 )
         return None
 
+    async def page_of(self, session: ConnectSession) -> Elsewhere | None:
+        """Return the page elsewhere at which a session's sign-in goes on; None where it does not."""
+        for backend in self._choice.all():
+            if (page := await backend.page_of(session)) is not None:
+                return page
+        return None
+
+    async def take_over(self, session: ConnectSession, new: NewGrant, backend: str) -> Step | Connected:
+        """Finish a session by a sign-in that was made elsewhere, on behalf of whoever runs the server."""
+        current = await self._sessions.bind(session, secrets.token_urlsafe(32))
+        return await self._come_back(current, "adoption", self._choice.named(backend), partial(_already, new))
+
     async def poll(self, session: ConnectSession) -> None:
         """Bring on a sign-in that goes on elsewhere, as by a device code."""
         if session.status is not SessionStatus.BOUND:
@@ -168,13 +184,14 @@ class SignIn:
         asked = {"connector": current.connector, "alias": current.alias, "by": how}
         async with self._record(_acting(current, role), "sign_in", Effect.WRITE, asked) as line:
             _check_role(role, current)
+            signed_in: SignedIn | None = None
             try:
                 signed_in = SignedIn(await arriving(), backend.name)
                 step = await self._finish(current, signed_in, Answers(), line, may_hold=True)
             except SessionExpired:
                 raise
             except FAILURES as error:
-                step = await self._failed(current, error)
+                step = await self._failed(current, error, signed_in)
             if not isinstance(step, Connected):
                 line.refuse(NOT_SIGNED_IN)
             return step
@@ -187,7 +204,7 @@ class SignIn:
             try:
                 return await self._finish(current, signed_in, answers, line, may_hold=True)
             except FAILURES as error:
-                return await self._failed(current, error)
+                return await self._failed(current, error, signed_in)
         if entry.grant_id is not None:
             try:
                 new, backend_name = await self._accounts.use(current, entry.grant_id)
@@ -195,7 +212,7 @@ class SignIn:
                 return await self._form_again(current, (Problem("", error.text),))
             return await self._finish(current, SignedIn(new, backend_name, entry.grant_id), answers, line)
         connector = self._catalog.connector(current.connector)
-        backend = await self._choice.serving_method(current, connector, entry.method)
+        backend = await self._choice.serving_entry(current, connector, entry)
         step = await backend.begin(current, connector, entry)
         if isinstance(step, Done):
             return await self._finish(current, SignedIn(step.grant, backend.name), answers, line)
@@ -223,11 +240,14 @@ class SignIn:
         if may_hold:
             await self._note(current, " ".join(problem.message for problem in question.problems))
             await self._held.drop(current)
+            await self._withdrawing.discard(signed_in.backend, signed_in.new.credentials)
         return await self._form_again(current, question.problems)
 
-    async def _failed(self, current: ConnectSession, error: ConnectoryError) -> Form:
+    async def _failed(self, current: ConnectSession, error: ConnectoryError, signed_in: SignedIn | None = None) -> Form:
         """Say on the session, for page and agent, why the sign-in came to nothing."""
         await self._held.drop(current)
+        if signed_in is not None:
+            await self._withdrawing.discard(signed_in.backend, signed_in.new.credentials)
         await self._note(current, error.text)
         return await self._form_again(current, (Problem("", error.text),))
 

@@ -88,6 +88,7 @@ def _at_provider(revocation: Revocation) -> str:
     return {
         "kept": "Another connection still uses the same sign-in.",
         "revoked": "The provider was told to forget the sign-in too.",
+        "deleted": "The service that kept the sign-in has deleted it; the provider itself was not told.",
         "not_supported": "If it was a key, you may delete it at the provider too.",
         "failed": "The provider could not be told: remove the access there yourself.",
     }[revocation.value]

@@ -226,6 +226,8 @@ def _expired(session: ConnectSession, what: str) -> str:
 _REVOCATIONS = {
     Revocation.KEPT: "Another connection still uses the same sign-in.",
     Revocation.REVOKED: "{title} was told to forget the sign-in too.",
+    Revocation.DELETED: "The service that kept the sign-in has deleted it; {title} itself was not told: who wants the"
+    " access gone there too removes it in {title}'s settings.",
     Revocation.NOT_SUPPORTED: "If it was a key, the person may delete it at {title} too.",
     Revocation.FAILED: "{title} could not be told; the person should remove the access there.",
 }

@@ -29,6 +29,7 @@ from connectory.auth.backend import (
 )
 from connectory.auth.entries import CheckedEntry, check_entry
 from connectory.auth.hosts import fill_address
+from connectory.auth.kept_here import KeptHere
 from connectory.auth.members import members_of
 from connectory.auth.oauth import scopes
 from connectory.auth.oauth.clients import OAuthClients
@@ -77,7 +78,7 @@ class _Entered:
         return self.connector.manifest.auth_family
 
 
-class BuiltinBackend:
+class BuiltinBackend(KeptHere):
     """Serves the methods `oauth2`, `oauth1`, `client_credentials` and `jwt_bearer`."""
 
     name: ClassVar[str] = "builtin"
@@ -146,7 +147,7 @@ class BuiltinBackend:
     async def poll(self, session: ConnectSession) -> NewGrant | None:
         """Ask for the tokens of a device code, no more often than the provider wants it."""
         flow = await self._vault.oauth_flows.of_session(session)
-        if flow is None or flow.status is not FlowStatus.LEFT:
+        if flow is None or flow.status is not FlowStatus.LEFT or flow.backend != self.name:
             return None
         leaving = read_leaving(flow)
         again_at = self._now() + timedelta(seconds=leaving.interval_s)
@@ -171,8 +172,10 @@ class BuiltinBackend:
     async def code_of(self, session: ConnectSession) -> DeviceCode | None:
         """Return the code that was given out, with the time that is left of it."""
         flow = await self._vault.oauth_flows.of_session(session)
-        leaving = read_leaving(flow) if flow is not None and flow.status is FlowStatus.LEFT else None
-        if flow is None or leaving is None or leaving.kind != "device":
+        if flow is None or flow.status is not FlowStatus.LEFT or flow.backend != self.name:
+            return None
+        leaving = read_leaving(flow)
+        if leaving.kind != "device":
             return None
         left_s = (flow.expires_at - self._now()).total_seconds()
         return DeviceCode(leaving.user_code, leaving.verification_uri, left_s, leaving.interval_s)
