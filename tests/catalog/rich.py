@@ -206,6 +206,97 @@ ACTIONS: dict[str, Any] = {
         "docs": DOCS,
     },
 }
+STREAMS: dict[str, Any] = {
+    "orders": {
+        "title": "Orders",
+        "action": "search",
+        "arguments": {"field": "name", "words": ["a"]},
+        "key": ["id"],
+        "cursor": {"member": "at", "input": "name", "order": "ascending", "overlap_seconds": 60},
+        "deletions": {"by": "mark", "when": "at == 'never'"},
+        "schedule": {"every_minutes": 15, "full_every_hours": 24},
+    },
+    "lines": {
+        "title": "Lines",
+        "action": "search",
+        "for_each": {"stream": "orders", "arguments": {"name": "id"}},
+        "key": ["id", "at"],
+        "cursor": {"token": "next_token", "input": "field", "expired": {"status": [410], "body": "gone"}},
+        "deletions": {"by": "action", "action": "search", "arguments": {"field": "gone"}, "key": ["id", "at"],
+                      "input": "name"},
+    },
+    "all": {"title": "All", "action": "list_all", "key": ["id"], "deletions": "full_read"},
+}  # fmt: skip
+SIGNED: dict[str, Any] = {
+    "scheme": "hmac",
+    "algorithm": "sha1",
+    "header": "X-Signature",
+    "second_header": "X-Signature-2",
+    "prefix": "v1=",
+    "separator": ",",
+    "encoding": "base64",
+    "signed": "{method}{url}{delivery}.{timestamp}.{body}",
+    "timestamp": {"header": "X-Signature", "prefix": "t=", "as": "unix_milliseconds", "tolerance_seconds": 60},
+    "secret": {
+        "from": "entered", "title": "Signing secret", "help": "On its page.", "placeholder": "whsec_...",
+        "pattern": "whsec_[a-z]+", "prefix": "whsec_", "encoding": "base64",
+    },
+}  # fmt: skip
+WEBHOOKS: dict[str, Any] = {
+    "app": {
+        "title": "Webhooks of the app",
+        "docs": DOCS,
+        "url": DOCS,
+        "steps": ["Enter the address."],
+        "lasts_hours": 720,
+        "signature": SIGNED,
+        "handshake": {"by": "echo", "challenge": {"body": "challenge"}, "answer": "json"},
+        "encoding": "json",
+        "items": "events",
+        "delivery": {"header": "X-Id"},
+        "account": {"body": "site", "equals": "{connection.site}.rich.example"},
+        "event": {"body": "type"},
+        "events": {
+            "order.*": "orders",
+            "line.gone": {"stream": "lines", "arguments": {"name": "order.id"}, "deleted": "[line.id, line.at]"},
+        },
+    },
+    "zoomed": {
+        "title": "Others",
+        "docs": DOCS,
+        "signature": {**SIGNED, "timestamp": {"body": "sent", "as": "date_time"}, "signed": "{form}{url}",
+                      "secret": {"from": "answer", "body": "hook.secret"}},
+        "encoding": "form",
+        "handshake": {"by": "signed_echo", "challenge": {"body": "plain"}, "plain": "plain", "signed": "signed"},
+    },
+    "key": {
+        "title": "By a key",
+        "docs": DOCS,
+        "signature": {"scheme": "public_key", "algorithm": "ed25519", "header": "X-Ed", "signed": "{body}",
+                      "secret": {"from": "entered", "title": "Public key", "encoding": "hex"}},
+        "handshake": {"by": "ping", "http_method": "post", "when": "type == `1`", "answer": {"type": 1}},
+    },
+    "token": {
+        "title": "By a word",
+        "docs": DOCS,
+        "signature": {"scheme": "token", "token": {"query": "t"}, "secret": {"from": "chosen", "max_length": 50}},
+    },
+    "handed": {
+        "title": "By what it sent first",
+        "docs": DOCS,
+        "signature": {"scheme": "basic", "username": "us", "secret": {"from": "handshake"}},
+        "handshake": {"by": "verification_token", "token": {"body": "verification_token"}},
+    },
+    "jwt": {
+        "title": "By a token",
+        "docs": DOCS,
+        "signature": {"scheme": "jwt", "header": "X-Token", "prefix": "Bearer ", "algorithm": "RS256",
+                      "keys_url": DOCS, "issuer": "rich", "audience": "url"},
+    },
+    "signed_jwt": {"title": "By another token", "docs": DOCS,
+                   "signature": {"scheme": "jwt", "secret": {"from": "client_secret"}}},
+    "open": {"title": "By nothing", "docs": DOCS, "signature": {"scheme": "none"}},
+}  # fmt: skip
 RICH: dict[str, Any] = {
     "format": 1,
     "name": "rich",
@@ -235,5 +326,7 @@ RICH: dict[str, Any] = {
     "retry": {"body": "wait", "as": "milliseconds"},
     "idempotency": {"header": "Idempotency-Key"},
     "actions": ACTIONS,
+    "streams": STREAMS,
+    "webhooks": WEBHOOKS,
     "tasks": ["Find an order."],
 }

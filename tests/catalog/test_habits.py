@@ -34,6 +34,14 @@ actions:
       query: {{state: "{{state}}"}}
     answer: {{items: data}}
     docs: https://notes.example/docs/orders
+streams:
+  orders: {{title: Orders, action: list_orders, key: [id]}}
+webhooks:
+  app:
+    title: App
+    docs: https://notes.example/docs/webhooks
+    signature: {{scheme: hmac, header: X-Sign, secret: {{from: chosen}}}}
+    delivery: {{header: X-Id}}
 """
 STATE = 'query: {state: "{state}"}'
 ADDRESS = '{api: "https://api.notes.example/v1"}'
@@ -125,6 +133,18 @@ def test_the_manifest_that_is_spoilt_here_is_good() -> None:
         ("      state:", "      orderState:", f"{LIST}.inputs.orderState", "own spelling stays in `query` or `body`."),
         ("name: notes", "name: My Notes", "name", "Write it like my-shop"),
         ("https://notes.example/docs\n", "notes\n", "docs", "Write it like https://example.com/docs."),
+        # streams and webhooks
+        ("action: list_orders,", "list: list_orders,", "streams.orders.list", "Write `action:`, the name of a list"),
+        ("key: [id]", "primary_key: id", "streams.orders.primary_key", "Write `key: [id]`."),
+        ("key: [id]", "key: id", "streams.orders.key", "Write [\"id\"]."),
+        ("key: [id]", "key: [id], every: 5", "streams.orders.every", "Write `schedule: {every_minutes: 15}`."),
+        ("key: [id]", "key: [id], deletions: full", "streams.orders.deletions", "Write `deletions: full_read`, or"),
+        ("key: [id]", "key: [id], cursor: updated_at", "streams.orders.cursor", "Write `cursor: {member: updated_at"),
+        ("{header: X-Id}", "X-Id", "webhooks.app.delivery", "Write where it stands: `{header: X-Delivery-Id}`"),
+        ("scheme: hmac", "scheme: sha256", "webhooks.app.signature.scheme", "Write `scheme: hmac`, and its `alg"),
+        ("scheme: hmac", "scheme: hmac, hash: sha1", "webhooks.app.signature.hash", "Write `algorithm: sha256`."),
+        ("{from: chosen}", "chosen", "webhooks.app.signature.secret", "Write `secret: {from: chosen}`, or client"),
+        ("    delivery:", "    topic: {header: X-T}\n    delivery:", "webhooks.app.topic", "Write `event:`, where the"),
         # kinds
         ("format: 1", 'format: "1"', "format", "Write `format: 1`."),
         ("format: 1", "format: 1.0", "format", "Write `format: 1`."),

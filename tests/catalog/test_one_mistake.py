@@ -55,10 +55,10 @@ def keys_of(part: Any, path: tuple[str | int, ...] = ()) -> Iterator[Key]:
 
 
 def in_file(key: Key) -> bool:
-    """Whether the key stands in RICH itself: a model may have filled it in (`pages: link_header`)."""
+    """Whether the key stands in RICH itself: a model may have filled it in, of a word (`pages: link_header`)."""
     part: Any = RICH
     for step in key.path:
-        if isinstance(part, dict) and step not in part:
+        if isinstance(part, str) or (isinstance(part, dict) and step not in part):
             return False
         part = part[step]
     return True

@@ -32,6 +32,8 @@ TOPICS = (
     "Answers",
     "Errors",
     "Retries",
+    "Streams",
+    "Webhooks",
 )
 FILE_KEYS = {field.alias or name for name, field in Manifest.model_fields.items()}
 ACTION_KEYS = {field.alias or name for name, field in ActionManifest.model_fields.items()}

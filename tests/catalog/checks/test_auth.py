@@ -230,7 +230,7 @@ def test_a_sign_in_that_cannot_work_is_told(change: tuple[str, Any], says: str |
 )
 def test_a_client_with_rights_of_its_own_has_an_id_and_a_secret(change: tuple[str, Any], says: str | None) -> None:
     base = changed(("auth", {"c": CLIENT}), ("servers", {"api": "https://x.example"}), ("actions", {}), base=RICH)
-    base = changed(*((key, ABSENT) for key in ("scopes", "idempotency")), base=base)
+    base = changed(*((key, ABSENT) for key in ("scopes", "idempotency", "streams", "webhooks")), base=base)
 
     found = problems_of((f"auth/c/{change[0]}", change[1]), base=base)
 
@@ -300,6 +300,7 @@ def test_a_choice_or_a_pattern_holds_a_fact_that_builds_an_address() -> None:
 def test_service_accounts_databases_and_open_services_need_no_placement() -> None:
     plain: list[tuple[str, Any]] = [("auth", {"jwt": JWT}), ("servers", {"api": "https://x.example"})]
     plain += [("actions", {}), ("scopes", []), ("idempotency", ABSENT), ("verify/facts", {})]
+    plain += [("streams", {}), ("webhooks", {})]
     dsn = {"method": "dsn", "schemes": ["postgresql"], "fields": {"dsn": {"title": "Address", "kind": "secret"}}}
 
     assert problems_of(*plain, base=RICH) == []

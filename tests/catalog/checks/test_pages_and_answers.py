@@ -181,7 +181,7 @@ def test_details_may_be_fetched_by_a_post_that_reads_and_use_inputs() -> None:
 
 def test_all_functions_of_jmespath_and_all_of_ours_are_known() -> None:
     expression = (
-        "{a: abs(a), b: not_null(a, b, c), c: sort_by(l, &x), d: from_table(a, b), e: from_pairs(l, 'k', 'v'), "
+        "{id: abs(a), at: not_null(a, b, c), c: sort_by(l, &x), d: from_table(a, b), e: from_pairs(l, 'k', 'v'), "
         "f: from_html(b), g: from_mime_parts(p), h: to_array(a), i: sum(l), j: max_by(l, &x)}"
     )
 

@@ -16,6 +16,8 @@ from connectory.catalog.checks.facts import Sign, Ways
 from connectory.catalog.checks.names import Names
 from connectory.catalog.checks.nango import check_nango
 from connectory.catalog.checks.servers import check_servers
+from connectory.catalog.checks.streams import check_streams
+from connectory.catalog.checks.webhooks import check_webhooks
 from connectory.catalog.checks.words import check_header_name, check_headers
 from connectory.catalog.manifest import Manifest
 from connectory.catalog.problems import Finding
@@ -53,6 +55,8 @@ def _findings(sign: Sign) -> Iterator[Finding]:
         yield from check_retry(("retry",), manifest.retry)
     for name, action in manifest.actions.items():
         yield from check_action(("actions", name), action, sign)
+    yield from check_streams(manifest)
+    yield from check_webhooks(sign)
     yield from _check_idempotency(sign)
     yield from _check_includes(manifest)
 

@@ -67,18 +67,23 @@ def check_errors(path: KeyPath, rules: Sequence[ErrorRule], action: ActionManife
             yield Finding(here, f"It never applies: {path[-1]}[{wider}] takes all that it is about.", hint)
         when = (*here, "when")
         yield from _check_has_body(when, rule.when, action)
-        yield from check_expression((*when, "body"), rule.when.body)
-        for at, status in enumerate(rule.when.status or ()):
-            if not 100 <= status <= 599:
-                yield Finding((*when, "status", at), f"{status} is no HTTP status.", "It is from 100 to 599.")
-        for header in rule.when.headers:
-            yield from check_header_name((*when, "headers", header), header)
+        yield from check_condition(when, rule.when)
         yield from check_expression((*here, "message"), rule.message)
         if rule.retry is not None:
             yield from check_retry((*here, "retry"), rule.retry)
             if rule.code not in RETRIED:
                 hint = f"Only {' and '.join(RETRIED)} are tried again."
                 yield Finding((*here, "retry"), f"After {rule.code} nothing is tried again.", hint)
+
+
+def check_condition(path: KeyPath, when: Condition) -> Iterator[Finding]:
+    """Yield what is wrong with a condition over an answer."""
+    yield from check_expression((*path, "body"), when.body)
+    for at, status in enumerate(when.status or ()):
+        if not 100 <= status <= 599:
+            yield Finding((*path, "status", at), f"{status} is no HTTP status.", "It is from 100 to 599.")
+    for header in when.headers:
+        yield from check_header_name((*path, "headers", header), header)
 
 
 def _takes_all(earlier: Condition, later: Condition) -> bool:

@@ -75,6 +75,34 @@ def leaves_out(text: str | None) -> bool:
     )
 
 
+def members_of(text: str) -> frozenset[str] | None:
+    """Return the members that an expression names for what it gives, or None where it gives something else."""
+    tree = _parsed(text)
+    while not isinstance(tree, str) and tree.get("type") in ("pipe", "or_expression", "and_expression"):
+        tree = tree["children"][-1]
+    if isinstance(tree, str) or tree.get("type") != "multi_select_dict":
+        return None
+    return frozenset(pair["value"] for pair in tree["children"])
+
+
+def first_fields(text: str) -> frozenset[str]:
+    """Return the members of the value itself that an expression looks at; of one that is broken, none."""
+    tree = _parsed(text)
+    return frozenset() if isinstance(tree, str) else frozenset(_first_fields(tree))
+
+
+def _first_fields(node: Mapping[str, Any]) -> Iterator[str]:
+    """What stands behind a dot, in a projection or behind `&` is about something further in."""
+    kind = node.get("type")
+    if kind == "field":
+        yield str(node["value"])
+    children = [child for child in node.get("children", ()) if isinstance(child, dict)]
+    if kind in ("subexpression", "index_expression", "pipe") or str(kind).endswith("projection"):
+        children = children[:1]
+    for child in children if kind != "expref" else ():
+        yield from _first_fields(child)
+
+
 def _calls(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Yield each call in a parsed expression: the function and how many arguments it gets."""
     for node in _nodes(tree):

@@ -14,6 +14,8 @@ from connectory.catalog.manifest.nango import NangoSignIn
 from connectory.catalog.manifest.pages import Pages
 from connectory.catalog.manifest.requests import IdempotencyKey, Request
 from connectory.catalog.manifest.sign_in import AuthMethodBase
+from connectory.catalog.manifest.streams import Stream
+from connectory.catalog.manifest.webhooks import Webhook
 
 
 def _whole(data: Any) -> Any:
@@ -121,6 +123,12 @@ class Manifest(Strict):
         None, description="Where writes by POST take an idempotency key; they are then retried as reads are."
     )
     actions: dict[Name, ActionManifest] = Field(default_factory=dict, description="What can be done, by name.")
+    streams: dict[Name, Stream] = Field(
+        default_factory=dict, description="What a sync reads in the background, by name: a plural."
+    )
+    webhooks: dict[Name, Webhook] = Field(
+        default_factory=dict, description="The ways in which the provider sends events by itself, by name."
+    )
     tasks: list[str] = Field(default_factory=list, description="What people ask an assistant to do here.")
 
     @property
@@ -147,7 +155,7 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _bundle_or_connector(self) -> Manifest:
-        for key in ("servers", "servers_by_method", "headers", "verify", "actions"):
+        for key in ("servers", "servers_by_method", "headers", "verify", "actions", "streams", "webhooks"):
             if self.is_bundle and getattr(self, key):
                 raise ValueError(f"a bundle has no `{key}`: it only connects those it `includes`")
         if not self.is_bundle and not self.servers:
