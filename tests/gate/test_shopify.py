@@ -35,7 +35,7 @@ async def test_an_agent_reads_products_page_by_page(era: Era) -> None:
         shopify.store.products = [product(number) for number in range(1, 6)]
 
         said, is_error = await opened.by_mcp(
-            era, "shopify_list_products", search="status:active", limit=2, fields=["title", "price", "stock"]
+            era, "shopify_list_products", query="status:active", limit=2, fields=["title", "price", "stock"]
         )
 
         assert not is_error
@@ -44,7 +44,7 @@ async def test_an_agent_reads_products_page_by_page(era: Era) -> None:
             "- title: Shirt 1", '  price: "19.90"', "  stock: 1", "- title: Shirt 2", '  price: "19.90"', "  stock: 2",
         ]  # fmt: skip
         assert "cursor=" in said
-        assert shopify.last.json["variables"] == {"first": 2, "search": "status:active"}
+        assert shopify.last.json["variables"] == {"first": 2, "query": "status:active"}
 
 
 async def test_the_pages_follow_the_cursor_until_there_is_none() -> None:
@@ -69,15 +69,16 @@ async def test_orders_are_searched_newest_first() -> None:
     async with store() as (opened, shopify):
         shopify.store.orders = [order(1001)]
 
-        found = await opened.call("shopify_search_orders", search="financial_status:paid")
+        found = await opened.call("shopify_search_orders", query="financial_status:paid")
 
         assert shopify.store.searches == [("financial_status:paid", "CREATED_AT", True)]
         assert found.value == [
             {
                 "id": "gid://shopify/Order/1001", "name": "#1001", "created_at": "2026-01-31T10:00:00Z",
-                "cancelled_at": None, "payment": "PAID", "fulfillment": "UNFULFILLED", "customer": "Ann Smith",
+                "updated_at": "2026-02-01T10:00:00Z", "cancelled_at": None, "payment": "PAID",
+                "fulfillment": "UNFULFILLED", "customer_id": "gid://shopify/Customer/7", "customer": "Ann Smith",
                 "email": "ann@example.com", "total": "39.80", "currency": "EUR", "note": None, "tags": [],
-                "items": [{"title": "Shirt 1", "quantity": 2, "sku": "S-1"}],
+                "items": [{"title": "Shirt 1", "quantity": 2, "sku": "S-1"}], "has_more_items": False,
             }
         ]  # fmt: skip
 
@@ -101,7 +102,7 @@ async def test_a_product_is_created_from_what_was_given_and_nothing_else() -> No
         ]
         assert made.value == {
             "id": "gid://shopify/Product/1", "title": 'Blue "shirt"', "handle": "blue-shirt", "status": "DRAFT",
-            "variant": "gid://shopify/ProductVariant/1",
+            "variant": "gid://shopify/ProductVariant/1", "inventory_item": "gid://shopify/InventoryItem/1",
         }  # fmt: skip
 
 
@@ -261,9 +262,9 @@ async def test_other_errors_in_a_200_mean_what_their_code_says(code: str, kind: 
 
 async def test_a_dry_run_shows_the_document_and_its_variables_and_no_token() -> None:
     async with store() as (opened, shopify):
-        shown = await opened.call("shopify_list_products", search='a"b', dry_run=True)
+        shown = await opened.call("shopify_list_products", query='a"b', dry_run=True)
 
         assert shown.value["url"] == f"{ORIGIN}/admin/api/2026-10/graphql.json"
-        assert shown.value["body"]["variables"] == {"first": 25, "search": 'a"b'}
+        assert shown.value["body"]["variables"] == {"first": 25, "query": 'a"b'}
         assert TOKEN not in json.dumps(shown.value)
         assert shopify.received == []

@@ -16,7 +16,7 @@ from connectory.catalog.manifest import Effect, Manifest
 from connectory.catalog.problems import ManifestProblem
 
 FILES = [*sorted(packaged_folder().glob("*")), *sorted((packaged_folder().parent / "examples").glob("*.yaml"))]
-READS = {"Get", "List", "Search", "Find", "Count", "Check"}
+READS = {"Get", "List", "Search", "Find", "Count", "Check", "Calculate", "Run"}
 WRITES = {
     "Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "Assign", "Upload", "Merge", "Finalize",
     "Join", "Schedule",

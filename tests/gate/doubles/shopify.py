@@ -30,7 +30,8 @@ type MoneyV2 { amount: Decimal! currencyCode: CurrencyCode! }
 type MoneyBag { shopMoney: MoneyV2! presentmentMoney: MoneyV2! }
 type ProductPriceRangeV2 { minVariantPrice: MoneyV2! maxVariantPrice: MoneyV2! }
 type PageInfo { hasNextPage: Boolean! hasPreviousPage: Boolean! startCursor: String endCursor: String }
-type ProductVariant { id: ID! title: String! }
+type InventoryItem { id: ID! tracked: Boolean! }
+type ProductVariant { id: ID! title: String! inventoryItem: InventoryItem! }
 type ProductVariantConnection { nodes: [ProductVariant!]! pageInfo: PageInfo! }
 type Product {
   id: ID! title: String! handle: String! status: ProductStatus! vendor: String! productType: String! tags: [String!]!
@@ -38,13 +39,13 @@ type Product {
   variants(first: Int, after: String): ProductVariantConnection!
 }
 type ProductConnection { nodes: [Product!]! pageInfo: PageInfo! }
-type Customer { displayName: String! }
+type Customer { id: ID! displayName: String! }
 type LineItem { title: String! quantity: Int! sku: String }
 type LineItemConnection { nodes: [LineItem!]! pageInfo: PageInfo! }
 type Order {
-  id: ID! name: String! createdAt: DateTime! cancelledAt: DateTime displayFinancialStatus: String
+  id: ID! name: String! createdAt: DateTime! updatedAt: DateTime! cancelledAt: DateTime displayFinancialStatus: String
   displayFulfillmentStatus: String! email: String note: String tags: [String!]! customer: Customer
-  totalPriceSet: MoneyBag! lineItems(first: Int, after: String): LineItemConnection!
+  currentTotalPriceSet: MoneyBag! lineItems(first: Int, after: String): LineItemConnection!
 }
 type OrderConnection { nodes: [Order!]! pageInfo: PageInfo! }
 type Shop { id: ID! name: String! myshopifyDomain: String! email: String! }
@@ -64,6 +65,8 @@ input ProductCreateInput {
   title: String descriptionHtml: String handle: String status: ProductStatus vendor: String productType: String
   tags: [String!] productOptions: [OptionCreateInput!]
 }
+enum MediaContentType { EXTERNAL_VIDEO IMAGE MODEL_3D VIDEO }
+input CreateMediaInput { originalSource: String! mediaContentType: MediaContentType! alt: String }
 input ProductUpdateInput {
   id: ID title: String descriptionHtml: String handle: String status: ProductStatus vendor: String productType: String
   tags: [String!]
@@ -72,7 +75,7 @@ type UserError { field: [String!] message: String! }
 type ProductCreatePayload { product: Product userErrors: [UserError!]! }
 type ProductUpdatePayload { product: Product userErrors: [UserError!]! }
 type Mutation {
-  productCreate(product: ProductCreateInput): ProductCreatePayload
+  productCreate(product: ProductCreateInput, media: [CreateMediaInput!]): ProductCreatePayload
   productUpdate(product: ProductUpdateInput): ProductUpdatePayload
 }
 schema { query: QueryRoot mutation: Mutation }
@@ -229,10 +232,14 @@ def order(number: int, **more: Any) -> dict[str, Any]:
     """An order as the API gives it."""
     return {
         "id": f"gid://shopify/Order/{number}", "name": f"#{number}", "createdAt": "2026-01-31T10:00:00Z",
-        "displayFinancialStatus": "PAID", "displayFulfillmentStatus": "UNFULFILLED", "email": "ann@example.com",
-        "tags": [], "customer": {"displayName": "Ann Smith"},
-        "totalPriceSet": {"shopMoney": {"amount": "39.80", "currencyCode": "EUR"}},
-        "lineItems": {"nodes": [{"title": "Shirt 1", "quantity": 2, "sku": "S-1"}]}, **more,
+        "updatedAt": "2026-02-01T10:00:00Z", "displayFinancialStatus": "PAID",
+        "displayFulfillmentStatus": "UNFULFILLED", "email": "ann@example.com", "tags": [],
+        "customer": {"id": "gid://shopify/Customer/7", "displayName": "Ann Smith"},
+        "currentTotalPriceSet": {"shopMoney": {"amount": "39.80", "currencyCode": "EUR"}},
+        "lineItems": {
+            "nodes": [{"title": "Shirt 1", "quantity": 2, "sku": "S-1"}],
+            "pageInfo": {"hasNextPage": False, "hasPreviousPage": False},
+        }, **more,
     }  # fmt: skip
 
 
@@ -244,7 +251,8 @@ def _judged(given: dict[str, Any], number: int) -> dict[str, Any]:
         wrong.append({"field": None, "message": "Vendor is not allowed"})
     if wrong:
         return {"product": None, "userErrors": wrong}
-    variant = {"id": f"gid://shopify/ProductVariant/{number}", "title": "Default Title"}
+    item = {"id": f"gid://shopify/InventoryItem/{number}", "tracked": True}
+    variant = {"id": f"gid://shopify/ProductVariant/{number}", "title": "Default Title", "inventoryItem": item}
     made = product(number, handle="blue-shirt", variants={"nodes": [variant]})
     return {"product": {**made, **given}, "userErrors": []}
 
