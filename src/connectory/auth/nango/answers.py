@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -72,8 +73,21 @@ class NangoAnswer:
 
     def parse_all(self, model: type[_Model], name: str) -> tuple[_Model, ...]:
         """Return the list that is the body's member `name`. Raises `NangoUnavailable` where it is something else."""
+        return tuple(_parsed(model, row) for row in self._rows(name))
+
+    def parse_known(self, model: type[_Model], name: str) -> tuple[_Model, ...]:
+        """Return of such a list the members that can be read: one of a new kind must not hide all the others."""
+        found = []
+        for row in self._rows(name):
+            with contextlib.suppress(ValidationError):
+                found.append(model.model_validate(row))
+        return tuple(found)
+
+    def _rows(self, name: str) -> list[Any]:
         rows = self.body.get(name)
-        return tuple(_parsed(model, row) for row in rows) if isinstance(rows, list) else (_parsed(model, rows),)
+        if not isinstance(rows, list):
+            raise NangoUnavailable(f"Nango's answer has no list '{name}', as it should.", hint=VERSION_HINT)
+        return rows
 
     @property
     def _problems(self) -> list[Mapping[str, Any]]:

@@ -30,6 +30,7 @@ from connectory.net.client import OutboundClient, OutboundRequest, OutboundRespo
 TIMEOUT_S = 20.0  # a read may refresh at the provider first
 LONGEST_WAIT_S = 5.0  # of a call that meets the rate limit; calls have 50 s in all
 LONGEST_PAUSE_S = 120.0  # that a Retry-After is believed for; Nango's window has 60
+LONG_ANSWER_BYTES = 262_144  # reading more would hold up the loop
 Query = Sequence[tuple[str, str]]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -87,7 +88,10 @@ class NangoCalls:
             follow_redirects=False,
         )
         response = await self._within_limit(request)
-        answer = self._read(response, (key, *hidden))
+        if len(response.body) > LONG_ANSWER_BYTES:
+            answer = await asyncio.to_thread(self._read, response, (key, *hidden))
+        else:
+            answer = self._read(response, (key, *hidden))
         if token is not None and answer.status == 401:
             return answer  # about the session, not about our key
         if (refusal := common_refusal(answer)) is not None:

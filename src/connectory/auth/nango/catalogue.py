@@ -28,7 +28,9 @@ class ProviderCatalogue:
             if not self._all or _now() >= self._all_until:
                 answer = await self._calls.ask("GET", ("providers",), etag=self._etag)
                 if answer.status != 304:
-                    entries = answer.good("list its providers").parse_all(NangoProvider, "data")
+                    # A thousand models: too long for the loop.
+                    good = answer.good("list its providers")
+                    entries = await asyncio.to_thread(good.parse_known, NangoProvider, "data")
                     self._all = {entry.name: entry for entry in entries}
                     self._etag = answer.etag
                 self._all_until = _now() + KEPT_S
