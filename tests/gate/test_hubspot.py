@@ -31,7 +31,7 @@ async def hubspot() -> AsyncIterator[tuple[Gate, HubSpot]]:
 async def test_contacts_are_found_by_a_post_and_the_agent_reads_them_as_rows(era: Era) -> None:
     async with hubspot() as (opened, double):
         text, is_error = await opened.by_mcp(
-            era, "hubspot_search_contacts", query="ann", email="ann2@example.com", changed_since="2026-01-31T00:00:00Z"
+            era, "hubspot_search_contacts", query="ann", email="ann2@example.com", updated_after="2026-01-31T00:00:00Z"
         )
 
     assert not is_error
@@ -41,7 +41,8 @@ async def test_contacts_are_found_by_a_post_and_the_agent_reads_them_as_rows(era
         b'{"propertyName":"email","operator":"EQ","value":"ann2@example.com"},'
         b'{"propertyName":"lastmodifieddate","operator":"GTE","value":"1769817600000"}]}],'
         b'"sorts":[{"propertyName":"lastmodifieddate","direction":"DESCENDING"}],'
-        b'"properties":["firstname","lastname","email","phone","company","jobtitle","lifecyclestage","lastmodifieddate"],'
+        b'"properties":["firstname","lastname","email","phone","company","jobtitle","lifecyclestage","hs_lead_status",'
+        b'"hubspot_owner_id","createdate","lastmodifieddate"],'
         b'"limit":25}'
     )
     assert text.splitlines() == [
@@ -53,8 +54,12 @@ async def test_contacts_are_found_by_a_post_and_the_agent_reads_them_as_rows(era
         "  phone: null",
         "  company: Acme",
         "  job_title: null",
-        "  stage: lead",
-        '  changed_at: "2026-01-30T00:00:00.000Z"',
+        "  lifecycle_stage: lead",
+        "  lead_status: null",
+        "  owner: null",
+        "  created_at: null",
+        '  updated_at: "2026-01-30T00:00:00.000Z"',
+        "  url: null",
     ]
 
 
@@ -96,7 +101,7 @@ async def test_further_properties_are_merged_into_the_named_ones() -> None:
 
     [posted] = double.sent("POST", CONTACTS)
     assert posted.body == '{"properties":{"email":"new@example.com","firstname":"Zoë","city":"Paris"}}'.encode()
-    assert made.value == {"id": "109", "created_at": "2026-01-01T00:00:00.000Z"}
+    assert made.value == {"id": "109", "created_at": "2026-01-01T00:00:00.000Z", "url": None}
     assert twice.code == "invalid_arguments"
     assert "'properties' holds 'email', which another argument gives already." in twice.message
 
@@ -139,14 +144,28 @@ async def test_what_hubspot_refuses_is_told_so_that_a_model_can_act() -> None:
     assert "http://localhost:8765/connect/" in lacking.hint
 
 
-async def test_one_contact_is_read_with_the_properties_that_are_asked_for() -> None:
+async def test_one_contact_is_read_with_what_it_belongs_to_and_further_properties() -> None:
     async with hubspot() as (opened, double):
-        result = await opened.call("hubspot_get_contact", id="101")
+        result = await opened.call("hubspot_get_contact", id="101", properties=["city"])
 
-    assert double.last.raw_query == (
-        "properties=firstname%2Clastname%2Cemail%2Cphone%2Ccompany%2Cjobtitle%2Clifecyclestage%2Clastmodifieddate"
-    )
-    assert (result.value["last_name"], result.value["stage"]) == ("O'Neil 1", "lead")
+    asked = double.last.parameters
+    assert asked["properties"].split(",")[-4:] == ["hubspot_owner_id", "createdate", "lastmodifieddate", "city"]
+    assert asked["associations"] == "companies,deals,tickets"
+    assert (result.value["last_name"], result.value["lifecycle_stage"]) == ("O'Neil 1", "lead")
+    assert (result.value["companies"], result.value["deals"]) == (["512"], None)
+    assert result.value["further"] == {"city": "Bern"}
+
+
+async def test_a_deal_is_made_with_its_amount_as_text_and_linked_to_what_is_given() -> None:
+    async with hubspot() as (opened, double):
+        await opened.call("hubspot_create_deal", name="Anvils", stage="contractsent", amount=12000.5, contact="101")
+
+    assert double.last.json == {
+        "properties": {"dealname": "Anvils", "dealstage": "contractsent", "amount": "12000.5"},
+        "associations": [
+            {"to": {"id": "101"}, "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}]}
+        ],
+    }
 
 
 async def test_an_oauth_sign_in_is_named_by_its_account() -> None:

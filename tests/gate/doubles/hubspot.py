@@ -13,6 +13,7 @@ TOKEN = "pat-na1-11112222"
 CORRELATION = "aeb5f871-7f07-4993-9211-075dc63e7cbf"
 FILTERS = {"EQ", "NEQ", "LT", "LTE", "GT", "GTE", "CONTAINS_TOKEN", "HAS_PROPERTY", "NOT_HAS_PROPERTY"}
 KNOWN = {"firstname", "lastname", "email", "phone", "company", "jobtitle", "lifecyclestage", "lastmodifieddate", "city"}
+DEFAULTS = ("hs_object_id", "lastmodifieddate")  # what comes without being asked for
 
 
 def failed(status: int, category: str, message: str, **more: Any) -> Reply:
@@ -61,8 +62,11 @@ class HubSpot(Double):
         found = {one["id"]: one for one in self.contacts}.get(contact_id)
         if found is None:
             return failed(404, "OBJECT_NOT_FOUND", f"Object not found.  objectId are usually numeric. {contact_id}")
-        wanted = request.parameters.get("properties", "email").split(",")
-        return Reply(200, {**found, "properties": {n: v for n, v in found["properties"].items() if n in wanted}})
+        wanted = [*request.parameters.get("properties", "email").split(","), *DEFAULTS]
+        told = {**found, "properties": {n: v for n, v in found["properties"].items() if n in wanted}}
+        if "companies" in request.parameters.get("associations", "").split(","):
+            told["associations"] = {"companies": {"results": [{"id": "512", "type": "contact_to_company"}]}}
+        return Reply(200, told)
 
     @route("POST", "/crm/objects/2026-09/contacts")
     def create(self, request: Request) -> Reply:
@@ -82,6 +86,13 @@ class HubSpot(Double):
                 return failed(409, "CONFLICT", f"Contact already exists. Existing ID: {one['id']}")
         return Reply(201, {**contact(9), "id": "109", "properties": body["properties"]})
 
+    @route("POST", "/crm/objects/2026-09/deals")
+    def create_deal(self, request: Request) -> Reply:
+        body = request.json
+        if set(body) - {"properties", "associations"} or not _are_texts(body["properties"]):
+            return failed(400, "VALIDATION_ERROR", "Invalid input JSON: properties should be texts")
+        return Reply(201, {"id": "2001", "createdAt": "2026-01-01T00:00:00.000Z", "properties": body["properties"]})
+
     def _check_search(self, body: dict[str, Any]) -> None:
         """As `PublicObjectSearchRequest`; sorts are objects in HubSpot's guide, texts in its description."""
         if set(body) - {"query", "filterGroups", "sorts", "properties", "limit", "after"}:
@@ -99,7 +110,7 @@ def contact(number: int) -> dict[str, Any]:
     properties = {
         "firstname": "Ann", "lastname": f"O'Neil {number}", "email": f"ann{number}@example.com", "phone": None,
         "company": "Acme", "lifecyclestage": "lead", "lastmodifieddate": f"2026-01-3{number % 2}T00:00:00.000Z",
-        "hs_object_id": str(100 + number),
+        "hs_object_id": str(100 + number), "city": "Bern",
     }  # fmt: skip
     times = {"createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-31T00:00:00.000Z"}
     return {"id": str(100 + number), "properties": properties, **times, "archived": False}
