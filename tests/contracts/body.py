@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.contracts.description import Description, Schema, types_of
-from tests.contracts.inputs import EACH, check_given, given_by
+from tests.contracts.inputs import EACH, Inputs, check_given, given_by
+from tests.contracts.presence import comes_with, is_always_there
 
 from connectory.catalog.manifest import Input
 from connectory.catalog.template import parse_template
@@ -16,9 +17,7 @@ TEXT_CONVERTERS = ("base64", "base64url", "json_text", "mime_message", "html")
 NUMBER_CONVERTERS = ("unix_seconds", "unix_milliseconds")
 
 
-def check_tree(
-    tree: Any, place: str, schema: Schema, inputs: Mapping[str, Input], description: Description
-) -> Iterator[str]:
+def check_tree(tree: Any, place: str, schema: Schema, inputs: Inputs, description: Description) -> Iterator[str]:
     """Yield what is wrong with a branch that stands where `schema` is due."""
     alternatives = description.alternatives(schema)
     if (form := form_of(tree)) is not None:
@@ -44,13 +43,15 @@ def _check_members(
     tree: Mapping[str, Any],
     place: str,
     objects: list[Schema],
-    inputs: Mapping[str, Input],
+    inputs: Inputs,
     description: Description,
 ) -> Iterator[str]:
     properties = {name: one for schema in objects for name, one in schema.get("properties", {}).items()}
     is_open = any(not one.get("properties") or one.get("additionalProperties") for one in objects)
     for name, branch in tree.items():
         if name in properties:
+            if all(one.get("deprecated") for one in description.alternatives(properties[name])):
+                yield f"{place}.{name} is deprecated"
             yield from check_tree(branch, f"{place}.{name}", properties[name], inputs, description)
         elif not is_open:
             yield f"{place} has no member '{name}'; it has {', '.join(properties)}"
@@ -58,13 +59,11 @@ def _check_members(
     for name in sorted(needed):
         if name not in tree:
             yield f"{place}.{name} is required and not sent"
-        elif not is_always_there(tree[name], inputs):
+        elif not (is_always_there(tree[name], inputs) or comes_with(tree[name], list(tree.values()), inputs)):
             yield f"{place}.{name} is required, and may be left out"
 
 
-def _check_form(
-    form: Form, place: str, schema: Schema, inputs: Mapping[str, Input], description: Description
-) -> Iterator[str]:
+def _check_form(form: Form, place: str, schema: Schema, inputs: Inputs, description: Description) -> Iterator[str]:
     """What a form makes: a list by `each`, the tree itself by `when`, mostly a text by the others."""
     if form.name == "when":
         yield from check_tree(form.of, place, schema, _given(form.argument, inputs), description)
@@ -75,7 +74,8 @@ def _check_form(
             return
         spec = given_by(form.argument, inputs).spec
         one = spec.items if spec is not None and spec.items is not None else None
-        known = {**inputs, **({EACH: one} if one is not None else {})}
+        # The element itself is always there.
+        known = inputs if one is None else inputs.with_({EACH: one.model_copy(update={"required": True})})
         yield from check_tree(form.of, f"{place}[]", inner, known, description)
     elif form.name != "convert" or form.argument in (*TEXT_CONVERTERS, *NUMBER_CONVERTERS):
         made, word = ("integer", "number") if form.argument in NUMBER_CONVERTERS else ("string", "text")
@@ -84,9 +84,9 @@ def _check_form(
             yield f"{place} is a {word}, and takes {' or '.join(sorted(types))}"
 
 
-def _given(condition: Any, inputs: Mapping[str, Input]) -> Mapping[str, Input]:
+def _given(condition: Any, inputs: Inputs) -> Inputs:
     """The inputs as they are below a `when`: those that it names were given."""
-    known = dict(inputs)
+    known = inputs.with_({})
     for part in parse_template(condition).placeholders if isinstance(condition, str) else ():
         if part.scope == "input" and part.name in known:
             known[part.name] = _required(known[part.name], part.path)
@@ -99,16 +99,6 @@ def _required(spec: Input, path: tuple[str, ...]) -> Input:
     members = spec.properties or {}
     inner = {path[0]: _required(members[path[0]], path[1:])} if path[0] in members else {}
     return spec.model_copy(update={"properties": {**members, **inner}})
-
-
-def is_always_there(tree: Any, inputs: Mapping[str, Input]) -> bool:
-    """Whether the branch is sent in every call: absent inputs prune a leaf, and a form made of one."""
-    if (form := form_of(tree)) is not None:
-        return form.name != "when" and all(is_always_there(one, inputs) for one in (form.of, form.argument))
-    if isinstance(tree, dict | list):
-        return True
-    names = [part.name for part in parse_template(tree).placeholders] if isinstance(tree, str) else []
-    return not names or given_by(tree, inputs).is_required
 
 
 def _inner(alternatives: list[Schema]) -> Schema | None:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.contracts.body import check_tree, is_always_there
+from tests.contracts.body import check_tree
 from tests.contracts.description import Description, Operation, Schema, types_of
-from tests.contracts.inputs import LIMIT, Given, check_given
+from tests.contracts.inputs import LIMIT, LIMIT_NAME, Given, Inputs, check_given
 from tests.contracts.paths import OurPath, path_of
+from tests.contracts.presence import is_always_there
 from tests.contracts.projection import check_expression, elements
 
 from connectory.catalog.connector import Action, Connector
-from connectory.catalog.manifest import Input, Request
+from connectory.catalog.manifest import Request
 
 CONTENT_TYPES = {
     "json": "application/json",
@@ -78,17 +79,17 @@ def compare_lookup(
     connector: Connector, request: Request, expressions: Sequence[tuple[str | None, str]], call: Call
 ) -> list[str]:
     """Return every difference of a request without inputs, and of pairs of `items` and `item` over its answer."""
-    problems = [*_check_request(connector, request, {}, call)]
+    problems = [*_check_request(connector, request, Inputs({}), call)]
     for pair in expressions:
         problems += check_answer(connector, request, pair, call)
     return problems
 
 
-def inputs_of(action: Action) -> dict[str, Input]:
+def inputs_of(action: Action) -> Inputs:
     """The inputs of an action, `limit` among them where it is a list."""
     spec = action.manifest
-    pages = {} if spec.pages is None else {"limit": LIMIT.model_copy(update={"maximum": spec.pages.max_size})}
-    return {**spec.inputs, **pages}
+    pages = {} if spec.pages is None else {LIMIT_NAME: LIMIT.model_copy(update={"maximum": spec.pages.max_size})}
+    return Inputs({**spec.inputs, **pages}, spec.needs)
 
 
 def called_by(connector: Connector, description: Description) -> dict[str, set[str]]:
@@ -119,7 +120,7 @@ def operation_of(connector: Connector, request: Request, description: Descriptio
     return None if operation is None else (path, operation)
 
 
-def _check_request(connector: Connector, request: Request, inputs: Mapping[str, Input], call: Call) -> Iterator[str]:
+def _check_request(connector: Connector, request: Request, inputs: Inputs, call: Call) -> Iterator[str]:
     yield from _check_path(inputs, call)
     yield from _check_query(request, inputs, call.operation, call.description)
     sent = {name.lower() for name in (*connector.manifest.headers, *request.headers)}
@@ -129,17 +130,17 @@ def _check_request(connector: Connector, request: Request, inputs: Mapping[str, 
     yield from _check_body(request, inputs, call.operation, call.description)
 
 
-def _check_path(inputs: Mapping[str, Input], call: Call) -> Iterator[str]:
+def _check_path(inputs: Inputs, call: Call) -> Iterator[str]:
     for name, part in call.path.standing_for(call.described_path).items():
         parameter = call.operation.parameter("path", name)
         if parameter is None:
             continue
         schema, place = parameter.get("schema", {}), f"path parameter {name}"
         if isinstance(part, str):
-            given = Given(part, None, is_required=True, value=part)
+            given = Given(part, None, value=part)
             yield from check_given(given, place, _as_text(schema, call.description), call.description)
         elif part.scope == "input" and part.name in inputs:
-            given = Given(str(part), inputs[part.name], is_required=True)
+            given = Given(str(part), inputs[part.name])
             yield from check_given(given, place, schema, call.description)
 
 
@@ -148,9 +149,7 @@ def _as_text(schema: Schema, description: Description) -> Schema:
     return {"anyOf": [{"enum": one["enum"]} if "enum" in one else {} for one in description.alternatives(schema)]}
 
 
-def _check_query(
-    request: Request, inputs: Mapping[str, Input], operation: Operation, description: Description
-) -> Iterator[str]:
+def _check_query(request: Request, inputs: Inputs, operation: Operation, description: Description) -> Iterator[str]:
     for name, leaf in request.query.items():
         parameter = operation.parameter("query", name)
         if parameter is None:
@@ -185,9 +184,7 @@ def _value_of(leaf: Any) -> Any:
     return json.loads(leaf) if isinstance(leaf, str) and re.fullmatch(r"true|false|\d{1,9}", leaf) else leaf
 
 
-def _check_body(
-    request: Request, inputs: Mapping[str, Input], operation: Operation, description: Description
-) -> Iterator[str]:
+def _check_body(request: Request, inputs: Inputs, operation: Operation, description: Description) -> Iterator[str]:
     required, kinds = description.body(operation)
     if request.body is None:
         if required:
@@ -219,10 +216,17 @@ def check_answer(
     if items is None and item in (None, "@"):
         return
     headers = {name.lower(): value for name, value in {**connector.manifest.headers, **request.headers}.items()}
-    description = call.description
-    answers = description.answers(call.operation, headers.get("accept", "application/json"))
+    answers = call.description.answers(call.operation, headers.get("accept", "application/json"))
     if not answers:
         yield "the answer is projected, and no good answer has a body"
+    yield from check_projection(expressions, answers, call.description)
+
+
+def check_projection(
+    expressions: tuple[str | None, str | None], answers: Sequence[Schema], description: Description
+) -> Iterator[str]:
+    """Yield the fields of two expressions, `items` and `item`, that none of these answers has."""
+    items, item = expressions
     for answer in answers:
         scope = [answer]
         if items is not None:

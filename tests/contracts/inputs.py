@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,9 @@ from connectory.catalog.manifest import Input
 from connectory.catalog.template import Placeholder, parse_template
 
 LIMIT = Input(type="integer", minimum=1)
+LIMIT_NAME = "limit"
 EACH = "{each}"  # the element of a list, among the inputs
+MANY_WORDS = 60  # of more, as currencies or countries are, a pattern says enough
 WIDER = {"integer": {"integer", "number"}}  # what else takes a value of this type
 TYPES: tuple[tuple[type, str], ...] = (
     (bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array"), (dict, "object"),
@@ -24,36 +27,48 @@ LIMITS = (
 )  # fmt: skip
 
 
+class Inputs(dict[str, Input]):
+    """The inputs of an action by name; of each of `needs` at least one is given."""
+
+    def __init__(self, inputs: Mapping[str, Input], needs: Sequence[Sequence[str]] = ()) -> None:
+        super().__init__(inputs)
+        self.needs = needs
+
+    def with_(self, more: Mapping[str, Input]) -> Inputs:
+        """These, and more or others."""
+        return Inputs({**self, **more}, self.needs)
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What stands at a place: an input whole, a text with inputs in it, or a constant (then `spec` is None)."""
 
     name: str
     spec: Input | None
-    is_required: bool
     value: Any = None  # a constant of the manifest
 
 
 def given_by(leaf: Any, inputs: Mapping[str, Input]) -> Given:
     """What a leaf of a query or body gives: exactly one placeholder keeps the input's type, all else is a constant."""
     if not isinstance(leaf, str):
-        return Given("", None, is_required=True, value=leaf)
+        return Given("", None, value=leaf)
     template = parse_template(leaf)
-    used = [found for part in template.placeholders if (found := _spec_of(part, inputs)) is not None]
-    is_required = all(one.required or one.default is not None or one is inputs.get("limit") for one in used)
     if template.only is not None:
-        return Given(str(template.only), used[0] if used else None, is_required)
+        way = way_to(template.only, inputs)
+        return Given(str(template.only), way[-1] if way else None)
     if template.placeholders:
-        return Given(leaf, Input(type="string"), is_required)
-    return Given(leaf, None, is_required, value=leaf)
+        return Given(leaf, Input(type="string"))
+    return Given(leaf, None, value=leaf)
 
 
-def _spec_of(part: Placeholder, inputs: Mapping[str, Input]) -> Input | None:
-    """The input, or the member of it, that a placeholder stands for; None where that is not declared."""
+def way_to(part: Placeholder, inputs: Mapping[str, Input]) -> list[Input]:
+    """The input that a placeholder stands for, and behind it the members that lead to its own; none: undeclared."""
     spec = inputs.get(EACH if part.scope == "each" else part.name) if part.scope in ("input", "each") else None
+    way = [] if spec is None else [spec]
     for name in part.path:
         spec = (spec.properties or {}).get(name) if spec is not None else None
-    return spec
+        way = [] if spec is None else [*way, spec]
+    return way
 
 
 def check_given(given: Given, place: str, schema: Schema, description: Description) -> Iterator[str]:
@@ -91,6 +106,9 @@ def _check_words(name: str, spec: Input, place: str, fitting: list[Schema]) -> I
     if any("enum" not in one for one in fitting):
         return
     words = [word for one in fitting for word in one["enum"] if word is not None]
+    fits = [word for word in words if spec.pattern is not None and re.search(spec.pattern, str(word))]
+    if spec.enum is None and len(words) > MANY_WORDS and 2 * len(fits) > len(words):
+        return
     if spec.enum is None:
         yield f"input '{name}' may be anything, and {place} takes only {', '.join(map(str, words))}"
     elif strange := [word for word in spec.enum if word not in words]:
@@ -129,6 +147,8 @@ def _check_properties(
 def _type_of(spec: Input) -> str:
     """The JSON type of an input; a file is sent as text, words may do without a type."""
     kind: str | None = spec.type
+    if kind is None and spec.enum:
+        return next(name for type_, name in TYPES if isinstance(spec.enum[0], type_))
     return "string" if kind in (None, "file") else str(kind)
 
 

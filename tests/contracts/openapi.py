@@ -13,11 +13,12 @@ import yaml
 from tests.contracts.check import Call, compare_action, compare_lookup, inputs_of
 from tests.contracts.contract import Expressions, Kind
 from tests.contracts.description import Description
+from tests.contracts.inputs import Inputs
 from tests.contracts.paths import OurPath, fits, path_of
 from tests.contracts.scopes import scope_differences
 
 from connectory.catalog.connector import Action, Connector
-from connectory.catalog.manifest import Input, Request
+from connectory.catalog.manifest import Request
 
 IN_NO_PACKAGE = "in no package: "  # for this reason tests/conftest.py lets a test be skipped everywhere
 ROOT = Path(__file__).parents[2]
@@ -52,12 +53,7 @@ class OpenApi:
     @property
     def missing(self) -> str | None:
         """Which of its files is not on this machine, and where it would come from."""
-        gone = next((file for file in self.files if not file.exists()), None)
-        if gone is None:
-            return None
-        if gone.is_relative_to(TOOLS):
-            return f"{gone.name} is not there: `make test` fetches it into .test-tools"
-        return f"{IN_NO_PACKAGE}{gone.name}; TEST_SPECS_DIR names their folder"
+        return missing_file(self.files)
 
     @cached_property
     def descriptions(self) -> Sequence[Description]:
@@ -68,13 +64,13 @@ class OpenApi:
     def check(self, connector: Connector, action: Action) -> list[str] | None:
         """Return every difference, that of the further request for each item too; None: no such operation."""
         spec = action.manifest
-        calls = self.calls(connector, spec.request, spec.inputs)
+        calls = self.calls(connector, spec.request, inputs_of(action))
         if not calls:
             return None
         found = [one for call in calls for one in compare_action(connector, action, call)]
         found += [one for call in calls for one in scope_differences(action, call.operation)]
         if (expand := spec.answer.expand) is not None:
-            further = self.calls(connector, expand.request, spec.inputs)
+            further = self.calls(connector, expand.request, inputs_of(action))
             found += [] if further else [f"{expand.request.method} {expand.request.path} is no operation"]
             pairs = [(expand.items, expand.item)]
             found += [one for call in further for one in compare_lookup(connector, expand.request, pairs, call)]
@@ -83,12 +79,12 @@ class OpenApi:
 
     def check_lookup(self, connector: Connector, request: Request, expressions: Expressions) -> list[str] | None:
         """The same of a request without inputs."""
-        calls = self.calls(connector, request, {})
+        calls = self.calls(connector, request, Inputs({}))
         return [one for call in calls for one in compare_lookup(connector, request, expressions, call)] or (
             [] if calls else None
         )
 
-    def calls(self, connector: Connector, request: Request, inputs: Mapping[str, Input]) -> list[Call]:
+    def calls(self, connector: Connector, request: Request, inputs: Inputs) -> list[Call]:
         """The operations that a request calls: one, or one for each word that its path allows; none: unknown."""
         server = request.server or next(iter(connector.manifest.servers))
         if request.graphql is not None or (self.servers and server not in self.servers):
@@ -116,6 +112,16 @@ class OpenApi:
         return max(calls, key=lambda one: fits(one.described_path, path.text), default=None)
 
 
+def missing_file(files: Sequence[Path]) -> str | None:
+    """Which of these is not on this machine, and where it would come from; None: all are there."""
+    gone = next((file for file in files if not file.exists()), None)
+    if gone is None:
+        return None
+    if gone.is_relative_to(TOOLS):
+        return f"{gone.name} is not there: `make test` fetches it into .test-tools"
+    return f"{IN_NO_PACKAGE}{gone.name}; TEST_SPECS_DIR names their folder"
+
+
 def specs(*names: str) -> Sequence[Path]:
     """Where these descriptions are, that are in no package."""
     return [SPECS / name for name in names]
@@ -125,12 +131,12 @@ def _based(description: Description, base: str) -> Description:
     return Description({**description.document, "servers": [{"url": base}]})
 
 
-def _sent(connector: Connector) -> Iterator[tuple[Request, Mapping[str, Input]]]:
+def _sent(connector: Connector) -> Iterator[tuple[Request, Inputs]]:
     for action in connector.actions.values():
         yield action.manifest.request, inputs_of(action)
         if (expand := action.manifest.answer.expand) is not None:
             yield expand.request, inputs_of(action)
     if (verify := connector.manifest.verify) is not None:
-        yield verify.request, {}
+        yield verify.request, Inputs({})
         if verify.otherwise is not None:
-            yield verify.otherwise.request, {}
+            yield verify.otherwise.request, Inputs({})

@@ -24,6 +24,9 @@ CONTRACT = Contract(
         "create_payment": {
             "body.automatic_payment_methods has no member 'allow_redirects'": "added in August 2023",
         },
+        "search_customers": {
+            "query parameter query is required, and may be left out": "a search for nothing; Stripe says so itself",
+        },
         "list_subscriptions": PERIOD,
         "create_subscription": PERIOD,
         "cancel_subscription": PERIOD,
