@@ -80,6 +80,7 @@ PARTS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("A file inside JSON", format_1.FileContent, None),
     ("A further request for each item", format_1.Expand, None),
     ("A stream", format_1.Stream, None),
+    ("One row of a stream", format_1.OneRow, None),
     ("What is new in a stream", format_1.StreamCursor, None),
     ("Deletions by full_read", format_1.MissingDeletions, None),
     ("Deletions by mark", format_1.MarkedDeletions, None),

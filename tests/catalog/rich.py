@@ -193,6 +193,15 @@ ACTIONS: dict[str, Any] = {
         },
         "docs": DOCS,
     },
+    "get_order": {
+        "title": "Get an order",
+        "description": "Get an order of Rich.",
+        "effect": "read",
+        "inputs": {"id": TEXT},
+        "request": {"get": "/orders/{id}"},
+        "answer": {"item": "{id: id, at: at, more: more}"},
+        "docs": DOCS,
+    },
     "change": {
         "title": "Change an order",
         "description": "Change an order of Rich.",
@@ -212,6 +221,7 @@ STREAMS: dict[str, Any] = {
         "action": "search",
         "arguments": {"field": "name", "words": ["a"]},
         "key": ["id"],
+        "one": {"action": "get_order", "arguments": {"id": "id"}},
         "cursor": {"member": "at", "input": "name", "order": "ascending", "overlap_seconds": 60},
         "deletions": {"by": "mark", "when": "at == 'never'"},
         "schedule": {"every_minutes": 15, "full_every_hours": 24},
@@ -258,6 +268,7 @@ WEBHOOKS: dict[str, Any] = {
         "event": {"body": "type"},
         "events": {
             "order.*": "orders",
+            "order.made": {"stream": "orders", "changed": "order.id"},
             "line.gone": {"stream": "lines", "arguments": {"name": "order.id"}, "deleted": "[line.id, line.at]"},
         },
     },

@@ -84,8 +84,14 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
         "primary_key id keys": "Write `key: [id]`.",
         "incremental cursor_field updated_at since": "Write `cursor: {member: updated_at, input: updated_after}`.",
         "interval every cron every_minutes frequency": "Write `schedule: {every_minutes: 15}`.",
+        "get single row": "Write `one: {action: get_order, arguments: {order: id}}`.",
         "parent for each partition": "Write `for_each: {stream: OTHER, arguments: {INPUT: ITS_MEMBER}}`.",
         "deleted tombstone": "Write `deletions:`.",
+    },
+    "WebhookEvent": {
+        "name": "The name is the key above.",
+        "key id record updated created": "Write `changed: data.id`, which gives the key of the row.",
+        "removed": "Write `deleted: data.id`, which gives the key of the row.",
     },
     "StreamCursor": {
         "field key": "Write `member:`, a member of the projected item.",

@@ -86,6 +86,8 @@ SECRET = f"{SIGNATURE}/secret"
             "arguments.nam: The action of 'lines' has no input 'nam'.",
         ),
         ((f"{APP}/events/line.gone/arguments", {"name": "["}), "arguments.name: This is no JMESPath expression"),
+        ((f"{APP}/events/order.made/changed", "["), "events.order.made.changed: This is no JMESPath expression"),
+        ((f"{APP}/events/line.gone/changed", "line.id"), "line.gone.changed: The stream 'lines' reads no single rows."),
         ((f"{APP}/events/line.gone/deleted", "["), "events.line.gone.deleted: This is no JMESPath expression"),
         ((f"{APP}/docs", "x"), "app.docs: This is no web address."),
         ((f"{APP}/title", "\u202ex"), "app.title: It holds the control or format character U+202E."),

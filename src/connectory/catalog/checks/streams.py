@@ -32,6 +32,7 @@ def check_streams(manifest: Manifest) -> Iterator[Finding]:
             yield from _check_members((*here, "key"), stream.key, action)
             yield from _check_cursor((*here, "cursor"), stream, action)
             yield from _check_twice(here, stream)
+            yield from _check_one((*here, "one"), stream, action, manifest)
         yield from _check_for_each((*here, "for_each"), name, manifest)
         yield from _check_deletions((*here, "deletions"), stream, manifest)
 
@@ -111,6 +112,31 @@ def _check_cursor(path: KeyPath, stream: Stream, action: ActionManifest) -> Iter
         if spec is not None and spec.required:
             hint = "The first sync has no value for it: make it optional in the action."
             yield Finding((*path, "input"), f"The input '{cursor.input}' is required.", hint)
+
+
+def _check_one(path: KeyPath, stream: Stream, action: ActionManifest, manifest: Manifest) -> Iterator[Finding]:
+    """One row is read by what the key tells, and looks like those of the list."""
+    if stream.one is None:
+        return
+    one = manifest.actions.get(stream.one.action)
+    if one is None:
+        hint = did_you_mean(stream.one.action[:60], manifest.actions)
+        yield Finding((*path, "action"), f"There is no action '{stream.one.action[:60]}'.", hint)
+        return
+    if one.effect is not Effect.READ or one.answer.items is not None:
+        yield Finding((*path, "action"), "It gives no one row.", "Name a read whose answer is one object.")
+    for name, member in stream.one.arguments.items():
+        yield from _check_input((*path, "arguments", name), name, one)
+        if member not in stream.key:
+            hint = f"Only the key is known then: {', '.join(stream.key)}."
+            yield Finding((*path, "arguments", name), f"'{member[:60]}' is no member of `key`.", hint)
+    for name, spec in one.inputs.items():
+        if spec.required and name not in stream.one.arguments and name not in action.inputs:
+            yield Finding((*path, "arguments"), f"Nothing gives its input '{name}'.", "Name a member of `key`.")
+    ours, theirs = record_members(action), record_members(one)
+    if ours is not None and theirs is not None and (lacking := sorted(ours - theirs)):
+        hint = f"'{stream.one.action}' lacks {', '.join(lacking)}."
+        yield Finding((*path, "action"), "Its item has not all that the list's has.", hint[:300])
 
 
 def _check_twice(path: KeyPath, stream: Stream) -> Iterator[Finding]:

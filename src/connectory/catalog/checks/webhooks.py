@@ -150,9 +150,13 @@ def _check_account(path: KeyPath, webhook: Webhook, sign: Sign) -> Iterator[Find
 
 def _check_event(path: KeyPath, event: WebhookEvent, sign: Sign) -> Iterator[Finding]:
     yield from check_stream_name((*path, "stream"), event.stream, sign.manifest.streams)
-    yield from check_expression((*path, "deleted"), event.deleted)
+    for key in ("changed", "deleted"):
+        yield from check_expression((*path, key), getattr(event, key))
     stream = sign.manifest.streams.get(event.stream)
     action = sign.manifest.actions.get(stream.action) if stream is not None else None
+    if event.changed is not None and stream is not None and stream.one is None:
+        hint = "Say in the stream how one row is read: `one: {action: get_order, arguments: {order: id}}`."
+        yield Finding((*path, "changed"), f"The stream '{event.stream}' reads no single rows.", hint)
     inputs: dict[str, Input] = action.inputs if action is not None else {}
     for name, text in event.arguments.items():
         here = (*path, "arguments", name)

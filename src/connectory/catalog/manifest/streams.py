@@ -108,6 +108,17 @@ class ForEach(Strict):
     )
 
 
+class OneRow(Strict):
+    """The action that gives one row, which is asked where a webhook tells that it changed."""
+
+    action: Name = Field(description="A read of this connector whose projected item has all that the list's has.")
+    arguments: dict[Name, str] = Field(
+        min_length=1,
+        description="Inputs of that action, each with the member of `key` that it takes; others are as they were for "
+        "the list.",
+    )
+
+
 class Schedule(Strict):
     """How often is read, unless the person says otherwise."""
 
@@ -133,6 +144,7 @@ class Stream(Strict):
         min_length=1,
         description="Members of the projected item by which a row is known again, among those of the same arguments.",
     )
+    one: OneRow | None = Field(None, description="How one row is read, by its key.")
     cursor: StreamCursor | None = Field(None, description="How to ask for what is new; absent: all is read each time.")
     deletions: Deletions | None = Field(
         None, description="How it is noticed that a row is gone at the provider; unset: it is not."

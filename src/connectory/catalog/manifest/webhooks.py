@@ -76,7 +76,7 @@ Handshake = Annotated[
 
 
 class WebhookEvent(Strict):
-    """What an event makes us do: read a stream for what is new."""
+    """What an event makes us do: read a stream on, or one row of it."""
 
     stream: Name = Field(description="The stream that it refreshes.")
     arguments: dict[Name, str] = Field(
@@ -84,10 +84,13 @@ class WebhookEvent(Strict):
         description="JMESPath over the event, by inputs of the stream's action: only what was read with these values "
         "is refreshed.",
     )
-    deleted: str | None = Field(
+    changed: str | None = Field(
         None,
-        description="JMESPath over the event that gives the key of a record that is gone, a list where the key has "
-        "several members; null: none is.",
+        description="JMESPath over the event that gives the key of a row that was made or changed, a list where the "
+        "key has several members; that row alone is read, by the stream's `one`.",
+    )
+    deleted: str | None = Field(
+        None, description="As `changed`, of a row that is gone. Where neither gives a key, the stream is read on."
     )
 
 
