@@ -13,10 +13,12 @@ import structlog
 
 from connectory.actions.executor import Target
 from connectory.actions.http import HttpExecutor
+from connectory.actions.nango_proxy import NangoProxy
 from connectory.actions.watching import Watch
 from connectory.auth.backend import Account, NewGrant, Option
 from connectory.auth.direct import DirectBackend
 from connectory.auth.manager import AuthManager
+from connectory.auth.nango.way import open_way_out
 from connectory.auth.oauth.apps import OAuthApps
 from connectory.auth.oauth.backend import BuiltinBackend
 from connectory.auth.oauth.clients import OAuthClients
@@ -103,7 +105,7 @@ async def running(
         stack.push_async_callback(results.aclose)
         builtin = BuiltinBackend(vault, catalog, settings, client, now, make_refresher)
         stack.push_async_callback(builtin.aclose)
-        executor = HttpExecutor(client, watch=watch)
+        executor = HttpExecutor(client, watch=watch, proxy=_nango_proxy(settings, stack))
         application = _build(settings, vault, catalog, builtin, executor, results, presence, now)
         stack.push_async_callback(application.audit.aclose)
         async with _beside(application.auth.withdraw_left()):  # providers that are slow must not delay the start
@@ -206,6 +208,15 @@ def _auth(
 
 def _catalog(settings: Settings) -> Catalog:
     return load_catalog(manifest_folders(settings), index_dir=settings.data_dir / "index")
+
+
+def _nango_proxy(settings: Settings, stack: AsyncExitStack) -> NangoProxy | None:
+    """The way through Nango's proxy, where there is a Nango."""
+    if settings.nango_secret_key is None:
+        return None
+    out = open_way_out(settings)
+    stack.push_async_callback(out.aclose)
+    return NangoProxy(out, settings.nango_host, settings.nango_secret_key)
 
 
 def _demo(settings: Settings) -> dict[str, httpx2.AsyncBaseTransport]:

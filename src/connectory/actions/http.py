@@ -12,6 +12,7 @@ from connectory.actions.executor import Choice, Outcome, Paging, Target, Verifie
 from connectory.actions.expanding import expand
 from connectory.actions.filling import Values, absent, fill_text
 from connectory.actions.listing import Listing, Paged, read_list
+from connectory.actions.nango_proxy import NangoProxy, as_carried, note_on_headers
 from connectory.actions.pages import cursor_value, page_size, tells_size
 from connectory.actions.raw import RawRequest, prepare_raw
 from connectory.actions.request import preview
@@ -39,15 +40,16 @@ class HttpExecutor:
         *,
         new_key: Callable[[], str] = lambda: str(uuid4()),
         watch: Watch | None = None,
+        proxy: NangoProxy | None = None,
     ) -> None:
-        self._client, self._watch = client, watch
+        self._client, self._watch, self._proxy = client, watch, proxy
         self._new_key = new_key  # for idempotency keys: one for each call
 
     async def run(
         self, target: Target, action: Action, arguments: Mapping[str, Any], paging: Paging, *, raw: bool = False
     ) -> Outcome:
         """Send the action's request, as many whole pages as fit in the limit, and what its items are expanded with."""
-        spec = action.manifest
+        spec, target = action.manifest, as_carried(target, action)
         plan = self._plan(target, spec, arguments, paging)
         reading = _reading(target, spec, plan.values, is_raw=raw)
         exchange = self._exchange(target, may_repeat=spec.is_idempotent or plan.key is not None)
@@ -82,6 +84,7 @@ class HttpExecutor:
 
     async def send_raw(self, target: Target, raw: RawRequest) -> Outcome:
         """Send a raw request, once; the answer comes unprojected, as JSON or text."""
+        target = as_carried(target)
         values = Values({}, target.facts, target.credentials.secrets())
         request = prepare_raw(raw, target.connector, target.auth_method, values)
         exchange = self._exchange(target, may_repeat=False)
@@ -96,10 +99,12 @@ class HttpExecutor:
             is_list=isinstance(reply.value, list),
             is_raw=True,
             headers=headers,
+            note=note_on_headers(target, request.method),
         )
 
     async def verify(self, target: Target) -> Verified:
         """Run the verify call, or the one beside it; a connector without one is taken at its word."""
+        target = as_carried(target)
         spec = target.connector.verify_of(target.auth_method)
         if spec is None:
             return Verified()
@@ -112,6 +117,7 @@ class HttpExecutor:
 
     async def list_choices(self, target: Target) -> list[Choice]:
         """Run the call after which the person chooses, and read each item's id, name and facts."""
+        target = as_carried(target)
         method = target.connector.auth[target.auth_method]
         assert isinstance(method, OAuth2Method), "only such a method has one"
         assert method.choose is not None, "the sign-in has looked"
@@ -132,7 +138,7 @@ class HttpExecutor:
         return read_verified(spec, reply, redactor.clean, target.connector.title)
 
     def _exchange(self, target: Target, *, may_repeat: bool) -> Exchange:
-        return Exchange(self._client, target, may_repeat=may_repeat, watch=self._watch)
+        return Exchange(self._client, target, may_repeat=may_repeat, watch=self._watch, proxy=self._proxy)
 
     def _plan(self, target: Target, spec: ActionManifest, arguments: Mapping[str, Any], paging: Paging) -> Plan:
         """The action's request with its values; a write has a fresh idempotency key, which not every one uses."""

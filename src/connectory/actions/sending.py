@@ -10,13 +10,16 @@ from typing import TypeVar
 from connectory.actions.answers import Reading, Reply, read_answer
 from connectory.actions.executor import HEAVY_BYTES, MANY_VALUES, SLOW_BYTES, Target
 from connectory.actions.filling import Values
+from connectory.actions.nango_proxy import NangoProxy
 from connectory.actions.redaction import Redactor
 from connectory.actions.request import PreparedRequest, prepare, with_credentials
 from connectory.actions.retrying import repeat
 from connectory.actions.signing import signed
 from connectory.actions.watching import Watch, see
 from connectory.catalog.manifest import Request
-from connectory.net.client import OutboundClient, OutboundRequest
+from connectory.errors import BackendUnavailable
+from connectory.net.client import OutboundClient, OutboundRequest, OutboundResponse
+from connectory.vault.credentials import NangoReference
 
 FURTHER_END = 0.8  # of the call's time: then no further page or detail is asked for, so that what has come is given
 T = TypeVar("T")
@@ -32,6 +35,7 @@ class Exchange:
     started: float = field(default_factory=lambda: asyncio.get_running_loop().time())
     received: int = 0  # bytes of answers
     watch: Watch | None = field(default=None, repr=False)
+    proxy: NangoProxy | None = field(default=None, repr=False)
 
     async def ask(self, request: PreparedRequest, reading: Reading, *, ends_at: float | None = None) -> Reply:
         """Send a request and read its answer; both again, where that is harmless and may help.
@@ -59,14 +63,23 @@ class Exchange:
         method = self.target.connector.auth.get(self.target.auth_method)
         sent = await signed(request, method, self.target.credentials)
         left_s = max(0.0, ends_at - asyncio.get_running_loop().time())
-        response = await self.client.send(
-            OutboundRequest(sent.method, sent.url, sent.headers, sent.body, self.target.hosts, left_s)
-        )
+        response = await self._carry(sent, left_s)
         self.received += len(response.body)
         if self.watch is not None:
             self.watch(see(request, response, reading))
         heavy = is_heavy(response.body, HEAVY_BYTES if not reading.is_slow else SLOW_BYTES)
         return await beside(heavy, lambda: read_answer(response, reading))
+
+    async def _carry(self, request: PreparedRequest, left_s: float) -> OutboundResponse:
+        """Send a request the way that its credentials go: from here, or by who keeps them."""
+        credentials, hosts = self.target.credentials, self.target.hosts
+        if not isinstance(credentials, NangoReference):
+            return await self.client.send(
+                OutboundRequest(request.method, request.url, request.headers, request.body, hosts, left_s)
+            )
+        if self.proxy is None:
+            raise BackendUnavailable("Nango keeps this sign-in, and is not set up here.", hint="Set NANGO_SECRET_KEY.")
+        return await self.proxy.send(request, self.target, credentials, left_s, self.client)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from connectory.actions.executor import Executor, Outcome, Paging, Target
+from connectory.actions.nango_proxy import why_direct
 from connectory.actions.raw import RawRequest, check_raw
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
@@ -17,16 +17,17 @@ from connectory.errors import (
     ConnectoryError,
     InvalidArguments,
     MissingScope,
+    NangoRefused,
     NeedsReconnect,
     NotConnected,
     ProviderForbidden,
-    ProviderTimeout,
     ProviderUnauthorized,
 )
 from connectory.gateway.arguments import ArgumentChecker, CheckedArguments, require_unicode
 from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.cursors import digest, digest_key, open_cursor, seal_cursor
+from connectory.gateway.deadline import Deadline
 from connectory.gateway.fields import pick
 from connectory.gateway.files import GivenFiles
 from connectory.gateway.judging import judge_raw, require_scopes
@@ -36,7 +37,7 @@ from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Result, Results
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
-from connectory.vault.credentials import Credentials, NoCredentials
+from connectory.vault.credentials import Credentials, NangoReference, NoCredentials
 from connectory.vault.entities import Confirmation, Connection, Grant, GrantStatus, KeptEntry, KeptResult
 from connectory.vault.vault import Vault
 
@@ -198,12 +199,13 @@ class Gateway:
         about, asking = permission.about, self._steps.confirmations
         return _Yes(await asking.require(call.principal, call.connection, about, action, arguments), about)
 
-    async def _target(self, call: _Call) -> Target:
-        """Step 4: credentials, fresh."""
+    async def _target(self, call: _Call, action: Action | None = None) -> Target:
+        """Step 4: credentials, fresh; or who puts them in, where the action can go that way."""
+        why = why_direct(call.connector, call.grant.method, action.manifest) if action is not None else ""
         try:
-            access = await self._steps.auth.access(call.connection, call.grant)
+            access = await self._steps.auth.access(call.connection, call.grant, direct=bool(why))
         except ConnectoryError as error:
-            raise await self._mended(call, error) from None
+            raise await self._mended(call, _because(error, action, why)) from None
         return call.target(access.credentials, self._timeout_s)
 
     async def _fill(self, call: _Call, action: Action, checked: CheckedArguments) -> _Filled:
@@ -215,7 +217,7 @@ class Gateway:
 
     async def _run(self, call: _Call, filled: _Filled, checked: CheckedArguments, yes: _Yes | None) -> Result:
         """Steps 4 to 6 of a declared action."""
-        target = await self._target(call)
+        target = await self._target(call, filled.action)
         await self._before_sending(call, filled.action.effect, yes)
 
         def run(to: Target) -> Awaitable[Outcome]:
@@ -257,15 +259,18 @@ class Gateway:
     async def _send(self, call: _Call, target: Target, send: Send, *, is_raw: bool) -> Outcome:
         """Step 5; after a 401 once more with other credentials, where there can be any: nothing was done then."""
         try:
-            try:
-                return await send(target)
-            except ProviderUnauthorized as error:
-                call, target = await self._renewed(call, target, error, is_raw=is_raw)
-            try:
-                return await send(target)
-            except ProviderUnauthorized as error:
-                raise await self._after_401(call, target, error, is_raw=is_raw) from None
-        except MissingScope as error:
+            return await self._send_once(call, target, send)
+        except ProviderUnauthorized as error:
+            call, target = await self._renewed(call, target, error, is_raw=is_raw)
+        try:
+            return await self._send_once(call, target, send)
+        except ProviderUnauthorized as error:
+            raise await self._after_401(call, target, error, is_raw=is_raw) from None
+
+    async def _send_once(self, call: _Call, target: Target, send: Send) -> Outcome:
+        try:
+            return await send(target)
+        except (MissingScope, NeedsReconnect) as error:
             raise await self._mended(call, error) from None
 
     async def _renewed(
@@ -274,6 +279,8 @@ class Gateway:
         """Return the call with renewed credentials. Raises what stands against them, else what the 401 means."""
         try:
             access, grant = await self._steps.auth.renew(call.grant)
+            if access.route != "direct" and not isinstance(target.credentials, NangoReference):
+                access = await self._steps.auth.access(call.connection, grant, direct=True)
         except NeedsReconnect as refusal:
             row = await self._steps.vault.grants.get(call.grant.workspace_id, call.grant.id)
             if row is not None and row.status is GrantStatus.NEEDS_RECONNECT:  # whatever the old token still opens
@@ -315,26 +322,6 @@ class Gateway:
 
     def _deadline(self, what: str) -> Deadline:
         return Deadline(self._timeout_s, what)
-
-
-class Deadline:
-    """`asyncio.timeout` with an error an agent can act on."""
-
-    def __init__(self, timeout_s: float, what: str) -> None:
-        self._timeout = asyncio.timeout(timeout_s)
-        self._timeout_s, self._what = timeout_s, what
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError:
-            raise ProviderTimeout(
-                f"{self._what} was stopped: the provider did not answer within {self._timeout_s:g} s.",
-                hint="Try again later, or ask for less at a time; if it was a write, check first whether it was done.",
-            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,3 +379,10 @@ def _one_name(in_arguments: str | None, beside: str | None) -> str | None:
             hint="Name one of them.",
         )
     return in_arguments or beside
+
+
+def _because(error: ConnectoryError, action: Action | None, why: str) -> ConnectoryError:
+    """The same error, with why the credentials themselves were needed where Nango does not give them out."""
+    if isinstance(error, NangoRefused) and action is not None and why:
+        error.message = f"{action.tool} cannot go through Nango's proxy: {why}. {error.message}"
+    return error

@@ -98,6 +98,16 @@ def check_name(host: str, port: int) -> None:
         raise _never(host, port)
 
 
+def check_host(host: str, port: int, *, allow: AllowList, private_confirmed: bool) -> None:
+    """Raise `AddressRefused` for a host that is an address, or a metadata service's name; other names pass."""
+    check_name(host, port)
+    try:
+        ip_address(host)
+    except ValueError:
+        return
+    check_addresses([host], host=host, port=port, allow=allow, private_confirmed=private_confirmed)
+
+
 def check_addresses(
     found: Sequence[str], *, host: str, port: int, allow: AllowList, private_confirmed: bool
 ) -> tuple[IPAddress, ...]:

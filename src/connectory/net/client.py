@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from connectory import __version__
 from connectory.errors import HostRefused, InvalidArguments, ProviderTimeout, RedirectRefused
-from connectory.net.address import AllowList, HostRule
+from connectory.net.address import AllowList, HostRule, check_host
 from connectory.net.body import ACCEPT_ENCODING, drain, read_body
 from connectory.net.headers import check_headers
 from connectory.net.redirects import FOLLOWED, MAX_REDIRECTS, Hop, next_hop
 from connectory.net.turns import Turns
-from connectory.net.url import origin_of, parse_url
+from connectory.net.url import Url, origin_of, parse_url
 
 if TYPE_CHECKING:
     import ssl
@@ -100,13 +100,9 @@ class OutboundClient:
         """
         if request.method not in METHODS:
             raise InvalidArguments("This HTTP method is not sent.", hint=f"Use one of {', '.join(sorted(METHODS))}.")
-        rules = {_rule_origin(rule.origin): rule for rule in request.hosts}
+        rules = _rules(request.hosts)
         hop = Hop(request.method, parse_url(request.url), check_headers(request.headers), request.body)
-        if hop.url.origin not in rules:
-            raise HostRefused(
-                f"{hop.url.origin} does not belong to this connection.",
-                hint=f"Its servers are {', '.join(rules) or 'none'}; connect again if the service has moved.",
-            )
+        _require_owned(hop.url, rules)
         try:
             async with asyncio.timeout(request.timeout_s):
                 ends_at = asyncio.get_running_loop().time() + request.timeout_s
@@ -116,6 +112,18 @@ class OutboundClient:
                 f"{hop.url.host} did not answer within {request.timeout_s:g} s.",
                 hint="Try again later, or ask for less; after a write, look first whether it was done.",
             ) from None
+
+    def check(self, url: str, hosts: Collection[HostRule]) -> Url:
+        """Return a URL that somebody else will send to for us, checked as far as it can be without a look-up.
+
+        Raises `InvalidPath`, `HostRefused`, and `AddressRefused` for a host that is an address we would not connect to.
+        """
+        found, rules = parse_url(url), _rules(hosts)
+        rule = _require_owned(found, rules)
+        if found.origin not in self._mounts:
+            confirmed = self._believes_persons and rule.private_confirmed
+            check_host(found.host, found.port, allow=self._allow, private_confirmed=confirmed)
+        return found
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -230,6 +238,19 @@ def _proxy(url: str) -> httpcore2.Proxy:
     from connectory.net.transport import make_proxy
 
     return make_proxy(url)
+
+
+def _rules(hosts: Collection[HostRule]) -> dict[str, HostRule]:
+    return {_rule_origin(rule.origin): rule for rule in hosts}
+
+
+def _require_owned(url: Url, rules: Mapping[str, HostRule]) -> HostRule:
+    if url.origin not in rules:
+        raise HostRefused(
+            f"{url.origin} does not belong to this connection.",
+            hint=f"Its servers are {', '.join(rules) or 'none'}; connect again if the service has moved.",
+        )
+    return rules[url.origin]
 
 
 @lru_cache(maxsize=1024)
