@@ -65,7 +65,6 @@ def read_tokens(
     `UnexpectedResponse`.
     """
     access = _token(spec.access_token, answer)
-    further = {name: token for name, path in spec.further.items() if (token := _token(path, answer)) is not None}
     if access is None:
         raise UnexpectedResponse(
             "The provider's token endpoint answered without an access token.",
@@ -83,9 +82,19 @@ def read_tokens(
         token_type=kind[:40],
         expires_at=None if life_s is None else sent_at + timedelta(seconds=life_s),
         lifetime_s=life_s,
-        further=further,
+        further=further_tokens(spec, answer),
     )
-    return TokenSet(tokens, _scopes(search(spec.scope, answer)), answer)
+    return TokenSet(tokens, granted_scopes(spec, answer), answer)
+
+
+def further_tokens(spec: TokenAnswer, answer: Mapping[str, Any]) -> dict[str, SecretStr]:
+    """Return the tokens that came beside the access token, by the manifest's names."""
+    return {name: token for name, path in spec.further.items() if (token := _token(path, answer)) is not None}
+
+
+def granted_scopes(spec: TokenAnswer, answer: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the scopes that an answer names; None where it names none."""
+    return _scopes(search(spec.scope, answer))
 
 
 def split_scopes(text: str) -> tuple[str, ...]:
