@@ -15,7 +15,7 @@ from connectory.actions.executor import Target
 from connectory.actions.http import HttpExecutor
 from connectory.actions.nango_proxy import NangoProxy
 from connectory.actions.watching import Watch
-from connectory.auth.backend import Account, NewGrant, Option
+from connectory.auth.backend import Account, Backend, NewGrant, Option
 from connectory.auth.direct import DirectBackend
 from connectory.auth.manager import AuthManager
 from connectory.auth.nango.way import open_way_out
@@ -46,6 +46,8 @@ from connectory.vault.vault import Vault, open_vault
 if TYPE_CHECKING:
     import httpx2
 
+    from connectory.auth.nango.services import NangoServices
+
 VERIFY_TIMEOUT_S = 20.0
 _log = structlog.get_logger(__name__)
 
@@ -67,6 +69,7 @@ class Application:
     presence: Presence
     oauth_apps: OAuthApps
     clients: OAuthClients
+    nango: NangoServices | None  # where NANGO_SECRET_KEY is set
 
 
 @asynccontextmanager
@@ -105,8 +108,12 @@ async def running(
         stack.push_async_callback(results.aclose)
         builtin = BuiltinBackend(vault, catalog, settings, client, now, make_refresher)
         stack.push_async_callback(builtin.aclose)
-        executor = HttpExecutor(client, watch=watch, proxy=_nango_proxy(settings, stack))
-        application = _build(settings, vault, catalog, builtin, executor, results, presence, now)
+        out = _way_to_nango(settings, stack)
+        executor = HttpExecutor(client, watch=watch, proxy=_nango_proxy(settings, out))
+        backends = _Backends(settings, vault, catalog, builtin, executor, now, out)
+        if backends.nango is not None:
+            stack.push_async_callback(backends.nango.aclose)
+        application = _build(settings, vault, catalog, backends, executor, results, presence, now)
         stack.push_async_callback(application.audit.aclose)
         async with _beside(application.auth.withdraw_left()):  # providers that are slow must not delay the start
             yield application
@@ -132,13 +139,13 @@ def manifest_folders(settings: Settings) -> list[Path]:
 
 
 def _build(
-    settings: Settings, vault: Vault, catalog: Catalog, builtin: BuiltinBackend, executor: HttpExecutor,
+    settings: Settings, vault: Vault, catalog: Catalog, backends: _Backends, executor: HttpExecutor,
     results: Results, presence: Presence, now: Clock,
 ) -> Application:  # fmt: skip
     quotas = Quotas(settings)
     audit = AuditTrail(vault.audit, now, key=digest_key(vault.keys))
     record = audit.enclose
-    auth = _auth(settings, vault, catalog, builtin, executor, quotas, record, now)
+    auth = backends.manager(quotas, record)
     confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, record, now)
     steps = Steps(
         catalog=catalog,
@@ -165,57 +172,88 @@ def _build(
         confirmations=confirmations,
         audit=audit,
         presence=presence,
-        oauth_apps=OAuthApps(vault, catalog, builtin.clients, record),
-        clients=builtin.clients,
+        oauth_apps=OAuthApps(vault, catalog, backends.builtin.clients, record),
+        clients=backends.builtin.clients,
+        nango=backends.services(auth),
     )
 
 
-def _auth(
-    settings: Settings,
-    vault: Vault,
-    catalog: Catalog,
-    builtin: BuiltinBackend,
-    executor: HttpExecutor,
-    quotas: Quotas,
-    record: Record,
-    now: Clock,
-) -> AuthManager:
-    """The AuthManager, with what it needs of rooms that it may not import: the verify call and the quota."""
+class _Backends:
+    """The auth backends, with what they need of rooms that `auth` may not import: the verify call."""
 
-    def target_of(connector: Connector, new: NewGrant) -> Target:
-        facts, known = {**new.facts, "id": new.connection_id}, connector.signed_in_by(new.method)
-        return Target(known, new.method, facts, new.hosts, new.sent.credentials, VERIFY_TIMEOUT_S)
+    def __init__(
+        self, settings: Settings, vault: Vault, catalog: Catalog, builtin: BuiltinBackend, executor: HttpExecutor,
+        now: Clock, out: OutboundClient | None,
+    ) -> None:  # fmt: skip
+        self._settings, self._vault, self._catalog, self._now = settings, vault, catalog, now
+        self._executor = executor
+        self.builtin = builtin
+        self.nango, self._client = None, None
+        if out is not None:
+            from connectory.auth.nango.backend import NangoBackend
+            from connectory.auth.nango.client import NangoClient
 
-    async def verify(connector: Connector, new: NewGrant) -> Account:
-        told = await executor.verify(target_of(connector, new))
+            self._client = NangoClient(out, settings)
+            self.nango = NangoBackend(self._client, vault, catalog, settings, self._verify, now)
+
+    def manager(self, quotas: Quotas, record: Record) -> AuthManager:
+        """Return the AuthManager of all backends."""
+        backends: dict[str, Backend] = {
+            "direct": DirectBackend(self._vault, self._settings),
+            "builtin": self.builtin,
+            **({"nango": self.nango} if self.nango is not None else {}),
+        }
+        return AuthManager(
+            self._vault,
+            self._catalog,
+            self._settings,
+            backends,
+            self._verify,
+            list_options=self._list_options,
+            allow_link=quotas.use_link,
+            record=record,
+            now=self._now,
+        )
+
+    def services(self, auth: AuthManager) -> NangoServices | None:
+        """Return what stands on Nango, where there is one."""
+        if self.nango is None or self._client is None:
+            return None
+        from connectory.auth.nango.services import nango_services
+
+        return nango_services(self._client, self.nango, auth, self._vault, self._catalog, self._settings)
+
+    async def _verify(self, connector: Connector, new: NewGrant) -> Account:
+        told = await self._executor.verify(_target_of(connector, new))
         return Account(told.account_id, told.account_name, told.scopes, told.facts)
 
-    async def list_options(connector: Connector, new: NewGrant) -> list[Option]:
-        return [Option(one.id, one.name, one.facts) for one in await executor.list_choices(target_of(connector, new))]
+    async def _list_options(self, connector: Connector, new: NewGrant) -> list[Option]:
+        choices = await self._executor.list_choices(_target_of(connector, new))
+        return [Option(one.id, one.name, one.facts) for one in choices]
 
-    return AuthManager(
-        vault,
-        catalog,
-        settings,
-        {"direct": DirectBackend(vault, settings), "builtin": builtin},
-        verify,
-        list_options=list_options,
-        allow_link=quotas.use_link,
-        record=record,
-        now=now,
-    )
+
+def _target_of(connector: Connector, new: NewGrant) -> Target:
+    facts, known = {**new.facts, "id": new.connection_id}, connector.signed_in_by(new.method)
+    return Target(known, new.method, facts, new.hosts, new.sent.credentials, VERIFY_TIMEOUT_S)
 
 
 def _catalog(settings: Settings) -> Catalog:
     return load_catalog(manifest_folders(settings), index_dir=settings.data_dir / "index")
 
 
-def _nango_proxy(settings: Settings, stack: AsyncExitStack) -> NangoProxy | None:
-    """The way through Nango's proxy, where there is a Nango."""
+def _way_to_nango(settings: Settings, stack: AsyncExitStack) -> OutboundClient | None:
+    """The way out to Nango, where there is one."""
     if settings.nango_secret_key is None:
         return None
     out = open_way_out(settings)
     stack.push_async_callback(out.aclose)
+    return out
+
+
+def _nango_proxy(settings: Settings, out: OutboundClient | None) -> NangoProxy | None:
+    """The way through Nango's proxy."""
+    if out is None or settings.nango_secret_key is None:
+        return None
     return NangoProxy(out, settings.nango_host, settings.nango_secret_key)
 
 

@@ -1,10 +1,9 @@
-"""AuthManager: the nine operations of design 5.1, and what the connect page and the terminal need of a session."""
+"""AuthManager: the nine operations of design 5.1. What one session goes through stands in `session_steps.py`."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NoReturn
 
 from connectory.auth.accounts import ConnectedAccounts
 from connectory.auth.asking import already_connected, check_scopes, require_connecting
@@ -13,19 +12,13 @@ from connectory.auth.backend import (
     Account,
     Backend,
     BackendConfig,
-    Callback,
     Connected,
-    DeviceCode,
-    Elsewhere,
     Entry,
-    Form,
     ListOptions,
     NewGrant,
     Option,
     Problem,
-    Question,
     Revocation,
-    Step,
     Verify,
 )
 from connectory.auth.choice import BackendChoice
@@ -37,6 +30,7 @@ from connectory.auth.connections import (
 )
 from connectory.auth.finishing import Finishing
 from connectory.auth.members import members_of
+from connectory.auth.session_steps import SessionSteps
 from connectory.auth.sessions import ConnectSessions
 from connectory.auth.signin import SignIn
 from connectory.auth.ways import Ways
@@ -71,7 +65,7 @@ async def no_options(_: Connector, __: NewGrant) -> Sequence[Option]:
     return ()
 
 
-class AuthManager:
+class AuthManager(SessionSteps):
     """How credentials come and stay fresh, for every backend; `link_url` builds on the one canonical origin."""
 
     def __init__(
@@ -89,6 +83,7 @@ class AuthManager:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._vault = vault
+        self._session_store = vault.sessions
         self._catalog = catalog
         self._origin = settings.origin
         self._allow_link = allow_link
@@ -327,55 +322,6 @@ class AuthManager:
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
         return await self._sessions.wait(principal, session, timeout_s, self._sign_in.poll)
-
-    async def find_session(self, link: str) -> ConnectSession | None:
-        """Return the session of a link, live or over; nothing changes. Who may see it is for the face to say."""
-        return await self._vault.sessions.by_link(link)
-
-    async def end_session(self, session: ConnectSession) -> None:
-        """End a session whose person will not go on with it."""
-        await self._vault.sessions.expire(session)
-
-    async def first_step(self, session: ConnectSession) -> Form | Question:
-        """Return what the page shows first."""
-        return await self._sign_in.first_step(session)
-
-    async def submit(self, session: ConnectSession, browser: str, entry: Entry) -> Step | Connected:
-        """Take what the person entered; the form comes back while something is wrong."""
-        return await self._sign_in.submit(session, browser, entry)
-
-    async def session_of_callback(self, family: str, callback: Callback) -> ConnectSession | None:
-        """Return the session that a provider's redirect to this family's address belongs to; nothing changes."""
-        return await self._sign_in.session_of(family, callback)
-
-    async def complete(
-        self, session: ConnectSession, browser: str, family: str, callback: Callback
-    ) -> Step | Connected:
-        """Take what the redirect brought. Raises `SessionExpired` for another browser than the one that left."""
-        return await self._sign_in.complete(session, browser, family, callback)
-
-    async def refuse_callback(self, principal: Principal | None, family: str) -> NoReturn:
-        """Put on record that a redirect belongs to no sign-in of its browser. Raises `SessionExpired`, always."""
-        await self._sign_in.refuse_callback(principal, family)
-
-    async def sign_in_by_code(self, session: ConnectSession) -> DeviceCode | None:
-        """Return the code to type at the provider, of a sign-in under way or a new one; None where it gives none.
-
-        For servers whose page nobody can open. `wait` brings it on. Raises what `submit` raises.
-        """
-        return await self._sign_in.by_code(session)
-
-    async def page_of(self, session: ConnectSession) -> Elsewhere | None:
-        """Return the page elsewhere at which a session's sign-in goes on; None where it does not."""
-        return await self._sign_in.page_of(session)
-
-    async def poll(self, session: ConnectSession) -> None:
-        """Ask once what has become of a sign-in that goes on elsewhere; what failed is noted on the session."""
-        await self._sign_in.poll(session)
-
-    async def take_over(self, session: ConnectSession, new: NewGrant, backend: str) -> Step | Connected:
-        """Finish a session by a sign-in that was made elsewhere, on behalf of whoever runs the server."""
-        return await self._sign_in.take_over(session, new, backend)
 
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""

@@ -158,10 +158,19 @@ class SignIn:
                 return page
         return None
 
-    async def take_over(self, session: ConnectSession, new: NewGrant, backend: str) -> Step | Connected:
-        """Finish a session by a sign-in that was made elsewhere, on behalf of whoever runs the server."""
+    async def take_over(
+        self, session: ConnectSession, new: NewGrant, backend: str, answers: Answers
+    ) -> Step | Connected:
+        """Finish a session by a sign-in that was made elsewhere; it is left alone there if it comes to nothing."""
         current = await self._sessions.bind(session, secrets.token_urlsafe(32))
-        return await self._come_back(current, "adoption", self._choice.named(backend), partial(_already, new))
+        role = await self._vault.workspaces.role_of(current.workspace_id, current.user_id)
+        asked = {"connector": current.connector, "alias": current.alias, "by": "adoption"}
+        async with self._record(_acting(current, role), "sign_in", Effect.WRITE, asked) as line:
+            _check_role(role, current)
+            step = await self._finish(current, SignedIn(new, backend), answers, line)
+            if not isinstance(step, Connected):
+                line.refuse(NOT_SIGNED_IN)
+            return step
 
     async def poll(self, session: ConnectSession) -> None:
         """Bring on a sign-in that goes on elsewhere, as by a device code."""

@@ -6,6 +6,7 @@ webhook only says that it is time to ask. Whatever Nango gives out is compared w
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar
@@ -170,7 +171,9 @@ class NangoBackend:
 
     async def discard(self, credentials: Credentials) -> None:
         """Delete a connection at Nango to which no grant refers."""
-        if not isinstance(credentials, NangoReference) or await self.is_in_use(credentials):
+        if not isinstance(credentials, NangoReference):
+            return
+        if await self.grant_of(credentials.connection_id, credentials.integration) is not None:
             return
         self._tokens.forget(credentials)
         await self._client.delete_connection(credentials.connection_id, credentials.integration)
@@ -212,16 +215,15 @@ class NangoBackend:
             " `connectory nango sync-integrations` makes it."
         )
 
-    async def is_in_use(self, reference: NangoReference) -> bool:
-        """Whether a grant of any workspace refers to the same connection at Nango."""
-        for grant in await self._vault.grants.of_backend(self.name):
-            try:
-                used = await self._reference(grant)
-            except ConnectoryError:
-                continue
-            if (used.connection_id, used.integration) == (reference.connection_id, reference.integration):
-                return True
-        return False
+    async def references(self) -> Sequence[NangoReference]:
+        """Return where the sign-ins of all workspaces are at Nango; without those that cannot be read."""
+        return [reference for _, reference in await self._known()]
+
+    async def grant_of(self, connection_id: str, integration: str) -> Grant | None:
+        """Return the grant of any workspace that refers to a connection at Nango."""
+        place = (connection_id, integration)
+        known = await self._known()
+        return next((grant for grant, one in known if (one.connection_id, one.integration) == place), None)
 
     async def look_at(self, grant: Grant) -> None:
         """Ask Nango about one grant at once: something says that it has changed."""
@@ -239,6 +241,13 @@ class NangoBackend:
         await self._renewing.aclose()
         await self._tokens.aclose()
         await self.integrations.aclose()
+
+    async def _known(self) -> list[tuple[Grant, NangoReference]]:
+        found = []
+        for grant in await self._vault.grants.of_backend(self.name):
+            with contextlib.suppress(CannotDecrypt):
+                found.append((grant, await self._reference(grant)))
+        return found
 
     async def _other(self, grant: Grant, reference: NangoReference, connector: Connector) -> NangoConnection:
         """Return a connection with another token. Raises `NeedsReconnect` where there is none, and `RefreshFailed`."""

@@ -15,7 +15,7 @@ WORKSPACE = "connectory_workspace"  # Nango turns names of tags into small lette
 USER = "connectory_user"
 SESSION = "connectory_session"
 SIGN_IN = "connectory_sign_in"
-MOST = 10  # tags that a connection may have
+OURS, MOST = 4, 10  # tags of ours, and those that a connection may have in all
 SIGN_IN_BYTES = 18
 
 
