@@ -33,8 +33,14 @@ READ: dict[str, tuple[str, Any]] = {
         "from_atlassian_document(t)",
         {"type": "paragraph", "content": [{"type": "text", "text": text} for text in ("s3cret", "-token")]},
     ),
+    "from_notion_properties": (
+        "from_notion_properties(t)",
+        {"Key": {"type": "title", "title": [{"plain_text": "s3cret"}, {"plain_text": "-token"}]}},
+    ),
 }
-CANNOT = {"from_unix_seconds", "from_unix_milliseconds", "from_table", "from_pairs", "from_trimmed"}  # decode nothing
+CANNOT = {  # decode nothing
+    "from_unix_seconds", "from_unix_milliseconds", "from_table", "from_pairs", "from_trimmed", "from_last_segment",
+}  # fmt: skip
 EXPRESSIONS = pytest.mark.parametrize(("read", "said"), READ.values(), ids=READ)
 VERIFIED = "verify: {request: {get: /who}, account: {id: id, name: '%s'}, scopes: {body: '%s'}, facts: {f: '%s'}}"
 

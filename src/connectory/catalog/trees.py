@@ -37,6 +37,7 @@ ANSWER_FUNCTIONS: Mapping[str, int] = {
     "from_base64": 1,
     "from_base64url": 1,
     "from_json_text": 1,
+    "from_last_segment": 1,
     "from_unix_seconds": 1,
     "from_unix_milliseconds": 1,
     "from_atlassian_document": 1,

@@ -22,6 +22,7 @@ ARITY = {
     "from_csv": 1,
     "from_html": 1,
     "from_json_text": 1,
+    "from_last_segment": 1,
     "from_mime_message": 1,
     "from_mime_parts": 1,
     "from_notion_properties": 1,
@@ -116,6 +117,7 @@ def test_a_refusal_never_repeats_a_long_value(name: str) -> None:
         *(("from_csv", unit) for unit in ("a,b\n", ",", '"', "a\n", '"a,"\n')),
         *(("from_json_text", unit) for unit in ("[", '{"a":', "1", "[1,")),
         *(("from_base64", unit) for unit in ("=", " ", "YWFh")),
+        *(("from_last_segment", unit) for unit in ("/", "a/", "#?/")),
         ("from_unix_seconds", "1"),
     ],
 )

@@ -24,6 +24,7 @@ from connectory.actions.converters.encoding import (
 from connectory.actions.converters.html import from_html, html_paragraphs
 from connectory.actions.converters.mail import from_mime_message, from_mime_parts
 from connectory.actions.converters.mime import mime_message
+from connectory.actions.converters.names import from_last_segment
 from connectory.actions.converters.notion import from_notion_properties, notion_rich_text
 from connectory.actions.converters.tables import from_csv, from_pairs, from_table, from_trimmed
 from connectory.actions.converters.times import (
@@ -55,6 +56,7 @@ FROM: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "from_csv": from_csv,
         "from_html": from_html,
         "from_json_text": from_json_text,
+        "from_last_segment": from_last_segment,
         "from_mime_message": from_mime_message,
         "from_mime_parts": from_mime_parts,
         "from_notion_properties": from_notion_properties,
