@@ -64,9 +64,14 @@ def _check_members(
 
 
 def _check_form(form: Form, place: str, schema: Schema, inputs: Inputs, description: Description) -> Iterator[str]:
-    """What a form makes: a list by `each`, the tree itself by `when`, mostly a text by the others."""
+    """What a form makes: a list by `each`, the tree itself by `when` and `merge`, mostly a text by the others."""
     if form.name == "when":
         yield from check_tree(form.of, place, schema, _given(form.argument, inputs), description)
+    elif form.name == "merge":
+        yield from check_tree(form.of, place, schema, inputs, description)
+        alternatives = description.alternatives(schema)
+        needing_nothing = {"anyOf": [{**one, "required": []} for one in alternatives]}  # the tree has what is required
+        yield from check_given(given_by(form.argument, inputs), place, needing_nothing, description)
     elif form.name == "each":
         inner = _inner(description.alternatives(schema))
         if inner is None:

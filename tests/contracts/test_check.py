@@ -177,6 +177,12 @@ WHEN = """
       post: /things
       body: {name: x, lines: [{when: "{line.sku}", of: {sku: "{line.sku}", price: "{line.price}"}}]}
 """
+MERGED = """
+    inputs:
+      name: {type: string, required: true, maxLength: 40}
+      more: {type: object, properties: {count: {type: integer, minimum: 1}}}
+    request: {post: /things, body: {merge: "{more}", of: {name: "{name}", kind: big}}}
+"""
 JOINED = """
     inputs: {since: {type: integer, required: true}, states: {type: array, items: {type: string}}}
     request: {get: /things, query: {since: "{since}", sort: {join: ",", of: "{states}"}}}
@@ -197,7 +203,7 @@ def problems(made: Connector) -> list[str]:
     return check_action(made, made.actions["one"], Description(DOCUMENT))
 
 
-@pytest.mark.parametrize("action", [LIST, GET, CREATE, EACH, RELATED, BRACKETS, WHEN])
+@pytest.mark.parametrize("action", [LIST, GET, CREATE, EACH, RELATED, BRACKETS, WHEN, MERGED])
 def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
     assert problems(connector(action)) == []
 
@@ -248,6 +254,8 @@ def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
         (BRACKETS, "unix_seconds", "base64", "query parameter made[after] is a text, and takes integer"),
         (BRACKETS, "made[after]", "state", "query parameter state is a number, and takes string"),
         (WHEN, "when: \"{line.sku}\"", "when: \"{line.price}\"", "body.lines[0].sku is required, and may be left"),
+        (MERGED, "kind: big", "kind: huge", "body.kind does not take 'huge'"),
+        (MERGED, "{count:", "{counts:", "body has no member 'counts' as input '{more}' gives"),
         (CREATE, "post: /things\n", "post: /things\n      encoding: form\n", "no body is taken as application/x-www"),
         (CREATE, "      body:\n", "      variables:\n", "a body is required and not sent"),
         (CREATE, "    request:", "    answer: {item: id}\n    request:", "no good answer has a body"),
