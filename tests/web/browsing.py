@@ -30,6 +30,7 @@ def services_of(application: Application, **more: Any) -> WebServices:
         confirmations=application.confirmations,
         oauth_apps=application.oauth_apps,
         clients=application.clients,
+        nango=application.nango.webhooks if application.nango is not None else None,
         **more,
     )
 

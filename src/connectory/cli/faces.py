@@ -120,5 +120,6 @@ def _web_services(application: Application) -> WebServices:
         confirmations=application.confirmations,
         oauth_apps=application.oauth_apps,
         clients=application.clients,
+        nango=application.nango.webhooks if application.nango is not None else None,
         command=command_path(),
     )

@@ -53,7 +53,17 @@ def web_routes(services: WebServices) -> list[BaseRoute]:
         *ConnectPages(services, visitors).routes(),
         *CallbackPages(services, visitors).routes(),
         *ConfirmPages(services.confirmations, visitors).routes(),
+        *_nango(services),
     ]
+
+
+def _nango(services: WebServices) -> list[BaseRoute]:
+    """The address for Nango's webhooks, where there is a Nango."""
+    if services.nango is None:
+        return []
+    from connectory.web.nango import NangoWebhookPage
+
+    return list(NangoWebhookPage(services.nango).routes())
 
 
 def page_exception_handlers() -> dict[type[Exception], ExceptionHandler]:

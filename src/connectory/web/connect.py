@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectory.auth.backend import Confirm, DeviceCode, Entry, Form, Problem, Question, Redirect
+from connectory.auth.backend import Confirm, DeviceCode, Elsewhere, Entry, Form, Problem, Question, Redirect
 from connectory.auth.members import members_of
 from connectory.errors import (
     AddressRefused,
@@ -43,21 +43,23 @@ from connectory.web.signin import Visitors
 
 NEW_LINK = "Ask your assistant to connect again; it gives you a new link."
 SHOWN_TASKS = 5
+LOOK_AGAIN_S = 3
 APP_FIELD = "app"  # the way to sign in whose OAuth app is entered
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectPages:
-    """`/connect/{link}` and the page behind it."""
+    """`/connect/{link}` and the pages behind it."""
 
     services: WebServices
     visitors: Visitors
 
     def routes(self) -> list[Route]:
-        """The routes of both."""
+        """The routes of these."""
         return [
             Route("/connect/{link}", self.show, methods=["GET"]),
             Route("/connect/{link}", self.submit, methods=["POST"]),
+            Route("/connect/{link}/waiting", self.wait, methods=["GET"]),
             Route("/connect/{link}/done", self.done, methods=["GET"]),
         ]
 
@@ -97,6 +99,8 @@ class ConnectPages:
             return self._leave(session, step.url, None)
         if isinstance(step, DeviceCode):
             return self._leave(session, step.verification_uri, step.user_code)
+        if isinstance(step, Elsewhere):
+            return RedirectResponse(f"/connect/{session.link}/waiting", status_code=303)
         if step is None:
             return _to_done(session)
         if isinstance(step, Question) and step.options:
@@ -125,6 +129,32 @@ class ConnectPages:
         connector = self.services.catalog.connector(session.connector)
         logo = logo_source(connector.manifest.logo)
         return render("leaving", connector=connector.title, logo=logo, url=url, code=code, visitor=None)
+
+    async def wait(self, request: Request) -> Response:
+        """Ask what has become of a sign-in at a page that does not lead back; this one shows itself again and again."""
+        session, binding = await self._find(request)
+        if session.status is SessionStatus.BOUND and binding.is_bound_to(session):
+            await self.services.auth.poll(session)
+            session = await self.services.auth.find_session(session.link) or session
+        if session.status is SessionStatus.CONNECTED and binding.is_bound_to(session):
+            return _to_done(session)
+        is_waiting = session.status is SessionStatus.BOUND and binding.is_bound_to(session)
+        page = await self.services.auth.page_of(session) if is_waiting else None
+        if page is None:  # it has failed, asks something, or never was: the connect page says which
+            return _to_page(session)
+        connector = self.services.catalog.connector(session.connector)
+        return render(
+            "waiting",
+            connector=connector.title,
+            logo=logo_source(connector.manifest.logo),
+            at=page.at,
+            url=page.url,
+            minutes=max(1, round(page.expires_in_s / 60)),
+            again_s=LOOK_AGAIN_S,
+            problem=session.problem,
+            link=session.link,
+            visitor=await self.visitors.name_of(request),
+        )
 
     async def done(self, request: Request) -> Response:
         """Show what was connected, to the browser that did it."""
@@ -175,7 +205,7 @@ class ConnectPages:
 
     async def _submit(
         self, session: ConnectSession, browser: str, entry: Entry
-    ) -> Form | Question | Redirect | DeviceCode | None:
+    ) -> Form | Question | Redirect | Elsewhere | DeviceCode | None:
         """Return what comes next, or None once the connection stands. Raises `SessionExpired`."""
         try:
             step = await self.services.auth.submit(session, browser, entry)
@@ -191,7 +221,7 @@ class ConnectPages:
             confirm: Confirm | None = "private_confirmed" if isinstance(error, AddressRefused) else None
             first = await self.services.auth.first_step(session)
             return replace(first, problems=(Problem("", error.text, confirm),))
-        return step if isinstance(step, Form | Question | Redirect | DeviceCode) else None
+        return step if isinstance(step, Form | Question | Redirect | Elsewhere | DeviceCode) else None
 
     async def _page(
         self,
@@ -207,6 +237,7 @@ class ConnectPages:
         connector = self.services.catalog.connector(session.connector)
         members = members_of(self.services.catalog, connector)
         workspaces = self.services.vault.workspaces
+        page = await self.services.auth.page_of(session) if is_same_browser(session, browser) else None
         user = await workspaces.get_user(session.user_id)
         workspace = await workspaces.get(session.workspace_id)
         return render(
@@ -226,6 +257,7 @@ class ConnectPages:
             methods=view_methods(form, entry, is_local=self.visitors.is_local),
             question=view_question(step, entry) if isinstance(step, Question) else None,
             problem=session.problem if entry is None else None,
+            waits_at=page.at if page is not None else None,
             app_field=APP_FIELD,
             link=session.link,
             browser_field=FORM_FIELD,
@@ -246,6 +278,7 @@ def _entry(form: dict[str, str], files: dict[str, str], *, is_local: bool) -> En
         grant_id=GrantId(form["account"]) if form.get("account") else None,
         scopes=_scopes(form),
         chosen=form.get("chosen"),
+        backend=form.get("backend") or None,
     )
 
 

@@ -99,6 +99,8 @@ class MethodView:
     leaves: bool
     scopes: tuple[ScopeView, ...]
     setup: AppSetup | None
+    backend: str
+    through: str
 
     @property
     def has_upload(self) -> bool:
@@ -131,13 +133,12 @@ def view_methods(form: Form, entry: Entry | None, *, is_local: bool) -> tuple[Me
     """Return the forms to show; `entry` is what was sent last, whose plain values stay in place."""
     if entry is not None and entry.grant_id in {account.grant_id for account in form.accounts}:
         form, entry = replace(form, problems=()), None  # those are about the account that was chosen
-    sent = entry.method if entry else None
-    known = {method.method for method in form.methods}
+    sent = next((method for method in form.methods if _is_of(method, entry)), None)
     return tuple(
         _view_method(
             method,
-            entry if method.method == sent else None,
-            form.problems if method.method == sent or (sent not in known and index == 0) else (),
+            entry if method is sent else None,
+            form.problems if method is sent or (sent is None and index == 0) else (),
             is_local=is_local,
         )
         for index, method in enumerate(form.methods)
@@ -184,14 +185,18 @@ def view_actions(connectors: Sequence[Connector]) -> tuple[ActionGroup, ...]:
     return tuple(group for group in groups if group.actions)
 
 
+def _is_of(method: MethodForm, entry: Entry | None) -> bool:
+    return entry is not None and entry.method == method.method and entry.backend in (None, method.backend)
+
+
 def _view_method(method: MethodForm, entry: Entry | None, problems: Sequence[Problem], *, is_local: bool) -> MethodView:
-    slug = f"method-{method.method}"
+    slug = f"method-{f'{method.backend}-' if method.through else ''}{method.method}"
     fields = tuple(_view_field(slug, name, field, entry, problems) for name, field in method.fields.items())
     wanted = _wanted_ticks(method, entry, problems, is_local=is_local)
     return MethodView(
         id=slug,
         name=method.method,
-        title=method.title,
+        title=f"{method.title}, through {method.through}" if method.through else method.title,
         help=method.help,
         docs=method.docs,
         fields=fields,
@@ -200,6 +205,8 @@ def _view_method(method: MethodForm, entry: Entry | None, problems: Sequence[Pro
         leaves=method.leaves,
         scopes=_view_scopes(slug, method, entry),
         setup=method.setup,
+        backend=method.backend,
+        through=method.through,
     )
 
 

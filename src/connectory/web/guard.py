@@ -23,12 +23,14 @@ from connectory.web.origins import OurOrigins
 
 MAX_PAGE_BODY = 65_536  # bytes of a form
 MAX_CONNECT_BODY = 262_144  # of one that may hold a file of credentials: 64 KB of text, as a form escapes it
+MAX_WEBHOOK_BODY = 1_048_576  # of Nango's, which passes on what providers send
 BODY_TIMEOUT_S = 10.0  # for all of a form: who sends it drop by drop holds a connection, and nothing else
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 PAGES = frozenset({"/", "/signin", "/signout"})
 DECISIONS = "/confirm/"
 CONNECT = "/connect/"
 CALLBACKS = "/api/auth/callback/"
+WEBHOOKS = "/api/nango/webhook"
 PAGE_FOLDERS = (CONNECT, DECISIONS, CALLBACKS)
 MACHINE_FACES = ("/mcp", "/sse")  # these limit their bodies themselves
 FORWARDING = (b"forwarded", b"x-real-ip", b"x-original-url", b"x-rewrite-url", b"x-client-ip")
@@ -83,8 +85,7 @@ class RequestGuard:
         method, path = scope["method"], scope["path"]
         refusal = _judge_host(hosts, self._origins) or judge_source(method, path, headers, self._origins)
         if refusal is None and _is_form(scope):
-            most = MAX_CONNECT_BODY if path.startswith(CONNECT) else MAX_PAGE_BODY
-            body = await self._read_body(headers, receive, most)
+            body = await self._read_body(headers, receive, _most(path))
             if body is None:
                 return
             if isinstance(body, Refusal):
@@ -160,6 +161,13 @@ def _without_forwarding(scope: Scope) -> Scope:
 def _is_form(scope: Scope) -> bool:
     is_machine_face = any(scope["path"] == face or scope["path"].startswith(f"{face}/") for face in MACHINE_FACES)
     return scope["method"] not in SAFE_METHODS and not is_machine_face
+
+
+def _most(path: str) -> int:
+    """How many bytes a body may have."""
+    if path == WEBHOOKS:
+        return MAX_WEBHOOK_BODY
+    return MAX_CONNECT_BODY if path.startswith(CONNECT) else MAX_PAGE_BODY
 
 
 async def _read_body(headers: Headers, receive: Receive, most: int) -> bytes | Refusal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from connectory.auth.manager import AuthManager
 from connectory.auth.oauth.apps import OAuthApps
@@ -13,6 +14,9 @@ from connectory.identity.tokens import Tokens
 from connectory.settings import Settings
 from connectory.vault.clock import Clock, utc_now
 from connectory.vault.vault import Vault
+
+if TYPE_CHECKING:
+    from connectory.auth.nango.receiving import NangoWebhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +31,6 @@ class WebServices:
     confirmations: Confirmations
     oauth_apps: OAuthApps
     clients: OAuthClients
+    nango: NangoWebhooks | None = None  # where there is a Nango
     now: Clock = utc_now
     command: str = "connectory"  # by which a person on this machine starts this program: mostly a full path
