@@ -1,0 +1,48 @@
+"""HubSpot, by its own descriptions of the numbered API; we call the dated one, whose paths alone differ."""
+
+from __future__ import annotations
+
+from tests.contracts.contract import Contract
+from tests.contracts.description import Description
+from tests.contracts.openapi import OpenApi, specs
+
+SUBJECTS = ("contacts", "companies", "deals", "tickets", "tasks", "notes", "associations-v4", "crmOwners", "pipelines")
+FILES = [f"hubspot-{subject}.json" for subject in (*SUBJECTS, "properties", "accountInfo")]
+GUIDE = "https://developers.hubspot.com/docs/api-reference/search/guide"
+SEARCH = {
+    "body.sorts[0] is no object there": f"{GUIDE}: sorts are objects, {{propertyName, direction}}",
+    "body.filterGroups is required, and may be left out": f"{GUIDE}: a search may be by words alone, or for everything",
+}
+OBJECTS = "https://developers.hubspot.com/docs/guides/crm/using-object-apis"
+READ = {
+    "query parameter properties is a text, and takes array": f"{OBJECTS}: names separated by commas",
+    "query parameter associations does not take": f"{OBJECTS}: names separated by commas",
+}
+CREATE = {"body.associations is required": f"{OBJECTS}: a record may be made alone; theirs is required in no example"}
+
+
+def by_name(description: Description) -> Description:
+    """Deals by their name: the description of them calls them by their number alone, which the API takes as well."""
+    paths = {path.replace("/objects/0-3", "/objects/deals"): one for path, one in description.document["paths"].items()}
+    return Description({**description.document, "paths": paths})
+
+
+CONTRACT = Contract(
+    sources=[
+        OpenApi(
+            specs(*FILES),
+            moved={
+                r"^/crm/objects/2026-09/([^/]+/[^/]+/associations)/": r"/crm/v4/objects/\1/",
+                r"^/crm/objects/2026-09/": "/crm/v3/objects/",
+                r"^/crm/(owners|pipelines|properties)/2026-09": r"/crm/v3/\1",
+            },
+            prepare=by_name,
+        )
+    ],
+    accepted={
+        **{f"search_{one}": SEARCH for one in ("contacts", "companies", "deals", "tickets", "notes")},
+        "search_tasks": {one: why for one, why in SEARCH.items() if "sorts" in one},
+        **{f"get_{one}": READ for one in ("contact", "company", "deal")},
+        **{f"create_{one}": CREATE for one in ("contact", "company", "deal", "ticket", "task")},
+    },
+)
