@@ -34,6 +34,13 @@ async def test_the_account_is_told_as_texts() -> None:
     assert await verified("account: {id: user.id, name: user.nick}").verify() == Verified("7", "7")
 
 
+@pytest.mark.parametrize(("headers", "account"), [({"x-org": "org-7"}, "org-7"), ({}, None)])
+async def test_an_account_that_only_a_header_tells_may_be_untold(headers: dict[str, str], account: str | None) -> None:
+    told = await verified("account: {header: X-Org, name: \"'key'\"}", headers=headers).verify()
+
+    assert told == Verified(account, "key")
+
+
 @pytest.mark.parametrize(
     ("where", "headers", "scopes"),
     [

@@ -21,7 +21,10 @@ def read_verified(spec: Proof, reply: Reply, clean: Clean, title: str) -> Verifi
 
     Raises `UnexpectedResponse` where it names no account, though it should.
     """
-    account_id = None if spec.account.id is None else _text(evaluate(spec.account.id, reply.body, clean))
+    if spec.account.header is not None:
+        account_id = _text(clean(reply.response.headers.get(spec.account.header)))
+    else:
+        account_id = None if spec.account.id is None else _text(evaluate(spec.account.id, reply.body, clean))
     if account_id is None and spec.account.id is not None:
         raise UnexpectedResponse(
             f"{title} answered, but not with an account.",

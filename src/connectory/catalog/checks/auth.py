@@ -177,6 +177,7 @@ def _check_proof(path: KeyPath, verify: Proof, sign: Sign) -> Iterator[Finding]:
     if verify.request.method == "HEAD":
         yield Finding((*request, "head"), "A HEAD answer has no body to read the account from.", "Use get.")
     yield from check_expression((*path, "account", "id"), verify.account.id)
+    yield from check_header_name((*path, "account", "header"), verify.account.header)
     yield from check_expression((*path, "account", "name"), verify.account.name)
     for name, text in verify.facts.items():
         if name == ALWAYS_KNOWN:

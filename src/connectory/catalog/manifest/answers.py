@@ -164,7 +164,14 @@ class AccountPaths(Strict):
         description="Gives the account's id, by which a change of account is noticed. Only `otherwise` may leave it "
         "out, where nothing tells it.",
     )
+    header: str | None = Field(None, description="In place of `id`, an answer header that may hold it.")
     name: str = Field(description="Gives the name by which a person knows the account.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> AccountPaths:
+        if self.id is not None and self.header is not None:
+            raise ValueError("needs one of id, header")
+        return self
 
 
 class GrantedScopes(Strict):
@@ -201,6 +208,6 @@ class Verify(Proof):
 
     @model_validator(mode="after")
     def _names_the_account(self) -> Verify:
-        if self.account.id is None:
-            raise ValueError("`account` needs `id`; only that of `otherwise` may leave it out")
+        if self.account.id is None and self.account.header is None:
+            raise ValueError("`account` needs `id` or `header`; only that of `otherwise` may leave it out")
         return self
