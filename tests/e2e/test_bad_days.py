@@ -140,7 +140,7 @@ async def test_with_a_taken_port_stdio_serves_tools_and_offers_no_link(connected
     with stranger(connected.port):
         async with connected.over_stdio("auto") as client:
             assert "Read what this board is for" in await say(client, "demo_list_tasks")
-            for tool, arguments in [("connect", {"connector": "github"}), ("github_search_issues", {"q": "x"})]:
+            for tool, arguments in [("connect", {"connector": "github"}), ("github_search_issues", {"query": "x"})]:
                 text = await refused(client, tool, **arguments)
                 assert f"Another program holds port {connected.port}" in text
                 assert "CONNECTORY_PORT" in text

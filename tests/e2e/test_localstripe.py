@@ -138,7 +138,7 @@ async def test_a_payment_is_refunded_in_part(stripe: Connected) -> None:
     made = await stripe.call("create_payment", amount=2000, currency="eur", payment_method=method["id"])
     await stripe.stripe.make(f"/v1/payment_intents/{made['id']}/confirm", {"expand[0]": "latest_charge"})
 
-    refund = await stripe.call("create_refund", payment=made["id"], amount=500, metadata={"why": "late"})
+    refund = await stripe.call("refund_payment", payment=made["id"], amount=500, metadata={"why": "late"})
     refunds = await stripe.call("list_refunds", payment=made["id"])
     [paid] = [one for one in await stripe.call("list_payments") if one["id"] == made["id"]]
 
@@ -153,7 +153,7 @@ async def test_a_subscription_is_listed_and_cancelled(stripe: Connected) -> None
     subscription = await subscribed(stripe, customer)
 
     before = await stripe.call("list_subscriptions", customer=customer)
-    cancelled = await stripe.call("cancel_subscription", subscription=subscription, prorate=True, feedback="unused")
+    cancelled = await stripe.call("cancel_subscription", subscription=subscription, prorate=True, comment="unused")
     after = await stripe.call("list_subscriptions", customer=customer)
     all_of_them = await stripe.call("list_subscriptions", customer=customer, status="all")
 
@@ -189,7 +189,7 @@ async def test_every_action_was_sent_or_is_named_as_unknown() -> None:
     sent = {
         "get_balance", "create_customer", "update_customer", "get_customer", "list_customers", "create_product",
         "list_products", "add_invoice_item", "create_invoice", "list_invoices", "create_payment", "list_payments",
-        "create_refund", "list_refunds", "list_subscriptions", "cancel_subscription",
+        "refund_payment", "list_refunds", "list_subscriptions", "cancel_subscription",
     }  # fmt: skip
 
     assert set(STRIPE.actions) - sent - set(UNKNOWN) == {"get_invoice"}  # it expands `payments`: no such thing there

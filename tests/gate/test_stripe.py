@@ -127,8 +127,8 @@ async def test_a_write_is_tried_again_with_its_own_key_and_done_once(way: str) -
             "locked": failed(429, "invalid_request_error", BUSY, code="lock_timeout"),
         }
         double.queue.extend([in_the_way[way]] if way in in_the_way else [])
-        made = await opened.call("stripe_create_refund", payment="pi_1", amount=500)
-        again = await opened.call("stripe_create_refund", payment="pi_1", amount=500)
+        made = await opened.call("stripe_refund_payment", payment="pi_1", amount=500)
+        again = await opened.call("stripe_refund_payment", payment="pi_1", amount=500)
 
     first, second, third = (one.headers["idempotency-key"] for one in double.sent("POST", "/v1/refunds"))
     assert first == second != third
@@ -141,11 +141,11 @@ async def test_a_cancellation_is_not_tried_again_since_it_takes_no_key() -> None
     async with stripe() as (opened, double):
         await opened.call("stripe_create_subscription", customer="cus_7", items=[{"price": "price_1"}])
         double.losses = 1
-        lost = await opened.refused("stripe_cancel_subscription", subscription="sub_1", prorate=True, feedback="unused")
+        lost = await opened.refused("stripe_cancel_subscription", subscription="sub_1", prorate=True, comment="unused")
         then = await opened.refused("stripe_cancel_subscription", subscription="sub_1")
 
     cancelling = double.sent("DELETE", "/v1/subscriptions/sub_1")
-    assert [one.body for one in cancelling] == [b"prorate=true&cancellation_details%5Bfeedback%5D=unused", b""]
+    assert [one.body for one in cancelling] == [b"prorate=true&cancellation_details%5Bcomment%5D=unused", b""]
     assert "idempotency-key" not in cancelling[0].headers
     assert (lost.code, then.code) == ("provider_unavailable", "provider_not_found")
     assert "done" in lost.hint
@@ -172,7 +172,7 @@ async def test_a_cancellation_is_not_tried_again_since_it_takes_no_key() -> None
 async def test_each_error_says_what_to_do(answer: Reply, code: str, words: list[str]) -> None:
     async with stripe() as (opened, double):
         double.stuck = answer
-        refusal = await opened.refused("stripe_create_refund", payment="pi_1")
+        refusal = await opened.refused("stripe_refund_payment", payment="pi_1")
 
     assert refusal.code == code
     assert all(word in f"{refusal.text} {refusal.hint}" for word in words), refusal.text

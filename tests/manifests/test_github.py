@@ -13,7 +13,7 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Effect
 
 ACTIONS = [
-    "list_issues", "get_issue", "create_issue", "update_issue", "comment_on_issue", "search_issues", "get_repository",
+    "list_issues", "get_issue", "create_issue", "update_issue", "add_comment", "search_issues", "get_repository",
     "list_pull_requests", "get_pull_request", "create_pull_request", "merge_pull_request", "list_pull_request_files",
     "list_reviews", "create_review", "get_file", "write_file", "search_code", "search_repositories", "list_releases",
     "create_release", "list_workflow_runs", "rerun_workflow",

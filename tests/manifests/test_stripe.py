@@ -14,13 +14,14 @@ from connectory.catalog.manifest import Effect, LastIdPages
 
 READS = [
     "list_customers", "search_customers", "get_customer", "list_products", "list_prices", "list_invoices",
-    "get_invoice", "list_payments", "list_subscriptions", "list_refunds", "get_balance",
+    "get_invoice", "list_payments", "get_payment", "list_subscriptions", "list_refunds",
+    "get_balance",
 ]  # fmt: skip
 WRITES = [
     "create_customer", "update_customer", "create_product", "create_price", "create_invoice", "add_invoice_item",
     "finalize_invoice", "send_invoice", "create_payment", "create_subscription",
 ]  # fmt: skip
-DESTROYS = ["cancel_subscription", "create_refund"]
+DESTROYS = ["cancel_subscription", "refund_payment"]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The closed set of signatures and handshakes says what providers do: each as its documentation has it (November 2026)."""
+"""The closed set of signatures and handshakes says what providers do, each as it documents them (November 2026)."""
 
 from __future__ import annotations
 
@@ -34,14 +34,13 @@ def at(header: str, kind: str = "unix_seconds", tolerance: int = 300) -> dict[st
 
 def timed(header: str, tolerance: int) -> dict[str, Any]:
     """`t=...,v1=...` in one header, over time and body."""
-    parts = {"prefix": "v1=", "separator": ",", "signed": "{timestamp}.{body}"}
-    return {**parts, "timestamp": {"header": header, "prefix": "t=", "tolerance_seconds": tolerance}}
+    time = {"header": header, "prefix": "t=", "tolerance_seconds": tolerance}
+    return {"prefix": "v1=", "separator": ",", "signed": "{timestamp}.{body}", "timestamp": time}
 
 
 def public_key(algorithm: str, header: str, time: str, encoding: str) -> dict[str, Any]:
-    signature = {"scheme": "public_key", "algorithm": algorithm, "header": header, "encoding": encoding}
-    signature |= {"signed": "{timestamp}{body}", "timestamp": at(time), "secret": entered()}
-    return {"signature": signature}
+    placed = {"header": header, "encoding": encoding, "signed": "{timestamp}{body}", "timestamp": at(time)}
+    return {"signature": {"scheme": "public_key", "algorithm": algorithm, "secret": entered(), **placed}}
 
 
 PROVIDERS: dict[str, dict[str, Any]] = {

@@ -87,7 +87,7 @@ class WebhookEvent(Strict):
     changed: str | None = Field(
         None,
         description="JMESPath over the event that gives the key of a row that was made or changed, a list where the "
-        "key has several members; that row alone is read, by the stream's `one`.",
+        "key has several members, or false; that row alone is read, by the stream's `one`.",
     )
     deleted: str | None = Field(
         None, description="As `changed`, of a row that is gone. Where neither gives a key, the stream is read on."
