@@ -1,0 +1,1 @@
+"""The Nango backend, against the double of Nango in `tests/nango`."""
