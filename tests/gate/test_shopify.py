@@ -44,7 +44,7 @@ async def test_an_agent_reads_products_page_by_page(era: Era) -> None:
             "- title: Shirt 1", '  price: "19.90"', "  stock: 1", "- title: Shirt 2", '  price: "19.90"', "  stock: 2",
         ]  # fmt: skip
         assert "cursor=" in said
-        assert shopify.last.json["variables"] == {"first": 2, "query": "status:active"}
+        assert shopify.last.json["variables"] == {"first": 2, "query": "(status:active)"}
 
 
 async def test_the_pages_follow_the_cursor_until_there_is_none() -> None:
@@ -71,7 +71,7 @@ async def test_orders_are_searched_newest_first() -> None:
 
         found = await opened.call("shopify_search_orders", query="financial_status:paid")
 
-        assert shopify.store.searches == [("financial_status:paid", "CREATED_AT", True)]
+        assert shopify.store.searches == [("(financial_status:paid)", "CREATED_AT", True)]
         assert found.value == [
             {
                 "id": "gid://shopify/Order/1001", "name": "#1001", "created_at": "2026-01-31T10:00:00Z",
@@ -265,6 +265,6 @@ async def test_a_dry_run_shows_the_document_and_its_variables_and_no_token() -> 
         shown = await opened.call("shopify_list_products", query='a"b', dry_run=True)
 
         assert shown.value["url"] == f"{ORIGIN}/admin/api/2026-10/graphql.json"
-        assert shown.value["body"]["variables"] == {"first": 25, "query": 'a"b'}
+        assert shown.value["body"]["variables"] == {"first": 25, "query": '(a"b)'}
         assert TOKEN not in json.dumps(shown.value)
         assert shopify.received == []
