@@ -153,5 +153,5 @@ def test_a_member_and_its_bundle_say_what_they_share(terminal: Terminal) -> None
     member, bundle = terminal.run("connector", "google-drive"), terminal.run("connector", "google")
 
     assert "Shares its sign-in with the connectors of the family google." in member.out
-    assert "Connects at once: gmail, google-drive" in bundle.out
+    assert "Connects at once: gmail, google-calendar" in bundle.out
     assert terminal.run("connector", "google", "--json").json["includes"][0] == "gmail"

@@ -107,7 +107,7 @@ async def test_a_subject_cannot_forge_a_header(subject: str) -> None:
 async def test_a_list_of_ids_becomes_messages_that_can_be_read(era: Era) -> None:
     async with mailbox() as (opened, double):
         double.messages = [message("1", "Plan", "Here is the plan."), message("2", "Old", "Old news.")]
-        said, is_error = await opened.by_mcp(era, "gmail_list_messages", search="plan", labels=["INBOX"])
+        said, is_error = await opened.by_mcp(era, "gmail_list_messages", query="plan", labels=["INBOX"])
 
     assert not is_error
     assert double.received[0].raw_query == "q=plan&labelIds=INBOX&maxResults=25"
@@ -119,10 +119,10 @@ async def test_a_list_of_ids_becomes_messages_that_can_be_read(era: Era) -> None
 async def test_an_attached_file_is_kept_for_the_agent(era: Era) -> None:
     async with mailbox() as (opened, double):
         double.messages = [message("1", "Plan", "Here is the plan.")]
-        given = {"message": "1", "id": "ANGjdJ8"}
+        given = {"message": "1", "attachment": "ANGjdJ8"}
         said, is_error = await opened.by_mcp(era, "gmail_get_attachment", **given, name="plan.pdf")
         reply = await opened.call("gmail_get_attachment", **given)
-        wrong = await opened.refused("gmail_get_attachment", message="1", id="other")
+        wrong = await opened.refused("gmail_get_attachment", message="1", attachment="other")
 
     assert not is_error
     assert f"the file plan.pdf (application/pdf, {len(PLAN)} bytes), kept for an hour as rs_" in said
@@ -164,7 +164,7 @@ async def test_a_message_that_is_gone_meanwhile_stays_an_id_and_a_note_says_so()
 async def test_html_is_read_where_there_is_no_plain_text() -> None:
     async with mailbox() as (opened, double):
         double.messages = [message("1", "News", "", html="<p>Big <b>news</b></p><p>Second</p>")]
-        found = await opened.call("gmail_get_message", id="1")
+        found = await opened.call("gmail_get_message", message="1")
 
     assert "Big" in found.value["text"]
     assert "Second" in found.value["text"]

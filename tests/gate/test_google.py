@@ -8,28 +8,36 @@ from contextlib import asynccontextmanager
 from tests.gate.doubles.gmail import Gmail
 from tests.gate.doubles.google import AUTH, IDENTITY, TOKEN, Google
 from tests.gate.doubles.google_analytics import ADMIN, DATA, Analytics
+from tests.gate.doubles.google_calendar import Calendar
 from tests.gate.doubles.google_drive import Drive
 from tests.gate.doubles.google_sheets import Sheets
 from tests.gate.gate import Gate, gate
 
 from connectory.auth.backend import Connected, Entry
 from connectory.auth.sessions import ConnectSessions
+from connectory.errors import NotConnected
 from connectory.testing.application import grant_oauth
 from connectory.vault.clock import utc_now
 
 EVERYTHING = (
     *(f"{AUTH}{one}" for one in ("gmail.readonly", "gmail.send", "drive.readonly", "drive.file")),
-    *(f"{AUTH}{one}" for one in ("spreadsheets", "analytics.readonly")),
+    *(f"{AUTH}{one}" for one in ("calendar.readonly", "spreadsheets", "analytics.readonly")),
     "openid",
     "email",
 )
 HOSTS = ("gmail.googleapis.com", "www.googleapis.com", "sheets.googleapis.com", DATA, ADMIN, IDENTITY)
 
 
+class Files(Drive):
+    """Drive, and the calendars at the same host."""
+
+    calendars, primary = Calendar.calendars, Calendar.primary
+
+
 @asynccontextmanager
 async def google(*scopes: str) -> AsyncIterator[tuple[Gate, dict[str, Google]]]:
     """All of Google's servers, before an account that signed in to Gmail."""
-    mail, files, tables = Gmail(*scopes), Drive(*scopes), Sheets(*scopes)
+    mail, files, tables = Gmail(*scopes), Files(*scopes), Sheets(*scopes)
     analytics, identity = Analytics(*scopes), Google(*scopes)
     doubles = dict(zip(HOSTS, (mail, files, tables, analytics, analytics, identity), strict=True))
     async with gate(*((f"https://{host}", double) for host, double in doubles.items())) as opened:
@@ -53,14 +61,17 @@ async def test_one_sign_in_connects_the_whole_bundle() -> None:
         connected = await use_for_all(opened)
         found = await opened.application.auth.list_connections(opened.principal)
         await opened.call("google_drive_search_files")
-        await opened.call("google_analytics_list_properties")
+        await opened.call("google_calendar_list_calendars")
+        error = await opened.refused("google_analytics_list_properties")
 
     assert connected.left_out == ()
-    assert {row.connector for row, _ in found} == {"gmail", "google-drive", "google-sheets", "google-analytics"}
+    assert {row.connector for row, _ in found} == {"gmail", "google-calendar", "google-drive", "google-sheets"}
+    assert isinstance(error, NotConnected)  # of the family, and not of the bundle
     assert len({grant.id for _, grant in found}) == 1
     assert connected.account.name == "ann@example.com"
-    assert doubles["www.googleapis.com"].received[0].raw_query == "fields=user"
-    assert [one.path for one in doubles[IDENTITY].received] == ["/v1/userinfo"] * 2  # for Sheets and for Analytics
+    assert doubles["www.googleapis.com"].received[0].path == "/calendar/v3/users/me/calendarList/primary"
+    assert doubles["www.googleapis.com"].received[1].raw_query == "fields=user"
+    assert [one.path for one in doubles[IDENTITY].received] == ["/v1/userinfo"]  # for Sheets
 
 
 async def test_who_may_only_send_mail_is_proven_by_the_account_itself() -> None:

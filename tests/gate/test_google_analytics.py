@@ -13,8 +13,8 @@ from tests.gate.gate import BOTH_ERAS, Era, Gate, gate
 from connectory.errors import InvalidArguments, ProviderForbidden, ProviderRejected
 from connectory.testing.application import grant_oauth
 
-PROPERTY = "properties/213025502"
-REPORT = f"/v1beta/{PROPERTY}:runReport"
+PROPERTY = "213025502"
+REPORT = f"/v1beta/properties/{PROPERTY}:runReport"
 VISITS = [
     {"country": name, "date": f"2026010{number}", "activeUsers": str(number), "sessions": str(2 * number)}
     for number, name in enumerate(["Austria", "Belgium", "Chile", "Denmark", "Egypt"], 1)
@@ -52,8 +52,8 @@ async def test_a_report_is_rows_with_names_that_an_agent_can_read(era: Era) -> N
         b'"orderBys":[{"metric":{"metricName":"activeUsers"},"desc":true}],"limit":2}'
     )
     assert said.splitlines()[1:7] == [
-        "- country: Egypt", '  activeUsers: "5"', '  sessions: "10"',
-        "- country: Denmark", '  activeUsers: "4"', '  sessions: "8"',
+        "- country: Egypt", "  activeUsers: 5", "  sessions: 10",
+        "- country: Denmark", "  activeUsers: 4", "  sessions: 8",
     ]  # fmt: skip
     assert "cursor=" in said
 
@@ -65,7 +65,7 @@ async def test_pages_go_on_by_an_offset_in_the_body() -> None:
         second = await opened.call("google_analytics_run_report", limit=2, cursor=first.next_cursor, **asked)
         third = await opened.call("google_analytics_run_report", limit=2, cursor=second.next_cursor, **asked)
 
-    assert [row["sessions"] for page in (first, second, third) for row in page.value] == ["2", "4", "6", "8", "10"]
+    assert [row["sessions"] for page in (first, second, third) for row in page.value] == [2, 4, 6, 8, 10]
     assert third.next_cursor is None
     assert [(one.json["limit"], one.json.get("offset")) for one in double.received] == [(2, None), (2, 2), (2, 4)]
 
@@ -88,7 +88,7 @@ async def test_a_report_without_dimensions_or_visits_is_whole_all_the_same() -> 
         double.rows = []
         nothing = await opened.call("google_analytics_run_report", property=PROPERTY, metrics=["activeUsers"])
 
-    assert total.value == [{"activeUsers": "1"}]
+    assert total.value == [{"activeUsers": 1}]
     assert nothing.value == []
 
 
@@ -100,11 +100,11 @@ async def test_a_filter_and_days_go_as_they_are_given() -> None:
             property=PROPERTY,
             metrics=["sessions"],
             dimensions=["country"],
-            filter=only,
+            dimension_filter=only,
             **{"from": "2026-01-01", "to": "today"},
         )
 
-    assert found.value == [{"country": "Chile", "sessions": "6"}]
+    assert found.value == [{"country": "Chile", "sessions": 6}]
     assert double.last.json["dateRanges"] == [{"startDate": "2026-01-01", "endDate": "today"}]
     assert double.last.json["dimensionFilter"] == only
 
@@ -127,8 +127,8 @@ async def test_properties_come_from_the_other_server_page_by_page() -> None:
     assert [one.raw_query for one in double.received] == ["pageSize=1", "pageSize=1&pageToken=1"]
     assert first.value == [
         {
-            "account": "accounts/1", "name": "Shop 1",
-            "properties": [{"property": "properties/1", "name": "Web", "type": "PROPERTY_TYPE_ORDINARY"}],
+            "account": "1", "name": "Shop 1",
+            "properties": [{"property": "1", "name": "Web", "type": "PROPERTY_TYPE_ORDINARY"}],
         }
     ]  # fmt: skip
     assert second.next_cursor is None
@@ -149,12 +149,12 @@ async def test_a_metric_that_is_none_is_googles_word() -> None:
 
 async def test_a_property_of_others_is_forbidden() -> None:
     async with analytics() as (opened, _):
-        error = await opened.refused("google_analytics_run_report", property="properties/1", metrics=["sessions"])
+        error = await opened.refused("google_analytics_run_report", property="1", metrics=["sessions"])
 
     assert isinstance(error, ProviderForbidden)
 
 
-@pytest.mark.parametrize("property", ["G-ABC123", "UA-1", "properties/1/../2", "213025502", "properties/1:x"])
+@pytest.mark.parametrize("property", ["G-ABC123", "UA-1", "properties/1", "1/../2", "213025502:x"])
 async def test_what_is_no_property_is_never_sent(property: str) -> None:  # noqa: A002 - the input's name
     async with analytics() as (opened, double):
         error = await opened.refused("google_analytics_run_report", property=property, metrics=["sessions"])

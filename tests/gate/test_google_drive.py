@@ -87,7 +87,7 @@ async def test_a_type_a_day_and_a_query_of_ones_own_are_joined() -> None:
         found = await opened.call(
             "google_drive_search_files",
             media_type=DOCUMENT,
-            modified_since="2026-01-31T12:00:00Z",
+            updated_after="2026-01-31T12:00:00Z",
             query="'ann@example.com' in owners",
         )
         error = await opened.refused("google_drive_search_files", query="owner is ann")
@@ -165,11 +165,15 @@ async def test_a_google_document_is_exported_and_downloading_it_says_how() -> No
 
 async def test_details_come_with_every_field_that_is_shown() -> None:
     async with drive() as (opened, double):
-        double.add("f1", "A")
+        double.add(
+            "f1", "A", driveId="d1", description="x", shared=True, starred=False, shortcutDetails={"targetId": "t"}
+        )
+        double.files["f1"]["lastModifyingUser"] = {"displayName": "Bob"}  # one whose address is hidden
         found = await opened.call("google_drive_get_file", id="f1")
         unknown = await opened.refused("google_drive_get_file", id="nope")
 
-    assert all(value is not None for value in found.value.values())
+    assert [name for name, value in found.value.items() if value is None] == []
+    assert found.value["modified_by"] == "Bob"
     assert isinstance(unknown, ProviderNotFound)
     assert "File not found: nope." in unknown.message
 

@@ -46,7 +46,7 @@ GMAIL = Shape(
     family="google",
     authorize="https://accounts.google.com/o/oauth2/v2/auth",
     asks={
-        "scope": f"{MAIL}.readonly {MAIL}.send openid email",
+        "scope": f"{MAIL}.readonly {MAIL}.send {MAIL}.modify {MAIL}.settings.basic openid email",
         "access_type": "offline",
         "prompt": "consent",
         "include_granted_scopes": "true",

@@ -16,6 +16,8 @@ from connectory.auth.backend import Callback, Connected, Entry, Form
 from connectory.errors import MissingScope, SessionExpired
 
 SHEETS_SCOPE = "https://www.googleapis.com/auth/spreadsheets"
+CALENDAR_SCOPE = "https://www.googleapis.com/auth/calendar.events"
+DRIVE_SCOPE = "https://www.googleapis.com/auth/drive"
 USERINFO = "https://openidconnect.googleapis.com/v1/userinfo"
 ANN = {"sub": "1", "email": "ann@example.com", "email_verified": True}
 ORIGIN = "https://openidconnect.googleapis.com"
@@ -104,8 +106,9 @@ async def test_the_bundle_asks_once_for_everything_that_its_members_use() -> Non
         url = await one.leave(await one.session("google"))
 
     scopes = asked_of(url)[1]["scope"].split()
-    assert {f"{MAIL}.readonly", f"{MAIL}.send", SHEETS_SCOPE, "openid", "email"} <= set(scopes)
-    assert len(scopes) == len(set(scopes)) == 8
+    assert {f"{MAIL}.readonly", f"{MAIL}.send", CALENDAR_SCOPE, SHEETS_SCOPE, "openid", "email"} <= set(scopes)
+    assert len(scopes) == len(set(scopes)) == 13
+    assert not {DRIVE_SCOPE, f"{SHEETS_SCOPE}.readonly"} & set(scopes)  # where a narrower or wider one is enough
 
 
 def key_file(key: RSAKey) -> str:
