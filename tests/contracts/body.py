@@ -27,7 +27,7 @@ def check_tree(tree: Any, place: str, schema: Schema, inputs: Inputs, descriptio
         if not objects:
             yield f"{place} is no object there"
             return
-        yield from _check_members(tree, place, objects, inputs, description)
+        yield from _check_object(tree, place, objects, inputs, description)
     elif isinstance(tree, list):
         inner = _inner(alternatives)
         if inner is None:
@@ -37,6 +37,16 @@ def check_tree(tree: Any, place: str, schema: Schema, inputs: Inputs, descriptio
             yield from check_tree(member, f"{place}[{index}]", inner, inputs, description)
     else:
         yield from check_given(given_by(tree, inputs), place, schema, description)
+
+
+def _check_object(
+    tree: Mapping[str, Any], place: str, objects: list[Schema], inputs: Inputs, description: Description
+) -> Iterator[str]:
+    """One of the schemas must take it whole, as `oneOf` says; else what is wrong by all of them together is told."""
+    for schema in objects if len(objects) > 1 else ():
+        if next(_check_members(tree, place, [schema], inputs, description), None) is None:
+            return
+    yield from _check_members(tree, place, objects, inputs, description)
 
 
 def _check_members(

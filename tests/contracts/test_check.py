@@ -42,6 +42,17 @@ BODY = {
         "note": {"type": "string", "nullable": True},
         "photo": {"type": "string"},
         "meta": {"type": "object", "properties": {"colour": {"type": "string"}}},
+        "owner": {
+            "oneOf": [
+                {
+                    "type": "object",
+                    "required": ["kind", name],
+                    "properties": {"kind": {"enum": [kind]}, name: {"type": "string"}},
+                    "additionalProperties": False,
+                }
+                for kind, name in (("person", "email"), ("group", "members"))
+            ]
+        },
     },
 }
 MADE = {"anyOf": [{"type": "integer"}, {"type": "object", "properties": {"after": {"type": "integer"}}}]}
@@ -183,6 +194,10 @@ MERGED = """
       more: {type: object, properties: {count: {type: integer, minimum: 1}}}
     request: {post: /things, body: {merge: "{more}", of: {name: "{name}", kind: big}}}
 """
+OWNED = """
+    inputs: {email: {type: string, required: true}}
+    request: {post: /things, body: {name: x, owner: {kind: person, email: "{email}"}}}
+"""
 JOINED = """
     inputs: {since: {type: integer, required: true}, states: {type: array, items: {type: string}}}
     request: {get: /things, query: {since: "{since}", sort: {join: ",", of: "{states}"}}}
@@ -203,7 +218,7 @@ def problems(made: Connector) -> list[str]:
     return check_action(made, made.actions["one"], Description(DOCUMENT))
 
 
-@pytest.mark.parametrize("action", [LIST, GET, CREATE, EACH, RELATED, BRACKETS, WHEN, MERGED])
+@pytest.mark.parametrize("action", [LIST, GET, CREATE, EACH, RELATED, BRACKETS, WHEN, MERGED, OWNED])
 def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
     assert problems(connector(action)) == []
 
@@ -224,6 +239,7 @@ def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
         (LIST, 'since: "{since}"', "since: yesterday", "query parameter since does not take 'yesterday'"),
         (LIST, "max_size: 50", "max_size: 100", "input '{limit}' has maximum 100, and query parameter page_size 50"),
         (CREATE, 'kind: "{kind}"', 'sort: "{kind}"', "body has no member 'sort'"),
+        (OWNED, "kind: person", "kind: robot", "body.owner.kind does not take 'robot'"),
         (CREATE, 'name: "{name}"', "kind: big", "body.name is required and not sent"),
         (CREATE, "required: true, maxLength: 40", "maxLength: 40", "body.name is required, and may be left out"),
         (CREATE, 'name: "{name}"', "name: 7", "body.name does not take 7"),
