@@ -15,7 +15,16 @@ from connectory.auth.hosts import resolve_hosts
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import OAuth2Method, TokenRequest
-from connectory.errors import AddressRefused, BadInput, ConnectoryError, ProviderError, ProviderUnauthorized, Refused
+from connectory.errors import (
+    AccessNeeded,
+    AddressRefused,
+    BadInput,
+    ConnectoryError,
+    ProviderError,
+    ProviderUnauthorized,
+    Refused,
+    SetupError,
+)
 from connectory.net.address import HostRule
 from connectory.settings import Settings
 from connectory.vault.entities import Connection, ConnectionId, Grant, Use, new_id
@@ -116,7 +125,7 @@ async def _prove(
         hosts = hosts or hosts_of(member.connector, new.method, new.facts, private_confirmed=private_confirmed)
         asked = replace(new, hosts=hosts, connection_id=connection_id)
         account = _cut(await verify(member.connector, asked))
-    except (BadInput, ProviderError, Refused) as error:
+    except (AccessNeeded, BadInput, ProviderError, Refused, SetupError) as error:
         return Failed(member, _problem(member.connector, asked, error, settings))
     return Proven(member, Use(member.connector.name, connection_id, asked.hosts), account)
 

@@ -93,6 +93,12 @@ class TokenServer(Double):
             answer["refresh_token"] = f"{name}-{uuid4().hex}"
         return Reply(200, answer)
 
+    @route("GET", "/v1/me")
+    def me(self, request: Request) -> Reply:
+        """The provider's API as Nango's proxy reaches it."""
+        name = request.headers.get("authorization", "").removeprefix("Bearer ")[:5]
+        return Reply(200, {"id": f"id-of-{name}", "login": f"user-{name}"}, {"x-scopes": "read, write"})
+
 
 @dataclass
 class Clock:
@@ -262,10 +268,9 @@ async def scene(*connectors: Connector, **environment: str) -> AsyncIterator[Sce
     with notes_at_nango() as nango:
         async with running(tokens):
             nango.place(LOGIN, tokens.origin)
+            nango.place(NOTES_ORIGIN, tokens.origin)
             clock = Clock(nango)
-            settings = make_settings(
-                **{"NANGO_SECRET_KEY": nango.dev.key, "NANGO_HOST": nango.origin, **environment}
-            )
+            settings = make_settings(**{"NANGO_SECRET_KEY": nango.dev.key, "NANGO_HOST": nango.origin, **environment})
             async with make_application(
                 settings=settings,
                 catalog=make_catalog(*(connectors or (make_connector(YAML),))),

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.auth.nango.scene import scene
-from tests.nango.signing_in import store
 
 from connectory.auth.backend import Elsewhere, Entry, Form
 from connectory.vault.credentials import NangoReference
@@ -304,7 +303,13 @@ async def test_the_time_of_the_page_is_told() -> None:
         assert timedelta(seconds=page.expires_in_s) < timedelta(minutes=21)
 
 
-def test_the_double_stores_as_a_person_signs_in() -> None:
-    """What the tests above hold on to: a reconnect replaces the tags."""
-    assert store.__doc__ is not None
-    assert "loses its tags" in store.__doc__
+async def test_a_verify_call_that_nangos_proxy_refuses_to_carry_is_a_problem_on_the_page() -> None:
+    async with scene(NANGO_PROXY="always") as s:
+        s.nango.state.places.pop("https://api.notes.example")
+        session = await s.begin()
+        await s.sign_in(await s.page(session))
+
+        told = await s.poll(session)
+
+        assert told.problem is not None
+        assert "It could not be checked with Notes" in told.problem
