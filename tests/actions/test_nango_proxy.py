@@ -89,8 +89,8 @@ async def test_a_call_is_wrapped_with_its_whole_address_and_without_a_credential
 @pytest.mark.parametrize(
     ("action", "arguments", "carried", "arrives"),
     [
-        (WRITE, {"n": 1.5}, "application/json", None),
-        (WRITE, {"n": 2**53 - 1}, "application/json", None),
+        (WRITE, {"n": 1.5}, "application/json", "application/json"),
+        (WRITE, {"n": 2**53 - 1}, "application/json", "application/json"),
         (WRITE, {"n": 2**53}, "application/octet-stream", "application/json"),
         (RAW + TEXT, {"t": "héllo"}, "application/octet-stream", "text/plain"),
         (
@@ -114,7 +114,7 @@ async def test_a_call_is_wrapped_with_its_whole_address_and_without_a_credential
     ],
 )
 async def test_a_body_keeps_its_bytes_and_its_type(
-    action: str, arguments: dict[str, Any], carried: str, arrives: str | None
+    action: str, arguments: dict[str, Any], carried: str, arrives: str
 ) -> None:
     direct, caller = Caller(action, lambda _: gives({})), Proxied(action, lambda _: gives({}))
     await direct.call(**arguments)
@@ -124,7 +124,7 @@ async def test_a_body_keeps_its_bytes_and_its_type(
     (request,) = caller.asked
     assert request.content == direct.sent[0].content != b""
     assert request.headers["content-type"].partition(";")[0] == carried
-    assert request.headers.get("nango-proxy-content-type", "").partition(";")[0] == (arrives or "")
+    assert request.headers.get("nango-proxy-content-type", "").partition(";")[0] == arrives
 
 
 @pytest.mark.parametrize("encoding", ["multipart", "multipart_related"])
@@ -376,6 +376,17 @@ async def test_what_hangs_on_a_header_does_not_go_that_way_and_says_why(lines: s
     assert refusal.value.code == "backend_unavailable"
     assert says in refusal.value.text
     assert caller.asked == []
+
+
+async def test_an_error_that_is_told_without_its_header_too_may_go_that_way() -> None:
+    by_header = "{when: {headers: {x-left: '0'}, body: failed}, code: rate_limited, retry: {header: x-reset, as: seconds}}"
+    rules = f"errors: [{by_header}, {{when: {{body: failed}}, code: rate_limited}}]\n"
+    caller = Proxied(READ + rules, lambda _: gives({"failed": True}))
+
+    with pytest.raises(ConnectoryError) as refusal:
+        await caller.call()
+
+    assert refusal.value.code == "rate_limited"
 
 
 async def test_a_credential_of_another_place_does_not_go_that_way() -> None:

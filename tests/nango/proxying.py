@@ -57,6 +57,8 @@ async def proxy(asked: Asked) -> Response:
     headers |= {} if kind is None else {"content-type": kind}
     headers |= authorize(asked.state.provider_of(integration), integration, connection, asked.request.method, str(url))
     headers |= {name: value for name, value in order.forwarded.items() if name != "content-type"}
+    if kind is not None and "content-type" in order.forwarded:
+        headers["content-type"] = kind  # what is prefixed goes before what the provider's entry sets
     return await _exchange(asked, order, url, headers, content)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
@@ -153,8 +154,7 @@ def why_direct(connector: Connector, auth_method: str, action: ActionManifest) -
         return f"it uses the credential '{action.credential}', which Nango does not put in"
     if any(server in method.by_server for server in _servers(connector, action)):
         return "its server wants the credential in another place than Nango puts it"
-    rules = (*action.errors, *(rule for _, rules in connector.errors for rule in rules))
-    if any(map(_needs_headers, rules)):
+    if any(map(_need_headers, (action.errors, *(rules for _, rules in connector.errors)))):
         return "its errors are told by a header, which the proxy keeps back"
     return ""
 
@@ -177,10 +177,19 @@ def _servers(connector: Connector, action: ActionManifest) -> set[str]:
     return {request.server or usual for request in requests}
 
 
-def _needs_headers(rule: ErrorRule) -> bool:
-    """Whether it makes an error of an answer that has a good status; the headers of others arrive."""
-    status = rule.when.status
-    return bool(rule.when.headers) and (status is None or any(one < 400 for one in status))
+def _need_headers(rules: Sequence[ErrorRule]) -> bool:
+    """Whether a rule makes an error of an answer that has a good status by its headers; those of others arrive."""
+    return any(rule.when.headers and _may_be_good(rule) and not _has_a_twin(rule, rules) for rule in rules)
+
+
+def _may_be_good(rule: ErrorRule) -> bool:
+    return rule.when.status is None or any(one < 400 for one in rule.when.status)
+
+
+def _has_a_twin(rule: ErrorRule, rules: Sequence[ErrorRule]) -> bool:
+    """Whether the same error is told without the header; then only its time to wait may be lost."""
+    bare = rule.when.model_copy(update={"headers": {}})
+    return any(one.code == rule.code and one.when == bare for one in rules)
 
 
 def _checked(target: str) -> str:
@@ -202,15 +211,14 @@ def _prefixed(request: PreparedRequest) -> dict[str, str]:
     }
     if request.body is None or content_type is None:
         return found
-    if content_type.partition(";")[0].strip().lower() == JSON and _survives(request.body):
-        return {**found, "Content-Type": content_type}
-    return {**found, "Content-Type": _carried(content_type), "Nango-Proxy-Content-Type": content_type}
+    carried = _carried(content_type, request.body)
+    return {**found, "Content-Type": carried, "Nango-Proxy-Content-Type": content_type}
 
 
-def _carried(content_type: str) -> str:
+def _carried(content_type: str, body: bytes) -> str:
     """The type under which Nango takes a body; what it does not read itself, it leaves as it is."""
     kind = content_type.partition(";")[0].strip().lower()
-    return content_type if kind in (FORM, MULTIPART) else BYTES
+    return content_type if kind in (FORM, MULTIPART) or (kind == JSON and _survives(body)) else BYTES
 
 
 def _survives(body: bytes) -> bool:
