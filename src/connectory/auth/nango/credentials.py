@@ -52,8 +52,9 @@ def facts_from(method: AuthMethod, connection: NangoConnection, typed: Entry, se
     found = _found(method, connection, secret=False)
     entered = {name: value or typed.values.get(name) for name, value in found.items()}
     values = {name: value for name, value in entered.items() if value is not None}
-    is_meant = typed.private_confirmed and all(typed.values.get(name) in (None, one) for name, one in values.items())
     fields = {name: method.fields[name] for name in found}
+    origins = [name for name, spec in fields.items() if spec.is_origin]
+    is_meant = typed.private_confirmed and all(typed.values.get(name) == values.get(name) for name in origins)
     checked = check_entry(fields, replace(typed, values=values, private_confirmed=is_meant), settings)
     _refuse(method, checked.problems)
     return {**checked.facts, **_sign_in_facts(method, connection)}
