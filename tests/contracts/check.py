@@ -24,6 +24,7 @@ from tests.contracts.projection import check_expression, elements
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Request
 
+KEY = "6f1c3c4e-21c4-4a36-9a53-0d9a42f5b7aa"  # as our idempotency keys are: a UUID
 CONTENT_TYPES = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
@@ -120,7 +121,20 @@ def operation_of(connector: Connector, request: Request, description: Descriptio
     return None if operation is None else (path, operation)
 
 
+def _with_key(connector: Connector, request: Request) -> Request:
+    """The request with its idempotency key, where its action takes one."""
+    key = connector.manifest.idempotency
+    mine = (one.manifest for one in connector.actions.values() if one.manifest.request is request)
+    if key is None or not any(one.takes(key) for one in mine):
+        return request
+    if key.body is not None:
+        return request.model_copy(update={"body": {**(request.body or {}), key.body: KEY}})
+    place, name = ("query", key.query) if key.query is not None else ("headers", key.header)
+    return request if name is None else request.model_copy(update={place: {**getattr(request, place), name: KEY}})
+
+
 def _check_request(connector: Connector, request: Request, inputs: Inputs, call: Call) -> Iterator[str]:
+    request = _with_key(connector, request)
     yield from _check_path(inputs, call)
     yield from _check_query(request, inputs, call.operation, call.description)
     sent = {name.lower() for name in (*connector.manifest.headers, *request.headers)}

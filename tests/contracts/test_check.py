@@ -223,6 +223,14 @@ def test_an_action_that_keeps_to_the_description_is_good(action: str) -> None:
     assert problems(connector(action)) == []
 
 
+@pytest.mark.parametrize(("takes", "found"), [("true", []), ("false", ["body.name is required and not sent"])])
+def test_an_idempotency_key_is_sent_where_the_action_takes_it(takes: str, found: list[str]) -> None:
+    head = HEAD.replace("tasks:", "idempotency: {body: name}\ntasks:").replace("effect: read", "effect: write")
+    action = f"    takes_key: {takes}\n    request: {{post: /things, body: {{kind: big}}}}\n"
+
+    assert problems(connector(action, head)) == found
+
+
 @pytest.mark.parametrize(
     ("action", "right", "wrong", "said"),
     [
