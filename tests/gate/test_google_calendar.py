@@ -40,7 +40,7 @@ async def test_people_are_invited_to_a_series_with_a_meeting_and_the_agent_reads
             recurrence=["RRULE:FREQ=WEEKLY;COUNT=2"],
             reminders=[],
             conference="hangoutsMeet",
-            further={"colorId": "5"},
+            further={"colorId": "5", "guestsCanModify": True},
             fields=["id", "meeting_url", "start"],
         )
 
@@ -61,6 +61,7 @@ async def test_people_are_invited_to_a_series_with_a_meeting_and_the_agent_reads
             "createRequest": {"requestId": meeting, "conferenceSolutionKey": {"type": "hangoutsMeet"}}
         },
         "colorId": "5",
+        "guestsCanModify": True,
     }  # fmt: skip
     assert double.mails == [("ev0", "bob@example.com"), ("ev0", "cleo@example.com")]
     assert said.splitlines()[1:] == [
@@ -176,7 +177,7 @@ async def test_busy_times_are_told_by_calendar_and_one_that_is_not_seen_says_so(
     async with calendar() as (opened, double):
         timed = {"start": "2026-03-23T10:00:00+01:00", "end": "2026-03-23T11:00:00+01:00"}
         await opened.call("google_calendar_create_event", title="x", **timed)
-        await opened.call("google_calendar_create_event", title="y", **timed, transparency="transparent")
+        await opened.call("google_calendar_create_event", title="y", **timed, further={"transparency": "transparent"})
         found = await opened.call(
             "google_calendar_get_free_busy",
             calendars=["primary", "eve@example.com"],
