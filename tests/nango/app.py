@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import httpx2
@@ -16,9 +18,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from tests.nango import connections, importing, integrations, page, proxying, sessions, signing_in, webhooks
-from tests.nango.asking import Asked, Empty, Handler, endpoint
+from tests.nango.asking import Asked, Empty, Handler, endpoint, parse_query
+from tests.nango.environments import call_limit, caller_by_token, limit_headers
 from tests.nango.refusal import Refusal
-from tests.nango.state import NangoState
+from tests.nango.state import Exchange, NangoState
 
 Answer = Callable[[Request], Awaitable[Response]]
 Open = Callable[[Request, NangoState], Awaitable[Response]]
@@ -65,12 +68,30 @@ def _public(state: NangoState) -> list[Route]:
         Route("/ready", _ready),
         Route("/oauth/connect/{key}", open_to_all(signing_in.start_oauth)),
         Route("/oauth/callback", open_to_all(signing_in.oauth_callback)),
-        Route("/api-auth/api-key/{key}", open_to_all(signing_in.take_api_key), methods=["POST"]),
-        Route("/api-auth/basic/{key}", open_to_all(signing_in.take_basic), methods=["POST"]),
+        Route("/api-auth/api-key/{key}", _limited(state, signing_in.take_api_key), methods=["POST"]),
+        Route("/api-auth/basic/{key}", _limited(state, signing_in.take_basic), methods=["POST"]),
         Route("/webhook/{environment}/{key}", open_to_all(webhooks.take_from_provider), methods=["POST"]),
         Route(f"{sessions.PAGE}/", open_to_all(page.show)),
         Route(f"{sessions.PAGE}/", open_to_all(page.take), methods=["POST"]),
     ]
+
+
+def _limited(state: NangoState, handler: Open) -> Answer:
+    """By a session's token in the query, which counts against the limit of all sessions."""
+
+    async def answer(request: Request) -> Response:
+        headers: dict[str, str] = {}
+        try:
+            caller = caller_by_token(state, request.query_params.get("connect_session_token", ""))
+            headers = limit_headers(*call_limit(state, caller, request))
+            response = await handler(request, state)
+        except Refusal as refusal:
+            response = refusal.response()
+            headers |= refusal.headers
+        response.headers.update(headers)
+        return response
+
+    return answer
 
 
 def _with_key(state: NangoState) -> list[Route]:
@@ -97,9 +118,9 @@ def _with_key(state: NangoState) -> list[Route]:
         route("/connections", "POST", importing.import_connection, "connections:create"),
         route("/connections/metadata", "POST", connections.replace_metadata, "connections:update"),
         route("/connections/metadata", "PATCH", connections.merge_metadata, "connections:update"),
-        route("/connections/{id}", "GET", connections.get_connection, *READ),
-        route("/connections/{id}", "PATCH", connections.change_connection, "connections:update"),
-        route("/connections/{id}", "DELETE", connections.delete_connection, "connections:delete"),
+        route("/connections/{id:path}", "GET", connections.get_connection, *READ),
+        route("/connections/{id:path}", "PATCH", connections.change_connection, "connections:update"),
+        route("/connections/{id:path}", "DELETE", connections.delete_connection, "connections:delete"),
         route("/environment/webhook-signing-key/rotate", "POST", _rotate, "webhook_signing_key:rotate"),
         Route("/proxy", proxied, methods=PROXIED),
         Route("/proxy/{path:path}", proxied, methods=PROXIED),
@@ -129,10 +150,27 @@ def _express(state: NangoState) -> Callable[[Request, Callable[[Request], Awaita
                 await asyncio.sleep(fault.delay_s)
                 kind = {"content-type": fault.content_type} if fault.body else {}
                 return Response(fault.body, fault.status, {**kind, **fault.headers})
-        response = await go_on(request)
-        return await _with_etag(request, response)
+        sent = await request.body()
+        response = await _with_etag(request, await go_on(request))
+        if not request.url.path.startswith(("/proxy", sessions.PAGE)):
+            state.exchanges.append(_exchange(request, sent, response))
+        return response
 
     return answer
+
+
+def _exchange(request: Request, sent: bytes, response: Response) -> Exchange:
+    names = frozenset(parse_query(request.url.query))
+    return Exchange(
+        request.method, request.url.path, names, _json(sent), response.status_code, _json(bytes(response.body))
+    )
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
 
 
 async def _with_etag(request: Request, response: Response) -> Response:
@@ -145,10 +183,14 @@ async def _with_etag(request: Request, response: Response) -> Response:
     whole.raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in kept]
     if response.status_code != 204:
         whole.headers["content-length"] = str(len(body))
-    if response.status_code == 200 and request.method in ("GET", "HEAD") and "etag" not in whole.headers:
+    if body and response.status_code != 302:
         etag = f'W/"{len(body):x}-{hashlib.sha1(body, usedforsecurity=False).hexdigest()[:27]}"'
-        whole.headers["etag"] = etag
-        if request.headers.get("if-none-match") == etag:
+        whole.headers.setdefault("etag", etag)
+        if (
+            request.method in ("GET", "HEAD")
+            and response.status_code == 200
+            and request.headers.get("if-none-match") == etag
+        ):
             return Response(status_code=304, headers={"etag": etag})
     return whole
 

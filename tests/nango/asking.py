@@ -19,6 +19,7 @@ from tests.nango.state import Environment, NangoState, Session
 Model = TypeVar("Model", bound=BaseModel)
 KEY_PATTERN = r"^[a-zA-Z0-9~:.@ _-]+$"
 ID_PATTERN = r"""^[a-zA-Z0-9,.;:=+~\[\]|@${}"'\\/_ -]+$"""
+_ALTERNATIVE = re.compile(r"[A-Z][A-Z0-9_]+$|literal\[|list\[|function-|str$")
 _MEMBER = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
@@ -160,11 +161,14 @@ def _issues(error: ValidationError) -> list[dict[str, Any]]:
     unknown: dict[tuple[str, ...], list[str]] = {}
     issues = []
     for one in error.errors():
-        place = tuple(str(part) for part in one["loc"] if not str(part).startswith("__"))
+        # Pydantic names the alternative that it tried; zod says only that none fits.
+        place = tuple(str(part) for part in one["loc"] if not _ALTERNATIVE.match(str(part)))
         if one["type"] == "extra_forbidden":
             unknown.setdefault(place[:-1], []).append(place[-1])
         else:
-            issues.append(_issue(one["type"], one["msg"], place, one["input"]))
+            name = one.get("ctx", {}).get("name")
+            issue = _issue(one["type"], one["msg"], place if name is None else (*place, name), one["input"])
+            issues += [issue] if issue not in issues else []
     for place, names in unknown.items():
         word = "keys" if len(names) > 1 else "key"
         listed = ", ".join(json.dumps(name) for name in names)
@@ -180,6 +184,9 @@ _CODES: Mapping[str, tuple[str, str]] = {
     "greater_than_equal": ("too_small", "Too small: expected number to be larger"),
     "less_than_equal": ("too_big", "Too big: expected number to be smaller"),
     "value_error": ("custom", ""),
+    "invalid_key": ("invalid_key", ""),
+    "invalid_union": ("invalid_union", ""),
+    "invalid_value": ("invalid_value", ""),
 }
 
 

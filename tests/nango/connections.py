@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, Response
 from tests.nango.asking import Asked, Strict, success
 from tests.nango.integrations import Key
@@ -21,7 +22,9 @@ MOST_LISTED = 10_000
 
 def _flag(found: Any) -> Any:
     word = str(found).lower()
-    return True if word in TRUE else False if word in FALSE else found
+    if word not in TRUE + FALSE:
+        raise PydanticCustomError("invalid_value", "Invalid option")
+    return word in TRUE
 
 
 def _number(found: Any) -> Any:
@@ -215,5 +218,11 @@ def _for_metadata(asked: Asked) -> tuple[MetadataBody, list[Connection]]:
     rows = [asked.environment.connections.get((body.provider_config_key, one)) for one in ids]
     found = [row for row in rows if row is not None]
     if len(found) < len(rows):
-        raise refuse(404, "unknown_connection", "Connection not found. Please make sure the connection exists")
+        lost = ids[rows.index(None)]
+        words = (
+            f"Connection with connection id {lost} and provider config key {body.provider_config_key} not found. "
+            "Please make sure the connection exists in the Nango dashboard"
+        )
+        more = ". No actions were taken on any of the connections as a result of this failure."
+        raise refuse(404, "unknown_connection", words + (more if len(ids) > 1 else ""))
     return body, found

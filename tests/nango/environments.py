@@ -17,7 +17,9 @@ WORDS = {
     "malformed_auth_header": "The Authorization header is malformed.",
     "invalid_secret_key_format": "The provided secret key is not a UUID v4.",
     "unknown_account": "The provided authorization header does not match any account.",
-    "invalid_connect_session_token_format": "The provided connect session token is not following correct format.",
+    "invalid_connect_session_token_format": (
+        "The provided connect session token is not following correct format: nango_connect_session_RANDOM)"
+    ),
     "unknown_connect_session_token": "The provided connect session token does not match any account.",
 }
 

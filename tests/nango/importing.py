@@ -18,6 +18,7 @@ from tests.nango.sessions import WebhookUrl
 from tests.nango.state import Connection, Integration, iso, parse_iso
 from tests.nango.webhooks import send_auth
 
+NO_ACCOUNT = "Missing accountId in connection_config. This is required to create a TBA connection."
 TESTED = ("API_KEY", "BASIC", "TBA")
 
 
@@ -113,10 +114,12 @@ async def import_connection(asked: Asked) -> Response:
         raise refuse(404, "not_found", "Integration does not exist")
     mode = asked.state.provider_of(integration)["auth_mode"]
     if body.credentials.type != mode:
-        raise refuse(400, "invalid_body", f"credentials type must be {mode}")
+        raise refuse(400, "invalid_body", f"Provider {mode} does not support {body.credentials.type} auth")
     config = body.connection_config or {}
     if mode == "TBA" and not config.get("accountId"):
-        raise refuse(400, "invalid_body", "Missing accountId in connection_config.")
+        raise refuse(
+            400, "invalid_body", "Missing accountId in connection_config. This is required to create a TBA connection."
+        )
     credentials = _credentials(asked, body)
     if mode in TESTED:
         await connection_test(asked.state, integration, credentials, config)
@@ -139,6 +142,13 @@ def _credentials(asked: Asked, body: NewConnection) -> dict[str, Any]:
     return {} if given["type"] == "NONE" else given
 
 
+def _config(body: NewConnection, integration: Integration) -> dict[str, Any]:
+    """What was given; of TBA the client stands in it as well."""
+    app = integration.credentials or {}
+    client = {"oauth_client_id": app.get("client_id"), "oauth_client_secret": app.get("client_secret")}
+    return {**(body.connection_config or {}), **(client if body.credentials.type == "TBA" else {})}
+
+
 def _stored(asked: Asked, body: NewConnection, integration: Integration, credentials: dict[str, Any]) -> Connection:
     """What is left out is emptied; the end user alone stays."""
     now, person = asked.state.clock.now(), body.end_user
@@ -155,7 +165,8 @@ def _stored(asked: Asked, body: NewConnection, integration: Integration, credent
         updated_at=now,
         tags={**({} if person is None else person.as_tags(None)), **(body.tags or {})},
         metadata=body.metadata or {},
-        connection_config=body.connection_config or {},
+        connection_config=_config(body, integration),
+        last_fetched_at=None if body.credentials.type == "NONE" else now,
         end_user=shown or (None if before is None else before.end_user),
         webhook_url_override=body.webhook_url_override or None,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 from starlette.responses import JSONResponse, Response
 from tests.nango.asking import KEY_PATTERN, Asked, Empty, Strict, success
 from tests.nango.refusal import invalid, refuse
@@ -20,11 +21,24 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Filled = Annotated[str, StringConstraints(min_length=1)]
 
 
+def _scopes(text: str) -> str:
+    if not re.fullmatch(SCOPES, text):
+        raise PydanticCustomError("invalid_union", "Invalid input")
+    return text
+
+
+def _included(found: Any) -> Any:
+    given = found if isinstance(found, list) else [found]
+    if not set(given) <= {"webhook", "credentials"}:
+        raise PydanticCustomError("invalid_union", "Invalid input")
+    return given
+
+
 class Client(Strict):
     type: Literal["OAUTH1", "OAUTH2", "TBA"]
     client_id: Text
     client_secret: Filled
-    scopes: Annotated[str, StringConstraints(pattern=SCOPES)] | None = None
+    scopes: Annotated[str, AfterValidator(_scopes)] | None = None
     webhook_secret: Annotated[str, StringConstraints(max_length=255)] | None = None
 
 
@@ -62,7 +76,7 @@ class ChangedIntegration(_Fields):
 
 
 class Include(Strict):
-    include: Literal["webhook", "credentials"] | list[Literal["webhook", "credentials"]] = Field(default_factory=list)
+    include: Annotated[list[str], BeforeValidator(_included)] = Field(default_factory=list)
 
 
 class Search(Strict):
@@ -99,8 +113,7 @@ async def list_integrations(asked: Asked) -> Response:
 
 async def get_integration(asked: Asked) -> Response:
     """One, with what is included; credentials only for a key that may read them."""
-    found = asked.parse_query(Include).include
-    include = {found} if isinstance(found, str) else set(found)
+    include = set(asked.parse_query(Include).include)
     row = _existing(asked, asked.parse_path("key", KEY_PATTERN))
     more: dict[str, Any] = {}
     if "webhook" in include:

@@ -6,6 +6,7 @@ import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 from tests.nango.asking import Strict
 
 MOST_TAGS = 10
@@ -20,11 +21,11 @@ def _tags(given: dict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in given.items():
         if not _KEY.fullmatch(key) or len(key) > 64:
-            raise ValueError("Tag keys must start with a letter and contain only alphanumerics, _, -, . or /")
+            raise PydanticCustomError("invalid_key", "Invalid key in record", {"name": key})
         if key.lower() in found:
-            raise ValueError(f'Duplicate tag key "{key.lower()}"')
+            raise ValueError(f'Duplicate tag key after case normalization: "{key.lower()}"')
         if key.lower() == "end_user_email" and not _EMAIL.fullmatch(value):
-            raise ValueError("end_user_email must be a valid email")
+            raise ValueError('Tag "end_user_email" must be a valid email')
         found[key.lower()] = value
     return found
 
@@ -46,9 +47,8 @@ class EndUser(Strict):
 
     def shown(self, organization: Organization | None) -> dict[str, Any]:
         """As connections show it."""
-        shown = self.model_dump()
-        shown["organization"] = None if organization is None else organization.model_dump()
-        return shown
+        group = None if organization is None else organization.model_dump()
+        return {**self.model_dump(), "organization": group}
 
     def as_tags(self, organization: Organization | None) -> dict[str, str]:
         """The tags that come from it, its own among them."""

@@ -22,6 +22,11 @@ from tests.nango.templates import fill
 BUFFERED = ("content-type", "mcp-session-id", "x-request-id", "x-correlation-id")
 NEVER_PASSED = ("connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "date", "server")
 MOST_REDIRECTS = 5
+TEST_FAILED = "The given credentials were found to be invalid. Please check the credentials and try again."
+UNKNOWN_INTEGRATION = (
+    "Provider config not found for the given provider config key. Please make sure the provider config exists in the "
+    "Nango dashboard."
+)
 NOT_ALLOWED = "This base URL override is not allowed by server configuration."
 _FLAGS = ("true", "false")
 
@@ -43,7 +48,7 @@ async def proxy(asked: Asked) -> Response:
     order = read_order(asked)
     integration = asked.environment.integrations.get(order.integration)
     if integration is None:
-        raise refuse(404, "unknown_provider_config", "Provider config not found")
+        raise refuse(404, "unknown_provider_config", UNKNOWN_INTEGRATION)
     connection = asked.environment.connections.get((order.integration, order.connection))
     if connection is None:
         raise refuse(400, "server_error", "Failed to get connection")
@@ -78,7 +83,11 @@ def read_order(asked: Asked) -> Order:
     problems += [] if re.fullmatch(r"\d+(,\d+)*", given.get("retry-on", "0")) else ["retry-on"]
     problems += [] if re.fullmatch(r"-?\d+", given.get("retries", "0")) else ["retries"]
     if problems:
-        issues = [{"code": "invalid_type", "message": "Invalid input", "path": [name]} for name in problems]
+        unions = ("base-url-override",)
+        issues = [
+            {"code": "invalid_union" if name in unions else "invalid_type", "message": "Invalid input", "path": [name]}
+            for name in problems
+        ]
         raise Refusal(400, {"error": {"code": "invalid_headers", "errors": issues}})
     retries = int(given.get("retries", "0"))
     if retries < 0:
@@ -113,7 +122,7 @@ async def connection_test(
             continue
         if answer.is_success:
             return
-    raise refuse(400, "connection_test_failed", "Connection test failed")
+    raise refuse(400, "connection_test_failed", TEST_FAILED)
 
 
 async def _fresh(asked: Asked, integration: Integration, connection: Connection) -> None:

@@ -82,7 +82,7 @@ def _note_failure(state: NangoState, connection: Connection) -> None:
 
 
 def _can_refresh(connection: Connection) -> bool:
-    kind = connection.credentials["type"]
+    kind = connection.credentials.get("type")
     return kind == "OAUTH2_CC" or (kind == "OAUTH2" and bool(connection.credentials.get("refresh_token")))
 
 

@@ -13,6 +13,7 @@ import httpx2
 import uvicorn
 from tests.e2e.programs import free_port
 from tests.nango.app import make_app
+from tests.nango.description import unlisted
 from tests.nango.state import Clock, Environment, Fault, NangoState
 from tests.oauth_servers.oidc import OidcServer
 
@@ -63,7 +64,7 @@ class NangoDouble:
 
 @contextmanager
 def nango_double(port: int | None = None, state: NangoState | None = None) -> Iterator[NangoDouble]:
-    """Serve it on 127.0.0.1 while the block runs."""
+    """Serve it on 127.0.0.1 while the block runs; then compare all that was said with Nango's description."""
     chosen, known = port or free_port(), state or NangoState()
     known.origin = f"http://127.0.0.1:{chosen}"
     config = uvicorn.Config(make_app(known), host="127.0.0.1", port=chosen, log_config=None, ws="none", lifespan="on")
@@ -80,6 +81,8 @@ def nango_double(port: int | None = None, state: NangoState | None = None) -> It
     finally:
         server.should_exit = True
         thread.join(READY_S)
+    strange = unlisted(known.exchanges)
+    assert not strange, "the double and Nango's description differ:\n" + "\n".join(strange)
 
 
 def callback_of(origin: str) -> str:

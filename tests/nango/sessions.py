@@ -92,7 +92,11 @@ async def get_session(asked: Asked) -> Response:
     session = asked.session
     said: dict[str, Any] = {
         "endUser": session.end_user,
-        "connectUISettings": {"showWatermark": True, "defaultTheme": "system"},
+        "connectUISettings": {
+            "showWatermark": True,
+            "defaultTheme": "system",
+            "theme": {"light": {"primary": "#00B2E3"}, "dark": {"primary": "#00B2E3"}},
+        },
         "websocketsPath": "/",
     }
     if session.allowed:

@@ -179,7 +179,11 @@ def _asked(request: Request, state: NangoState) -> tuple[Session, Integration, d
     session = caller_by_token(state, str(query.get("connect_session_token", ""))).session
     assert session is not None
     if "connection_id" in query:
-        issue = {"code": "custom", "message": "Not allowed with a connect session", "path": ["connection_id"]}
+        issue = {
+            "code": "custom",
+            "message": "connection_id is forbidden when using session token",
+            "path": ["connection_id"],
+        }
         raise Refusal(400, {"error": {"code": "invalid_query_params", "errors": [issue]}})
     integration = integration_of(session, request.path_params["key"])
     params = query.get("params", {})

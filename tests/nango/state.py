@@ -121,6 +121,18 @@ class Environment:
         return key
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer, as the description is compared with them."""
+
+    method: str
+    path: str
+    query_names: frozenset[str]
+    body: Any
+    status: int
+    answer: Any
+
+
 @dataclass
 class Fault:
     """What the next request gets instead of an answer."""
@@ -151,6 +163,7 @@ class NangoState:
     retry_wait_s: float = 3.0
     faults: list[Fault] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)  # method and path of each request, for counting
+    exchanges: list[Exchange] = field(default_factory=list)
     windows: dict[str, tuple[datetime, int]] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     client: httpx2.AsyncClient | None = None
