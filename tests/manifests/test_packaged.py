@@ -19,7 +19,7 @@ FILES = [*sorted(packaged_folder().glob("*")), *sorted((packaged_folder().parent
 READS = {"Get", "List", "Search", "Find", "Count", "Check", "Calculate", "Run"}
 WRITES = {
     "Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "Assign", "Upload", "Merge", "Finalize",
-    "Join", "Schedule",
+    "Join", "Schedule", "Publish",
 }  # fmt: skip
 DESTROYS = {"Delete", "Remove", "Cancel", "Revoke", "Refund", "Archive"}
 
