@@ -67,6 +67,7 @@ PARTS: tuple[tuple[str, type[BaseModel], type[BaseModel] | None], ...] = (
     ("The idempotency key", format_1.IdempotencyKey, None),
     ("An action", format_1.ActionManifest, None),
     ("An input", format_1.Input, None),
+    ("A step", format_1.Step, None),
     ("A request", format_1.Request, None),
     ("Pages of every style", format_1.PagesBase, None),
     ("Pages link_header", format_1.LinkHeaderPages, format_1.PagesBase),

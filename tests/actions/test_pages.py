@@ -2,7 +2,8 @@
 
 import pytest
 
-from connectory.actions.pages import is_below, page_size
+from connectory.actions.addresses import is_below
+from connectory.actions.pages import page_size
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.net.provider import ask, making_client, serving
 
 from connectory.actions.files import File
 from connectory.actions.filling import Values
-from connectory.actions.pages import is_below
+from connectory.actions.addresses import is_below
 from connectory.actions.raw import RawRequest, check_raw, prepare_raw
 from connectory.actions.request import PreparedRequest, prepare, preview, server_base, with_credentials
 from connectory.actions.scalars import as_text

@@ -133,11 +133,19 @@ ACTIONS: dict[str, Any] = {
             "more": {"type": "array", "items": {"type": "file"}, "description": "More files."},
             "name": TEXT,
         },
+        "steps": [
+            {
+                "request": {"get": "/uploads", "query": {"size": "{file.size}"}},
+                "as": "json",
+                "keep": {"address": "address", "id": "id"},
+            },
+            {"request": {"put": "{steps.address}", "server": "files"}, "as": "text"},
+        ],
         "request": {
             "post": "/files",
             "server": "files",
             "encoding": "multipart",
-            "body": {"file": "{file}", "more": "{more}", "name": "{name}"},
+            "body": {"file": "{file}", "more": "{more}", "name": "{name}", "id": "{steps.id}"},
         },
         "docs": DOCS,
     },

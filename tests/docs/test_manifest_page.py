@@ -28,6 +28,7 @@ TOPICS = (
     "Files",
     "Converters",
     "Signing in",
+    "Steps",
     "Pages",
     "Answers",
     "Errors",

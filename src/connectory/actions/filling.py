@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
+from connectory.actions.files import File
 from connectory.actions.quoting import bare_text, quote_value
 from connectory.actions.scalars import as_text, is_single, whole_number
 from connectory.catalog.template import Placeholder, parse_template
@@ -25,7 +26,7 @@ DOT_SEGMENTS = frozenset({".", ".."})
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What placeholders stand for: inputs by name, facts of the connection, secrets, and the element of an `each`.
+    """What placeholders stand for: inputs by name, facts, secrets, what steps gave, and the element of an `each`.
 
     Null counts as not given, but for the inputs named in `nullable`, and for members of objects: the schema has let
     those pass.
@@ -36,6 +37,7 @@ class Values:
     secrets: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     each: Any = _ABSENT
     nullable: frozenset[str] = frozenset()
+    steps: Mapping[str, Any] = field(default_factory=dict)
 
     def with_each(self, element: Any) -> Values:
         """Return these values with `element` as what `{each}` stands for."""
@@ -48,14 +50,26 @@ class Values:
         if placeholder.scope == "credential":
             secret = self.secrets.get(placeholder.name)
             return _ABSENT if secret is None else secret.get_secret_value()
+        if placeholder.scope == "steps":
+            return whole_number(self.steps.get(placeholder.name, _ABSENT))
         value = self.each if placeholder.scope == "each" else self._input(placeholder.name)
         for member in placeholder.path:
-            value = value.get(member, _ABSENT) if isinstance(value, Mapping) else _ABSENT
+            value = _member(value, member)
         return whole_number(value)
 
     def _input(self, name: str) -> Any:
         value = self.inputs.get(name, _ABSENT)
         return _ABSENT if value is None and name not in self.nullable else value
+
+
+def _member(value: Any, name: str) -> Any:
+    """A member of an object, or what is known of a file: its name, size and media type."""
+    if isinstance(value, Mapping):
+        return value.get(name, _ABSENT)
+    if isinstance(value, File):
+        known = {"name": value.name, "size": len(value.data), "media_type": value.media_type}
+        return known.get(name) or _ABSENT
+    return _ABSENT
 
 
 def absent(value: Any) -> bool:

@@ -18,6 +18,7 @@ from connectory.actions.raw import RawRequest, prepare_raw
 from connectory.actions.request import preview
 from connectory.actions.rules import Rules
 from connectory.actions.sending import Exchange, Plan, redactor_of
+from connectory.actions.stepping import take_steps
 from connectory.actions.verifying import read_choices, read_verified
 from connectory.actions.watching import Watch
 from connectory.catalog.connector import Action
@@ -53,6 +54,9 @@ class HttpExecutor:
         plan = self._plan(target, spec, arguments, paging)
         reading = _reading(target, spec, plan.values, is_raw=raw)
         exchange = self._exchange(target, may_repeat=spec.is_idempotent or plan.key is not None)
+        if spec.steps:
+            plan = await take_steps(exchange, plan, reading, spec.steps)
+            reading = _reading(target, spec, plan.values, is_raw=raw)
         if spec.pages is not None and spec.answer.items is not None:
             size = page_size(paging.limit, spec.pages.max_size)
             paged = Paged(plan, reading, spec.pages, size, is_size_told=tells_size(spec))
@@ -76,7 +80,8 @@ class HttpExecutor:
         values = plan.values
         if page is not None and spec.pages is not None and not spec.pages.follows_address:
             values = replace(values, inputs={**values.inputs, "cursor": cursor_value(spec.pages, page)})
-        shown = preview(target.connector, spec.request, values, key=plan.key)
+        first = spec.steps[0].request if spec.steps else spec.request
+        shown = preview(target.connector, first, values, key=None if spec.steps else plan.key)
         if page is not None and spec.pages is not None and spec.pages.follows_address:
             headers = {name: value for name, value in shown.headers.items() if name.lower() != "content-type"}
             shown = replace(shown, method="GET", url=page, headers=headers, body=None)

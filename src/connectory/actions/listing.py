@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectory.actions.addresses import is_below
 from connectory.actions.answers import Reading, Reply
-from connectory.actions.pages import At, cursor_value, is_below, next_page
+from connectory.actions.pages import At, cursor_value, next_page
 from connectory.actions.request import PreparedRequest
 from connectory.actions.sending import Exchange, Plan, beside, is_heavy
 from connectory.catalog.manifest import Pages

@@ -51,10 +51,10 @@ def match_actions(connector: Connector, raw: RawRequest, values: Values) -> Matc
             continue
         if own_origin != origin:
             continue
-        literal = tuple(own_before)
-        if _exactly(literal, request.path).fullmatch("\n".join(map(unquote, asked))):
+        literal, path = tuple(own_before), "/{+address}" if request.is_address else request.path
+        if _exactly(literal, path).fullmatch("\n".join(map(unquote, asked))):
             exact.append(action)
-        elif any(_fits(_loosely(literal, request.path), line) for line in _loose_lines(asked)):
+        elif any(_fits(_loosely(literal, path), line) for line in _loose_lines(asked)):
             alike.append(action)
     return Matches(tuple(exact), tuple(alike))
 

@@ -173,8 +173,7 @@ def _holds_secret(text: str) -> bool:
 
 def _servers(connector: Connector, action: ActionManifest) -> set[str]:
     usual = next(iter(connector.manifest.servers))
-    requests = [action.request, *([action.answer.expand.request] if action.answer.expand is not None else [])]
-    return {request.server or usual for request in requests}
+    return {request.server or usual for request in action.requests}
 
 
 def _need_headers(rules: Sequence[ErrorRule]) -> bool:

@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin
 
+from connectory.actions.addresses import is_below
 from connectory.actions.answers import Reply
 from connectory.actions.expressions import evaluate, evaluate_or_none, is_true
 from connectory.catalog.manifest import (
@@ -28,7 +29,6 @@ from connectory.catalog.manifest import (
 from connectory.errors import HostRefused, InvalidCursor, UnexpectedResponse
 from connectory.net.client import OutboundResponse
 
-DEFAULT_PORTS = {"https": 443, "http": 80}
 LONGEST = 8_000  # characters of an address or cursor: it is given to the agent, sealed
 _MOST = 10**15  # no list is longer
 
@@ -86,25 +86,6 @@ def next_page(pages: Pages, reply: Reply, at: At) -> str | None:
             if found is None:
                 raise UnexpectedResponse("The provider's last item has no id.", hint="The list cannot be gone on with.")
             return found
-
-
-def is_below(url: str, base: str) -> bool:
-    """Whether `url` has the origin of `base` and a path at or below its path, without dot segments or tricks."""
-    try:
-        parts, root = urlsplit(url), urlsplit(base)
-        same = _origin(parts) == _origin(root)
-    except ValueError:
-        return False
-    segments = parts.path.lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").split("/")
-    clean = ".." not in segments and "." not in segments and "\\" not in url and "@" not in parts.netloc
-    prefix = root.path.rstrip("/")
-    return same and clean and (parts.path == prefix or parts.path.startswith(prefix + "/"))
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port; a port that the scheme has anyway may be written or not (RFC 6454 section 4)."""
-    port = DEFAULT_PORTS.get(parts.scheme) if parts.port is None else parts.port
-    return parts.scheme, parts.hostname, port
 
 
 def _next_address(pages: LinkHeaderPages | NextUrlHeaderPages | NextUrlPages, reply: Reply, base: str) -> str | None:

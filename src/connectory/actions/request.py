@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus, urlencode
 
+from connectory.actions.addresses import is_below
 from connectory.actions.encoding import Encoded, encode, readable
 from connectory.actions.filling import (
     Values,
@@ -17,13 +18,14 @@ from connectory.actions.filling import (
     fill_path,
     fill_plain,
     fill_query,
+    fill_tree,
     header_value,
     merge_headers,
 )
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import BasicCredentials, IdempotencyKey, Placement, Request
 from connectory.catalog.template import parse_template
-from connectory.errors import InvalidArguments, InvalidPath, MissingScope
+from connectory.errors import InvalidArguments, InvalidPath, MissingScope, UnexpectedResponse
 from connectory.net.url import is_host_part, parse_url
 
 
@@ -134,7 +136,7 @@ def _draft(connector: Connector, request: Request, values: Values, key: str | No
     query = fill_query(request.query, values)
     tree = _with_key(_body(request, values), place, key)
     encoded = encode("json" if request.graphql is not None else request.encoding, tree, request.content_type)
-    url = _with_query(base + fill_path(request.path, values), query)
+    url = _with_query(_address(request, base, values), query)
     if place is not None and place.query is not None:
         url = _with_query(url, [(place.query, str(key))])
     headers = merge_headers(
@@ -144,6 +146,16 @@ def _draft(connector: Connector, request: Request, values: Values, key: str | No
         {place.header: header_value(place.header, key)} if place and place.header else {},
     )
     return _Draft(request.method, url, headers, tree, encoded, base)
+
+
+def _address(request: Request, base: str, values: Values) -> str:
+    """The path below the base, or the address that an earlier step gave: it must lie below the base as well."""
+    if not request.is_address:
+        return base + fill_path(request.path, values)
+    given = fill_tree(request.path, values)
+    if not isinstance(given, str) or not is_below(given, base):
+        raise UnexpectedResponse("The provider gave an address outside of its own server.", hint="Try again.")
+    return given
 
 
 def _body(request: Request, values: Values) -> Any:

@@ -37,17 +37,26 @@ class Exchange:
     watch: Watch | None = field(default=None, repr=False)
     proxy: NangoProxy | None = field(default=None, repr=False)
 
-    async def ask(self, request: PreparedRequest, reading: Reading, *, ends_at: float | None = None) -> Reply:
+    async def ask(
+        self,
+        request: PreparedRequest,
+        reading: Reading,
+        *,
+        ends_at: float | None = None,
+        may_repeat: bool | None = None,
+    ) -> Reply:
         """Send a request and read its answer; both again, where that is harmless and may help.
 
         Raises what `read_answer` and the way out raise; `ends_at` is by the loop's clock, else the call's own end.
+        `may_repeat` is of this request alone.
         """
         last = self.started + self.target.timeout_s if ends_at is None else ends_at
 
         async def once() -> Reply:
             return await self._once(request, reading, last)
 
-        return await repeat(once, last) if self.may_repeat else await once()
+        is_harmless = self.may_repeat if may_repeat is None else may_repeat
+        return await repeat(once, last) if is_harmless else await once()
 
     @property
     def further_ends_at(self) -> float:

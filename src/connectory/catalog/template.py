@@ -3,7 +3,8 @@
 A template is parsed once, when the manifest is read. There is no template language: a placeholder is replaced, and
 how its value is escaped is decided by the place it stands in (`actions/filling.py`). `{+path}` stands for several path
 segments (RFC 6570 section 3.2.3); `{x.y}` is a member of an input that is an object; `{{` and `}}` are literal braces.
-`{limit}`, `{cursor}` and `{idempotency_key}` are no inputs: pages and writes bring them.
+`{steps.x}` is what an earlier request of the same call gave. `{limit}`, `{cursor}` and `{idempotency_key}` are no
+inputs: pages and writes bring them.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from functools import lru_cache
 from typing import Literal
 
 KEY = "idempotency_key"  # what stands for a text that is made anew for each write, the same in all its tries
-Scope = Literal["input", "connection", "credential", "each"]
+Scope = Literal["input", "connection", "credential", "steps", "each"]
 _TOKEN = re.compile(r"\{\{|\}\}|\{(\+?)([a-z][a-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*)*)\}|[{}]")
-_NAMED: dict[str, Scope] = {"connection": "connection", "credential": "credential"}
+_NAMED: dict[str, Scope] = {"connection": "connection", "credential": "credential", "steps": "steps"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,12 @@ def check_wording(part: object, path: KeyPath = ()) -> Iterator[Finding]:
             yield from check_wording(member, (*path, key))
 
 
-def _check_text(path: KeyPath, value: str | list[str] | None) -> Iterator[Finding]:
+def _check_text(path: KeyPath, value: str | list[object] | None) -> Iterator[Finding]:
     allowed = "\n" if path[-1] in SEVERAL_LINES else ""
     texts = [(path, value)] if isinstance(value, str) else [((*path, at), text) for at, text in enumerate(value or ())]
     for here, text in texts:
+        if not isinstance(text, str):  # a step of an action, not one that a person takes
+            continue
         found = next((character for character in text if hides(character) and character not in allowed), None)
         if found is not None:
             yield Finding(

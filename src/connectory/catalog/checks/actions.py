@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from connectory.catalog.checks.answers import check_answer, check_errors
 from connectory.catalog.checks.facts import Sign
@@ -11,6 +12,7 @@ from connectory.catalog.checks.inputs import check_inputs
 from connectory.catalog.checks.names import Names, has_doubled, is_certain, meant_inputs, placeholders_of, used_inputs
 from connectory.catalog.checks.pages import check_pages, paging_of
 from connectory.catalog.checks.requests import check_request, reads
+from connectory.catalog.checks.steps import check_steps, kept_by
 from connectory.catalog.connector import tool_name
 from connectory.catalog.manifest import ActionManifest, Effect, OAuth2Method, Request, TokenRequest
 from connectory.catalog.problems import Finding
@@ -31,6 +33,8 @@ def check_action(path: KeyPath, action: ActionManifest, sign: Sign) -> Iterator[
     names = Names(
         action.inputs, action.needs, sign.known_facts, lacking, paging=paging_of(action.pages), has_key=is_write
     )
+    yield from check_steps((*path, "steps"), action, sign, names)
+    names = replace(names, steps=kept_by(action))
     yield from check_request((*path, "request"), action.request, sign, names, certain=sign.certain_facts)
     yield from _check_use(path, action)
     yield from _check_effect(path, action)
@@ -66,7 +70,7 @@ def _check_name(path: KeyPath, sign: Sign) -> Iterator[Finding]:
 
 def _check_use(path: KeyPath, action: ActionManifest) -> Iterator[Finding]:
     """Every input is used, and what a path needs is there."""
-    requests = [action.request, *([action.answer.expand.request] if action.answer.expand is not None else [])]
+    requests = action.requests
     used = {name for request in requests for name in used_inputs([request.path, *request.trees])}
     used |= used_inputs(action.answer.file_name)
     used |= {name for request in requests for name in meant_inputs([request.path, *request.trees])}

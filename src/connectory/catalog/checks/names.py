@@ -14,6 +14,7 @@ from connectory.spelling import did_you_mean
 
 ALWAYS_KNOWN = "id"  # `{connection.id}`: in a verify call the id that the new connection will have
 PAGING = ("limit", "cursor")
+FILE_MEMBERS = {"name": Input(type="string"), "size": Input(type="integer"), "media_type": Input(type="string")}
 COMPOUND = ("array", "object", "file")  # what has no one spelling inside a text
 Files = Literal["none", "one", "many", "members", "anywhere"]
 """Where a tree may have whole files: be one, be one or a list of them, have such members, or have them at any depth."""
@@ -30,6 +31,7 @@ class Names:
     lacking: Mapping[str, str] = field(default_factory=dict)  # facts of only some connections, and why
     secrets: Collection[str] | None = None  # None: `{credential.x}` is not legal here
     paging: Collection[str] = ()  # of limit and cursor, those at hand
+    steps: Collection[str] = ()  # what earlier requests of the call give
     has_key: bool = False  # whether `{idempotency_key}` is
     many: bool = False  # whether `{+x}` is
     has_each: bool = False  # whether `{each}` is
@@ -43,7 +45,8 @@ class Names:
             return None
         spec = self.element if placeholder.scope == "each" else self.inputs.get(placeholder.name)
         for member in placeholder.path:
-            spec = (spec.properties or {}).get(member) if spec is not None else None
+            known = FILE_MEMBERS if spec is not None and spec.type == "file" else (spec and spec.properties) or {}
+            spec = known.get(member)
         return spec
 
     def refuse(self, placeholder: Placeholder) -> tuple[str, str] | None:
@@ -55,6 +58,8 @@ class Names:
             return self._refuse_secret(name)
         if placeholder.scope == "connection":
             return self._refuse_fact(name)
+        if placeholder.scope == "steps":
+            return self._refuse_step(name)
         if placeholder.scope == "each":
             if not self.has_each:
                 hint = "{each} is the element inside `each: ... of:`, and the item inside `expand.request`."
@@ -79,6 +84,12 @@ class Names:
             "Declare it under `inputs`." if self.inputs else "No input can stand here."
         )
         return f"{{{name}}} is no input.", hint
+
+    def _refuse_step(self, name: str) -> tuple[str, str] | None:
+        if name in self.steps:
+            return None
+        hint = did_you_mean(name[:60], self.steps) or "An earlier one of the action's `steps` keeps it, under `keep`."
+        return f"{{steps.{name}}} is nothing that an earlier step gives.", hint
 
     def _refuse_fact(self, name: str) -> tuple[str, str] | None:
         if self.facts is None or name == ALWAYS_KNOWN or name in self.facts:
@@ -130,6 +141,10 @@ def _refuse_members(placeholder: Placeholder, spec: Input | None) -> tuple[str, 
     for member in placeholder.path:
         if spec is None:
             return None
+        if spec.type == "file":
+            if member in FILE_MEMBERS:
+                return None
+            return f"{placeholder}: a file has no member '{member}'.", f"It has {', '.join(FILE_MEMBERS)}."
         if spec.type not in ("object", None):
             return f"{placeholder}: '{word}' is of type {spec.type}, which has no members.", f"Write {{{word}}}."
         known = spec.properties or {}

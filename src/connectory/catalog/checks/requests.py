@@ -36,7 +36,8 @@ def check_request(
     yield from check_template(
         here, request.path, replace(names, facts=certain, many=True, flat=True, paging=(), has_key=False)
     )
-    yield from _check_path(here, request.path, sign, names)
+    if not request.is_address:
+        yield from _check_path(here, request.path, sign, names)
     yield from _check_headers(path, request, sign, names)
     yield from _check_query(path, request, names)
     yield from _check_body(path, request, names)

@@ -62,7 +62,7 @@ from connectory.catalog.manifest.pages import (
     Pages,
     PagesBase,
 )
-from connectory.catalog.manifest.requests import METHODS, IdempotencyKey, Request
+from connectory.catalog.manifest.requests import METHODS, IdempotencyKey, Request, Step
 from connectory.catalog.manifest.sign_in import (
     AuthMethodBase,
     BasicCredentials,
@@ -180,6 +180,7 @@ __all__ = [
     "SignedContent",
     "SignedEchoHandshake",
     "SignedTime",
+    "Step",
     "Stream",
     "StreamCursor",
     "Strict",

@@ -12,7 +12,7 @@ from connectory.catalog.manifest.basics import CONNECTOR_NAME, Category, Effect,
 from connectory.catalog.manifest.inputs import Input
 from connectory.catalog.manifest.nango import NangoSignIn
 from connectory.catalog.manifest.pages import Pages
-from connectory.catalog.manifest.requests import IdempotencyKey, Request
+from connectory.catalog.manifest.requests import IdempotencyKey, Request, Step
 from connectory.catalog.manifest.sign_in import AuthMethodBase
 from connectory.catalog.manifest.streams import Stream
 from connectory.catalog.manifest.webhooks import Webhook
@@ -51,11 +51,20 @@ class ActionManifest(Strict):
         default_factory=list, description="Scopes the grant needs, all of them; of a list within, any one."
     )
     credential: Name | None = Field(None, description="Which of a method's `by_credential` credentials it uses.")
+    steps: list[Step] = Field(
+        default_factory=list, max_length=3, description="Requests that are sent before it, one after the other."
+    )
     request: Request = Field(description="What is sent.")
     pages: Pages | None = Field(None, description="How a list goes on; the action then takes `limit` and `cursor`.")
     answer: Answer = Field(Answer(), description="What the agent gets; unset: the answer as it is.")
     errors: list[ErrorRule] = Field(default_factory=list, description="Error rules that come before the file's own.")
     docs: WebAddress = Field(description="The provider's documentation of this operation.")
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """All that a call may send, its own request last but for the one that is sent for each item."""
+        further = (self.answer.expand.request,) if self.answer.expand is not None else ()
+        return (*(step.request for step in self.steps), self.request, *further)
 
     @property
     def is_idempotent(self) -> bool:

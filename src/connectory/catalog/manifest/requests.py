@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from connectory.catalog.manifest.basics import JsonValue, Strict
+from connectory.catalog.manifest.basics import JsonValue, Name, Strict
+from connectory.catalog.template import parse_template
 
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 Encoding = Literal["json", "form", "form_brackets", "multipart", "multipart_related", "raw"]
@@ -62,9 +63,26 @@ class Request(Strict):
         return str(getattr(self, self.method.lower()))
 
     @property
+    def is_address(self) -> bool:
+        """Whether the path is a whole address that an earlier step gave, below the server's own: `{steps.NAME}`."""
+        return _is_step(self.path)
+
+    @property
     def trees(self) -> tuple[JsonValue, ...]:
         """Everything of the request that may hold placeholders, but for the path."""
         return (self.query, self.headers, self.body, self.variables)
+
+
+class Step(Strict):
+    """A request that is sent before the action's own, for what that needs: an upload's address, the id of its file."""
+
+    request: Request = Field(description="What is sent; its path may be `{steps.NAME}`, an address below the server's.")
+    kind: Literal["json", "text"] = Field("json", alias="as", description="What the answer is; text is not kept.")
+    keep: dict[Name, str] = Field(
+        default_factory=dict,
+        description="JMESPath over its answer that must give something, by the NAME of `{steps.NAME}` in what is sent "
+        "later.",
+    )
 
 
 class IdempotencyKey(Strict):
@@ -90,3 +108,11 @@ class IdempotencyKey(Strict):
         if self.variable is None:
             return True
         return re.search(rf"\${self.variable}\s*:", request.graphql or "") is not None
+
+
+def _is_step(path: str) -> bool:
+    try:
+        only = parse_template(path).only
+    except ValueError:
+        return False
+    return only is not None and only.scope == "steps"
