@@ -13,7 +13,7 @@ from connectory.catalog.manifest import Input
 from connectory.catalog.template import parse_template
 from connectory.catalog.trees import Form, form_of
 
-TEXT_CONVERTERS = ("base64", "base64url", "json_text", "mime_message", "html")
+TEXT_CONVERTERS = ("base64", "base64url", "json_text", "mime_message", "html", "utc_without_zone")
 NUMBER_CONVERTERS = ("unix_seconds", "unix_milliseconds")
 
 

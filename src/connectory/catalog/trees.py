@@ -31,7 +31,7 @@ QUERY_LANGUAGES = ("soql", "coql", "jql", "cql", "drive", "odata", "stripe_searc
 # Converters by name, and the number of arguments of those that answers use; `actions/converters/` has them.
 CONVERTERS = (
     "base64", "base64url", "json_text", "unix_seconds", "unix_milliseconds", "atlassian_document", "mime_message",
-    "html", "notion_rich_text",
+    "html", "notion_rich_text", "utc_without_zone",
 )  # fmt: skip
 ANSWER_FUNCTIONS: Mapping[str, int] = {
     "from_base64": 1,

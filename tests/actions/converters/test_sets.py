@@ -64,6 +64,7 @@ def test_the_sets_are_closed_and_have_a_fixed_arity() -> None:
         "notion_rich_text",
         "unix_milliseconds",
         "unix_seconds",
+        "utc_without_zone",
     ]
 
 

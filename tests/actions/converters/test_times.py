@@ -33,6 +33,23 @@ def test_a_date_time_becomes_a_number(text: str, milliseconds: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("2026-03-01T09:30:00Z", "2026-03-01T09:30:00"),
+        ("2026-03-01T00:30:00.9+01:00", "2026-02-28T23:30:00"),
+        ("2026-03-01", "2026-03-01T00:00:00"),
+    ],
+)
+def test_a_date_time_loses_its_zone_and_keeps_its_moment(text: str, plain: str) -> None:
+    assert TO["utc_without_zone"](text) == plain
+
+
+def test_a_time_before_the_first_year_in_utc_is_refused() -> None:
+    with pytest.raises(InvalidArguments, match="no year"):
+        TO["utc_without_zone"]("0001-01-01T00:30:00+01:00")
+
+
+@pytest.mark.parametrize(
     "value",
     ["2026-03-01T09:30:00", "2026-13-01", "2026-03-01T25:00:00Z", "yesterday", "", "1772357400", 1772357400, None],
 )

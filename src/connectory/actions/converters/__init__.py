@@ -32,6 +32,7 @@ from connectory.actions.converters.times import (
     from_unix_seconds,
     unix_milliseconds,
     unix_seconds,
+    utc_without_zone,
 )
 
 TO: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
@@ -45,6 +46,7 @@ TO: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "notion_rich_text": notion_rich_text,
         "unix_milliseconds": unix_milliseconds,
         "unix_seconds": unix_seconds,
+        "utc_without_zone": utc_without_zone,
     }
 )
 

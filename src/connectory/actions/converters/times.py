@@ -29,6 +29,15 @@ def unix_milliseconds(value: Any) -> int:
     return (_moment(value) - _EPOCH) // timedelta(milliseconds=1)
 
 
+def utc_without_zone(value: Any) -> str:
+    """Return an RFC 3339 date-time, or a date's beginning, as whole seconds in UTC without the zone."""
+    try:
+        moment = _moment(value).astimezone(UTC)
+    except OverflowError as error:
+        raise _refusal("and in UTC this one has no year") from error
+    return moment.replace(microsecond=0, tzinfo=None).isoformat()
+
+
 def from_unix_seconds(value: Any) -> Any:
     """Return seconds since 1970 (a number, or text of one) in RFC 3339, UTC; anything else unchanged."""
     return _rfc3339(value, 1)
