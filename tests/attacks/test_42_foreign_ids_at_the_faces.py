@@ -65,7 +65,7 @@ ADDRESSES: dict[tuple[str, str], Request] = {
 }
 
 PAGES = {("GET", "/connect/{link}"), ("POST", "/connect/{link}"), ("GET", "/connect/{link}/done"),
-         ("GET", "/confirm/{link}"), ("POST", "/confirm/{link}")}  # fmt: skip
+         ("GET", "/connect/{link}/waiting"), ("GET", "/confirm/{link}"), ("POST", "/confirm/{link}")}  # fmt: skip
 # None of them has a workspace in its path, so attack 43 does not apply: the principal alone says which one it is.
 NO_ID_ROUTES = {("GET", "/"), ("GET", "/static/style.css"), ("GET", "/static/icon.svg"), ("GET", "/healthz"),
                 ("GET", "/signin"), ("POST", "/signin"), ("POST", "/signout")}  # fmt: skip
@@ -79,7 +79,7 @@ OF_CALLBACKS = {
 # Application field -> where the methods of it that take an id are attacked.
 SERVICES = {
     "auth": "services", "tokens": "services", "policies": "services", "workspaces": "services",
-    "oauth_apps": "services", "clients": "no ids",
+    "oauth_apps": "services", "clients": "no ids", "nango": "attack 102",
     "gateway": "here, as tools", "confirmations": "here, as pages", "audit": "test_attack_42_audit_lines",
     "settings": "no ids", "catalog": "no ids", "presence": "no ids", "vault": "tests/vault/test_isolation.py",
 }  # fmt: skip

@@ -222,7 +222,7 @@ async def test_without_a_sign_in_there_is_one_button() -> None:
     catalog = make_catalog(make_connector(OPEN_YAML))
     async with make_web(catalog=catalog, mounts=mounts) as (application, app), Browser(app) as browser:
         page = await browser.open(await link_for(application, "open-data"))
-        assert {name for form in page.forms for name in form.inputs} == {"method", "browser"}
+        assert {name for form in page.forms for name in form.inputs} == {"method", "backend", "browser"}
         done = await browser.submit(page.forms[0])
     assert "Open Data is connected" in done.text
 

@@ -195,6 +195,7 @@ class ConnectPages:
         session = await self.services.auth.find_session(link)
         if session is None or not self.visitors.may_see(visitor, session.workspace_id, session.user_id):
             raise HTTPException(404)
+        await self.services.catalog.settled(session.connector)
         return session, BrowserBinding(request, link, is_https=self.visitors.is_https)
 
     def _check_live(self, session: ConnectSession) -> None:
@@ -236,18 +237,16 @@ class ConnectPages:
         form = step if isinstance(step, Form) else Form(())
         connector = self.services.catalog.connector(session.connector)
         members = members_of(self.services.catalog, connector)
-        workspaces = self.services.vault.workspaces
+        user, workspace = await self._asker(session)
         page = await self.services.auth.page_of(session) if is_same_browser(session, browser) else None
-        user = await workspaces.get_user(session.user_id)
-        workspace = await workspaces.get(session.workspace_id)
         return render(
             "connect",
             status,
             has_form=True,
             connector=connector,
             logo=logo_source(connector.manifest.logo),
-            user=user.name if user else session.user_id,
-            workspace=workspace.name if workspace else session.workspace_id,
+            user=user,
+            workspace=workspace,
             connections=[f"{one.name}/{session.alias}" for one in members],
             is_shared=session.owner == session.workspace_id,
             is_renewal=session.connection_id is not None,
@@ -264,6 +263,12 @@ class ConnectPages:
             browser=browser,
             visitor=await self.visitors.name_of(request),
         )
+
+    async def _asker(self, session: ConnectSession) -> tuple[str, str]:
+        """Who asks, and for which workspace, by name."""
+        workspaces = self.services.vault.workspaces
+        user, workspace = await workspaces.get_user(session.user_id), await workspaces.get(session.workspace_id)
+        return user.name if user else session.user_id, workspace.name if workspace else session.workspace_id
 
 
 def _entry(form: dict[str, str], files: dict[str, str], *, is_local: bool) -> Entry:
