@@ -12,6 +12,7 @@ from tests.gate.doubles.notion import (
     PRIVATE,
     TABLE,
     TOKEN,
+    UPLOAD,
     Notion,
     block,
     block_id,
@@ -242,6 +243,20 @@ async def test_titles_are_found_in_pages_and_in_data_sources() -> None:
     plain, narrow = double.sent("POST", "/v1/search")
     assert set(plain.json) == {"sort", "page_size"}
     assert narrow.json["filter"] == {"property": "object", "value": "page"}
+
+
+async def test_a_file_is_announced_sent_and_stands_at_the_end_of_the_page() -> None:
+    async with notion() as (opened, double):
+        result = await opened.call(
+            "notion_upload_file", page=PAGE, file={"text": "a,b\n", "media_type": "text/csv"}, name="a.csv"
+        )
+
+    announced, sent, last = double.received[1:]
+    assert announced.json == {"mode": "single_part", "filename": "a.csv", "content_type": "text/csv"}
+    assert (sent.path, b"a,b\n" in sent.body) == (f"/v1/file_uploads/{UPLOAD}/send", True)
+    file = {"type": "file_upload", "file_upload": {"id": UPLOAD}, "name": "a.csv"}
+    assert last.json == {"children": [{"type": "file", "file": file}]}
+    assert result.value == {"block": block_id(1), "name": "a.csv"}
 
 
 async def test_what_is_not_shared_is_not_found_and_the_hint_says_who_can_share_it() -> None:

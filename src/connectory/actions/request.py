@@ -154,7 +154,10 @@ def _address(request: Request, base: str, values: Values) -> str:
         return base + fill_path(request.path, values)
     given = fill_tree(request.path, values)
     if not isinstance(given, str) or not is_below(given, base):
-        raise UnexpectedResponse("The provider gave an address outside of its own server.", hint="Try again.")
+        raise UnexpectedResponse(
+            "The provider gave an address outside of its own server.",
+            hint="What is kept elsewhere cannot be had through this connection.",
+        )
     return given
 
 

@@ -12,6 +12,7 @@ from tests.gate.doubles.serving import Double, Refused, Reply, Request, one_page
 
 TOKEN = "ntn_123456"
 PAGE, PRIVATE = "59833787-2cf9-4fdf-8782-e53db20768a5", "00000000-0000-4000-8000-00000000dead"
+UPLOAD = "b52b8ed6-e029-4707-a671-832549c09de3"
 TABLE = "248104cd-477e-80af-bc30-000bd28de8f9"
 REQUEST_ID = "9f2f1a4e-0000-4000-8000-000000000001"
 LONGEST_TEXT = 2000  # characters of one rich text
@@ -24,13 +25,14 @@ def failed(status: int, code: str, message: str, headers: dict[str, str] | None 
 
 
 class Notion(Double):
-    """One workspace with one page; `children` are blocks by the id of what they stand in, `found` a table's rows too."""
+    """One workspace with one page; `children` are blocks by the id of what has them, `found` a table's rows too."""
 
     def __init__(self) -> None:
         super().__init__()
         self.children: dict[str, list[dict[str, Any]]] = {PAGE: []}
         self.found: list[dict[str, Any]] = []
         self.markdown: dict[str, str] = {}
+        self.uploads: dict[str, bytes] = {}
 
     def check(self, request: Request) -> None:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
@@ -40,7 +42,8 @@ class Notion(Double):
             raise Refused(failed(400, "missing_version", "Notion-Version header failed validation."))
         if version not in ("2025-09-03", "2026-03-11"):
             raise Refused(failed(400, "validation_error", f"Notion-Version {version} is not a version."))
-        if request.body and request.content_type != "application/json":
+        kinds = ("application/json", "multipart/form-data") if request.path.endswith("/send") else ("application/json",)
+        if request.body and request.content_type not in kinds:
             raise Refused(failed(400, "invalid_json", "Error parsing JSON body."))
 
     def unknown(self, request: Request) -> Reply:
@@ -71,6 +74,35 @@ class Notion(Double):
         _only(asked, "start_cursor", "page_size")
         children = self.children[self._known(block)]
         return _listed(children, asked.get("start_cursor"), int(asked.get("page_size", "100")), "block")
+
+    @route("POST", "/v1/file_uploads")
+    def announce(self, request: Request) -> Reply:
+        body = request.json
+        _only(body, "mode", "filename", "content_type")
+        if body.get("mode") != "single_part" or not body.get("filename"):
+            raise _invalid("body.filename should be defined")
+        self.uploads[UPLOAD] = b""
+        return Reply(200, {"object": "file_upload", "id": UPLOAD, "status": "pending", "filename": body["filename"]})
+
+    @route("POST", "/v1/file_uploads/{upload}/send")
+    def take(self, request: Request, upload: str) -> Reply:
+        if request.content_type != "multipart/form-data" or upload not in self.uploads:
+            raise _invalid("body.file should be defined")
+        self.uploads[upload] = request.body
+        return Reply(200, {"object": "file_upload", "id": upload, "status": "uploaded"})
+
+    @route("PATCH", "/v1/blocks/{block}/children")
+    def append(self, request: Request, block: str) -> Reply:
+        body = request.json
+        _only(body, "children")
+        [child] = body["children"]
+        _only(child, "type", "file")
+        _only(child["file"], "type", "file_upload", "name", "caption")
+        if not self.uploads.get(child["file"]["file_upload"]["id"]):
+            raise _invalid("body.children[0].file.file_upload.id has no content")
+        self._known(block)
+        made = {**child, "object": "block", "id": block_id(1), "has_children": False}
+        return Reply(200, {"object": "list", "results": [made], "next_cursor": None, "has_more": False})
 
     @route("PATCH", "/v1/pages/{page}/markdown")
     def write(self, request: Request, page: str) -> Reply:
