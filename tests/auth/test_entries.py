@@ -132,6 +132,15 @@ def test_of_a_choice_only_the_choices_are_taken_and_its_default_where_nothing_wa
     assert [problem.field for problem in check({"region": ""}, SITE).problems] == ["region"]
 
 
+def test_a_choice_gives_the_facts_that_follow_from_it() -> None:
+    hosts = {"eu": "api-eu.acme.example", "us": "api.acme.example"}
+    region = SITE["region"].model_copy(update={"gives": {"host": hosts}})
+
+    assert check({"region": "us"}, {"region": region}).facts == {"region": "us", "host": "api.acme.example"}
+    assert not check({"region": "xx"}, {"region": region}).facts
+    assert check({"region": "us", "host": "evil.example"}, {"region": region}).problems
+
+
 @pytest.mark.parametrize("text", ['{\n\t"a": "b"\n}', '\ufeff{\r\n\t"a": "b"\r\n}\r\n'])
 def test_a_file_may_hold_line_breaks_and_is_the_same_pasted_or_uploaded(text: str) -> None:
     checked = check({"account": text}, KEY_FILE)

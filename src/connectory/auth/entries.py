@@ -58,7 +58,7 @@ def check_entry(fields: Mapping[str, CredentialField], entry: Entry, settings: S
         elif spec.is_secret:
             secrets[name] = SecretStr(text)
         else:
-            facts[name] = text
+            facts |= spec.facts_of(name, text)
     return CheckedEntry(facts, secrets, tuple(problems))
 
 

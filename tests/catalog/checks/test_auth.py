@@ -10,6 +10,7 @@ from tests.catalog.rich import RICH
 
 OAUTH = "auth/oauth"
 CHOICE = {"title": "Region", "kind": "choice", "choices": {"eu": "Europe", "x/y": "Elsewhere"}}
+GIVING = {"title": "Zone", "kind": "choice", "choices": {"eu": "Europe"}, "gives": {"region": {"eu": "x/y"}}}
 OPTIONAL = {"title": "Site", "required": False}
 SECRET = {"title": "Key", "kind": "secret"}
 BASIC = {"username": "x", "password": "{credential.token}"}
@@ -105,6 +106,13 @@ FOR_A_PERSON: dict[str, Any] = {
         ),
         ((f"{OAUTH}/fields", {"site": {"title": "Site"}}), "auth.oauth: The fact 'site' comes from two places."),
         ((f"{OAUTH}/fields", {"region": CHOICE}), "fields.region.choices.x/y: The choice 'x/y' is no part of a host."),
+        ((f"{OAUTH}/fields", {"zone": GIVING}), "fields.zone.gives.region.eu: 'x/y' is no part of a host."),
+        ((f"{OAUTH}/fields", {"zone": GIVING}), "auth.oauth: The fact 'region' comes from two places."),
+        (
+            (f"{OAUTH}/fields", {"zone": {**GIVING, "gives": {"host": {"us": "x"}}}}),
+            "fields.zone.gives: `gives` needs for 'host' a value for each of the choices, and for nothing else",
+        ),
+        ((f"{OAUTH}/fields", {"zone": {**GIVING, "gives": {"id": {"eu": "x"}}}}), "fields.zone: {connection.id} is the"),
         (
             (f"{OAUTH}/choose/request", {"delete": "/x"}),
             "choose.request: This call only reads: DELETE would change some",

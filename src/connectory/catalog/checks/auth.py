@@ -61,7 +61,7 @@ def _check_fields(path: KeyPath, method: AuthMethod, sign: Sign) -> Iterator[Fin
 
 
 def _check_field(path: KeyPath, name: str, field: CredentialField) -> Iterator[Finding]:
-    if name == ALWAYS_KNOWN and not field.is_secret:
+    if ALWAYS_KNOWN in ([] if field.is_secret else [name, *field.gives]):
         yield Finding(path, "{connection.id} is the connection's own id.", "Choose another name.")
     if field.is_secret and field.default is not None:
         yield Finding((*path, "default"), "A secret has no default.", "Remove it.")

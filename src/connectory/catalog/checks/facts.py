@@ -82,6 +82,7 @@ def sign_in_facts(method: AuthMethodBase, *, certain: bool) -> Iterator[str]:
     for name, field in method.fields.items():
         if not field.is_secret and (not certain or field.required or field.default is not None):
             yield name
+            yield from field.gives
     if isinstance(method, TokenRequest):
         yield from method.facts
 

@@ -122,9 +122,14 @@ def check_held(
     """Yield what is wrong with the pattern or choices of a fact, above all where it builds one of `addresses`."""
     broken = list(check_pattern((*path, "pattern"), fact.pattern, longest=MAX_SQUARE, is_whole=True))
     yield from broken
-    if fact.kind is FieldKind.ORIGIN or not any(item.name == name for text in addresses for item in _facts_in(text)):
-        return
     hint = "It becomes part of a server's address: allow only what a host label holds, e.g. [a-z0-9-]{1,63}."
+    built = {item.name for text in addresses for item in _facts_in(text)}
+    for given, values in fact.gives.items() if isinstance(fact, CredentialField) else ():
+        for choice, value in values.items():
+            if given in built and not is_host_part(value):
+                yield Finding((*path, "gives", given, choice), f"{value!r} is no part of a host.", hint)
+    if fact.kind is FieldKind.ORIGIN or name not in built:
+        return
     for choice in fact.choices:
         if not is_host_part(choice):
             yield Finding((*path, "choices", choice), f"The choice {choice!r} is no part of a host.", hint)
@@ -159,8 +164,7 @@ def _told_by_calls(method: AuthMethodBase, sign: Sign) -> Iterator[str]:
     """The facts that a provider's answer tells: nothing holds them to a pattern."""
     verify = sign.manifest.verify_of(method)
     told = set(verify.facts) if verify is not None else set()
-    typed = set(method.fields) | (set(method.facts) if isinstance(method, TokenRequest) else set())
-    yield from told - typed
+    yield from told - set(method.fields) - set(sign_in_facts(method, certain=False))
 
 
 def _sources(name: str, methods: Collection[AuthMethodBase]) -> Iterator[_Source]:
@@ -173,6 +177,9 @@ def _sources(name: str, methods: Collection[AuthMethodBase]) -> Iterator[_Source
         elif isinstance(method, TokenRequest) and name in method.facts:
             fact = method.facts[name]
             yield _Source(fact.kind, fact.pattern, fact.choices)
+        for field in method.fields.values():
+            if name in field.gives:
+                yield _Source(field.kind, None, field.gives[name].values())
 
 
 def _check_spelling(

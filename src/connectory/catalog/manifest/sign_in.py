@@ -35,6 +35,11 @@ class CredentialField(Strict):
     choices: dict[str, str] = Field(
         default_factory=dict, description="choice: the values allowed, and what each is called."
     )
+    gives: dict[Name, dict[str, str]] = Field(
+        default_factory=dict,
+        description="choice: further facts `{connection.NAME}` that follow from it, by name: for each of the `choices` "
+        "a value, such as the hosts of a region.",
+    )
     required: bool = Field(True, description="Whether the person must fill it in.")
     help: str = Field("", description="Where to find the value, in one or two sentences.")
     docs: WebAddress | None = Field(None, description="The provider's page on which the value is made.")
@@ -47,6 +52,10 @@ class CredentialField(Strict):
         """Whether the value is a credential, and not a fact of the connection."""
         return self.kind in (FieldKind.SECRET, FieldKind.FILE)
 
+    def facts_of(self, name: str, value: str) -> dict[str, str]:
+        """Return the facts that the value of this field, called `name`, stands for."""
+        return {name: value, **{fact: values[value] for fact, values in self.gives.items()}}
+
     @property
     def is_origin(self) -> bool:
         """Whether the value is a server's address."""
@@ -58,6 +67,9 @@ class CredentialField(Strict):
             raise ValueError("kind choice needs `choices`, and only it takes them")
         if self.choices and self.default is not None and self.default not in self.choices:
             raise ValueError(f"the default is none of the choices {', '.join(self.choices)}")
+        for name, values in self.gives.items():
+            if values.keys() != self.choices.keys():
+                raise ValueError(f"`gives` needs for '{name}' a value for each of the choices, and for nothing else")
         return self
 
 
