@@ -1,8 +1,7 @@
-"""What holds for every packaged manifest and example: clean, and written for models as well as people."""
+"""What holds for every packaged manifest and example: it loads clean and bears any answer. Words: test_tools.py."""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 
@@ -12,16 +11,10 @@ from connectory.actions.expressions import evaluate, evaluate_or_none
 from connectory.catalog.catalog import compile_connector, packaged_folder
 from connectory.catalog.connector import Action
 from connectory.catalog.loading import read_manifest
-from connectory.catalog.manifest import Effect, Manifest
+from connectory.catalog.manifest import Manifest
 from connectory.catalog.problems import ManifestProblem
 
 FILES = [*sorted(packaged_folder().glob("*")), *sorted((packaged_folder().parent / "examples").glob("*.yaml"))]
-READS = {"Get", "List", "Search", "Find", "Count", "Check", "Calculate", "Run"}
-WRITES = {
-    "Create", "Update", "Add", "Send", "Move", "Set", "Start", "Stop", "Assign", "Upload", "Merge", "Finalize",
-    "Join", "Schedule", "Publish",
-}  # fmt: skip
-DESTROYS = {"Delete", "Remove", "Cancel", "Revoke", "Refund", "Archive"}
 
 
 @cache
@@ -43,18 +36,6 @@ def test_a_manifest_loads_clean_and_is_named_as_its_file(file: Path) -> None:
     assert file.name == f"{manifest.name}.yaml"
     assert manifest.tasks
     assert all(action.docs.startswith("https://") for action in manifest.actions.values())
-
-
-@pytest.mark.parametrize("action", actions(), ids=lambda action: action.tool)
-def test_a_description_begins_with_the_verb_and_names_the_service(action: Action) -> None:
-    title = next(manifest.title for file in FILES if (manifest := read(file)[0]) and manifest.name == action.connector)
-    first = action.description.split()[0]
-
-    assert first in {Effect.READ: READS, Effect.WRITE: WRITES, Effect.DESTRUCTIVE: DESTROYS}[action.effect]
-    assert title in action.description
-    assert action.description.endswith(".")
-    assert re.fullmatch(r"[a-z0-9_]{1,40}", action.tool)
-    assert all(spec.description for spec in action.manifest.inputs.values())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
