@@ -20,6 +20,7 @@ KEPT = ("type", "enum", "pattern", "deprecated", "readOnly")  # of a schema, wha
 # Who signed in is asked of OpenID Connect (Core 1.0, section 5.3), which no document describes.
 NO_USERINFO = {"no source knows GET /v1/userinfo": "OpenID Connect Core 1.0 section 5.3 describes it"}
 LIMITS = ("minimum", "maximum")  # texts there, numbers here
+_SEGMENT = {"type": "string", "location": "path", "required": True}
 
 
 def read_discovery(file: Path) -> Description:
@@ -45,10 +46,12 @@ def as_openapi(document: Mapping[str, Any]) -> dict[str, Any]:
         upload = method.get("mediaUpload", {}).get("protocols", {}).get("simple", {}).get("path")
         base = f"/{document['servicePath']}"
         flat = method.get("flatPath", method["path"])  # `{+name}` spelled out: things/{thingsId}
-        for path in (base + method["path"], base + flat, upload):
-            if path is not None:
-                plain = re.sub(r"\{\+", "{", path.replace("{userId}", "me"))
-                paths.setdefault(plain, {})[method["httpMethod"].lower()] = operation
+        found = {base + method["path"]: operation, base + flat: _with_names_of(flat, operation)}
+        if upload is not None:
+            found[upload] = {**operation, "requestBody": _or_anything(operation["requestBody"])}
+        for path, one in found.items():
+            plain = re.sub(r"\{\+", "{", path.replace("{userId}", "me"))
+            paths.setdefault(plain, {})[method["httpMethod"].lower()] = one
     schemas = {name: _schema(one) for name, one in document["schemas"].items()}
     return {"openapi": "3.0.3", "paths": paths, "components": {"schemas": schemas}}
 
@@ -62,6 +65,21 @@ def _methods(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from resource.get("methods", {}).values()
     for inner in resource.get("resources", {}).values():
         yield from _methods(inner)
+
+
+def _with_names_of(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """The operation with what its path names, where that is spelled out otherwise than its parameters are."""
+    told = {one["name"] for one in operation["parameters"]}
+    more = [name for name in re.findall(r"\{([^{}+]+)\}", path) if name not in told and name != "userId"]
+    if not more:
+        return operation
+    rest = [one for one in operation["parameters"] if one["in"] != "path"]
+    return {**operation, "parameters": [*rest, *(_parameter(name, _SEGMENT) for name in more)]}
+
+
+def _or_anything(body: dict[str, Any]) -> dict[str, Any]:
+    """A body that may also be the bytes alone, as `uploadType=media` sends them."""
+    return {**body, "content": {**body["content"], "*/*": {"schema": {}}}}
 
 
 def _parameter(name: str, says: Mapping[str, Any]) -> dict[str, Any]:

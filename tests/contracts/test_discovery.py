@@ -22,6 +22,7 @@ DOCUMENT: dict[str, Any] = {
                         "create": {
                             "httpMethod": "POST",
                             "path": "users/{userId}/{+parent}:create",
+                            "flatPath": "users/{userId}/shops/{shopsId}/shelves/{shelvesId}:create",
                             "parameters": {
                                 "userId": {"type": "string", "location": "path", "required": True},
                                 "parent": {"type": "string", "location": "path", "required": True},
@@ -65,8 +66,18 @@ def test_a_method_stands_at_its_path_and_where_it_takes_uploads(description: Des
 
     assert called is not None
     assert uploaded is not None
-    assert called.says is uploaded.says
+    assert called.says["x-scopes"] is uploaded.says["x-scopes"]
+    assert set(description.body(uploaded)[1]) == {"application/json", "*/*"}
+    assert set(description.body(called)[1]) == {"application/json"}
     assert description.operation("GET", "/things/v1/users/me/{0}:create") is None
+
+
+def test_a_path_that_spells_a_name_out_has_its_own_parameters(description: Description) -> None:
+    spelled_out = description.operation("POST", "/things/v1/users/me/shops/{0}/shelves/{1}:create")
+    assert spelled_out is not None
+
+    assert [one["name"] for one in spelled_out.parameters if one["in"] == "path"] == ["shopsId", "shelvesId"]
+    assert spelled_out.parameter("query", "size") is not None
 
 
 def test_parameters_have_their_place_and_limits(description: Description) -> None:
