@@ -127,15 +127,16 @@ async def test_a_full_last_page_is_the_last_one_by_the_header() -> None:
     assert (len(result.value), result.next_cursor, len(double.received)) == (3, None, 1)
 
 
-async def test_orders_are_found_by_status_and_by_a_time_in_utc() -> None:
+async def test_orders_are_found_by_status_and_by_a_time_that_goes_out_in_utc() -> None:
     async with store() as (opened, double):
-        asked = {"status": ["completed", "processing"], "created_after": "2026-01-05T00:00:00"}
+        asked = {"status": ["completed", "processing"], "created_after": "2026-01-05T01:00:00+01:00"}
         result = await opened.call("woocommerce_list_orders", **asked)
-        with_zone = await opened.refused("woocommerce_list_orders", created_after="2026-01-05T00:00:00+01:00")
+        without_zone = await opened.refused("woocommerce_list_orders", created_after="2026-01-05T00:00:00")
 
     assert [one["id"] for one in result.value] == [7, 6, 5]
-    assert double.received[0].parameters["status"] == "completed,processing"
-    assert with_zone.code == "invalid_arguments"
+    sent = double.received[0].parameters
+    assert (sent["status"], sent["after"]) == ("completed,processing", "2026-01-05T00:00:00")
+    assert without_zone.code == "invalid_arguments"
     assert len(double.received) == 1
 
 

@@ -15,8 +15,33 @@ HOST, KEY, SECRET = "shop.example", "ck_0123abcd", "cs_4567efgh"
 STATUSES = {"pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed", "trash", "any"}
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 PARAMETERS = {
-    "orders": {"status", "customer", "product", "search", "after", "modified_after", "dates_are_gmt"},
-    "products": {"search", "sku", "status", "category", "stock_status", "on_sale", "_fields"},
+    "orders": {
+        "status",
+        "customer",
+        "product",
+        "search",
+        "after",
+        "before",
+        "modified_after",
+        "dates_are_gmt",
+        "orderby",
+        "order",
+    },
+    "products": {
+        "search",
+        "sku",
+        "status",
+        "type",
+        "category",
+        "stock_status",
+        "on_sale",
+        "after",
+        "modified_after",
+        "dates_are_gmt",
+        "orderby",
+        "order",
+        "_fields",
+    },
 }
 
 
@@ -181,6 +206,7 @@ def product(number: int) -> dict[str, Any]:
     return {
         "id": number, "name": f"Hoodie {number}", "type": "simple", "status": "publish", "sku": f"H-{number}",
         "price": "45", "regular_price": "45", "sale_price": "", "stock_status": "instock", "stock_quantity": None,
+        "total_sales": 3,
         "manage_stock": False, "description": "<p>Soft &amp; <b>warm</b>.</p>\n", "short_description": "",
         "categories": [{"id": 9, "name": "Clothing", "slug": "clothing"}], "attributes": [], "variations": [],
         "images": [{"id": 1, "src": f"https://{HOST}/h.jpg"}], "permalink": f"https://{HOST}/product/h-{number}",
