@@ -7,6 +7,7 @@ from typing import Any
 from tests.contracts.contract import Contract
 from tests.contracts.description import METHODS, Description
 from tests.contracts.openapi import OpenApi, specs
+from tests.contracts.recordings import Recorded
 from tests.contracts.swagger import read_swagger
 
 METHOD = "https://docs.slack.dev/reference/methods"
@@ -48,7 +49,7 @@ def unknown(action: str) -> dict[str, str]:
 
 
 CONTRACT = Contract(
-    sources=[OpenApi(specs("slack.json"), read=read_swagger, prepare=of_today)],
+    sources=[Recorded("slack"), OpenApi(specs("slack.json"), read=read_swagger, prepare=of_today)],
     accepted={
         "list_messages": unknown("list_messages"),
         "list_replies": {**unknown("list_replies"), "'{thread_ts}' is string, and query parameter ts takes number": TS},
@@ -62,4 +63,5 @@ CONTRACT = Contract(
         },
         "(verify)": {"no source knows POST /auth.test": f"{METHOD}/auth.test: both methods; tokens do best in a POST"},
     },
+    unchecked={"get_file": "what is fetched is an address that the answer of files.info gives"},
 )
