@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from connectory.catalog.checks.ambiguity import Automaton, TooLong, read_automaton
 from connectory.catalog.problems import Finding
@@ -52,7 +53,7 @@ def check_pattern(path: KeyPath, text: str | None, *, longest: int | None = None
     except (re.error, RecursionError, OverflowError) as error:
         yield Finding(path, f"This is no regular expression: {error}.")
         return
-    yield from _check_time(path, text, longest=longest, is_whole=is_whole)
+    yield from (Finding(path, *said) for said in _check_time(text, longest=longest, is_whole=is_whole))
 
 
 def _misspelt(text: str) -> Iterator[tuple[str, str]]:
@@ -93,20 +94,22 @@ def _misspelt_escape(letter: str, known: frozenset[str]) -> Iterator[tuple[str, 
         yield f"{_ELSEWHERE} \\{letter}.", f"Write {letter} without the backslash."
 
 
-def _check_time(path: KeyPath, text: str, *, longest: int | None, is_whole: bool) -> Iterator[Finding]:
+@lru_cache(maxsize=4096)
+def _check_time(text: str, *, longest: int | None, is_whole: bool) -> tuple[tuple[str, str], ...]:
+    """What is wrong, and what helps. Kept: a catalog has few patterns, at many inputs, and each takes milliseconds."""
     try:
         automaton = read_automaton(text, is_whole=is_whole)
     except TooLong:
-        yield Finding(path, "The pattern counts too far.", "Count by `maxLength`, or write + for many.")
-        return
+        return (("The pattern counts too far.", "Count by `maxLength`, or write + for many."),)
     if automaton.is_exponential():
         hint = "Repeat nothing that ends with a repeat, and let the choices of a | begin differently."
-        yield Finding(path, "Some texts match in so many ways that no computer gets through them.", hint)
-    elif _is_slow(automaton, longest):
+        return (("Some texts match in so many ways that no computer gets through them.", hint),)
+    if _is_slow(automaton, longest):
         anchor = "" if is_whole or text.startswith("^") else "Begin the pattern with ^. "
         limit = f" Or set `maxLength` to {MAX_SQUARE} or less." if longest is None and automaton.degree() == 1 else ""
         hint = f"{anchor}Let repeats that follow each other share no character.{limit}"
-        yield Finding(path, "A long text takes too long to match, for the pattern may divide it in many ways.", hint)
+        return (("A long text takes too long to match, for the pattern may divide it in many ways.", hint),)
+    return ()
 
 
 def _is_slow(automaton: Automaton, longest: int | None) -> bool:
