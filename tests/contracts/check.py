@@ -229,11 +229,16 @@ def check_answer(
     items, item = expressions
     if items is None and item in (None, "@"):
         return
-    headers = {name.lower(): value for name, value in {**connector.manifest.headers, **request.headers}.items()}
-    answers = call.description.answers(call.operation, headers.get("accept", "application/json"))
+    answers = good_answers(connector, request, call)
     if not answers:
         yield "the answer is projected, and no good answer has a body"
     yield from check_projection(expressions, answers, call.description)
+
+
+def good_answers(connector: Connector, request: Request, call: Call) -> list[Schema]:
+    """The schemas of the good answers to what the request accepts."""
+    headers = {name.lower(): value for name, value in {**connector.manifest.headers, **request.headers}.items()}
+    return call.description.answers(call.operation, headers.get("accept", "application/json"))
 
 
 def check_projection(

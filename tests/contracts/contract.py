@@ -9,7 +9,9 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
+
+from tests.contracts.description import Description, Schema
 
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Request
@@ -17,6 +19,7 @@ from connectory.catalog.manifest import Request
 PROVIDERS = Path(__file__).parent / "providers"
 EVERY, VERIFY = "*", "(verify)"  # in place of an action: every one of them; the calls that prove a sign-in
 Kind = Literal["description", "sdk"]
+Answers = tuple[Sequence[Schema], Description]  # the schemas that good answers follow, and where these stand
 Expressions = Sequence[tuple[str | None, str]]  # `items` and `item` over an answer
 
 
@@ -37,6 +40,9 @@ class Source(Protocol):
     def check_lookup(self, connector: Connector, request: Request, expressions: Expressions) -> list[str] | None:
         """The same of a request without inputs."""
 
+    def answers(self, connector: Connector, action: Action) -> Answers:
+        """What the answer to an action that it knows may follow."""
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -50,6 +56,10 @@ class Contract:
     accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unchecked: Mapping[str, str] = field(default_factory=dict)
     signed_in_by: str | None = None  # the method whose servers count, where these differ
+    # For the doubles of tests/e2e: members of answers that have this value wherever they stand (`ABSENT`: are not
+    # there), and facts of the connection.
+    given: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> str | None:
@@ -60,10 +70,27 @@ class Contract:
         """The connector as connections of the method see it that is compared."""
         return connector if self.signed_in_by is None else connector.signed_in_by(self.signed_in_by)
 
+    def source_of(self, connector: Connector, action: Action) -> Source | None:
+        """The source that an action is held to; None: it is unchecked."""
+        found = self._first(self.seen(connector), action)
+        return None if found is None else found[0]
+
+    def source_of_verify(self, connector: Connector) -> Source | None:
+        """The source that knows the call that proves a sign-in."""
+        verify = self.seen(connector).manifest.verify
+        if verify is None:
+            return None
+        known = (one for one in self.sources if one.check_lookup(self.seen(connector), verify.request, []) is not None)
+        return next(known, None)
+
     def kind_of(self, connector: Connector, action: Action) -> Kind | Literal["unchecked"]:
         """By what an action is checked."""
-        found = self._first(self.seen(connector), action)
-        return "unchecked" if found is None else found[0]
+        source = self.source_of(connector, action)
+        return "unchecked" if source is None else source.kind
+
+    def accepted_of(self, name: str) -> Mapping[str, str]:
+        """What is accepted of an action, by part of the sentence."""
+        return {**self.accepted.get(EVERY, {}), **self.accepted.get(name, {})}
 
     def found(self, connector: Connector, action: Action) -> list[str]:
         """Every difference of an action, accepted or not."""
@@ -103,16 +130,16 @@ class Contract:
         everywhere = self.accepted.get(EVERY, {})
         return strange + [f"accepted of all and found at none: {part}" for part in everywhere if not _in(part, found)]
 
-    def _first(self, connector: Connector, action: Action) -> tuple[Kind, list[str]] | None:
+    def _first(self, connector: Connector, action: Action) -> tuple[Source, list[str]] | None:
         for source in self.sources:
             if (found := source.check(connector, action)) is not None:
-                return source.kind, found
+                return source, found
         return None
 
     def _judged(self, name: str, found: list[str]) -> list[str]:
-        own = self.accepted.get(name, {})
-        accepted = {**self.accepted.get(EVERY, {}), **own}
+        accepted = self.accepted_of(name)
         strange = [one for one in found if not any(part in one for part in accepted)]
+        own = self.accepted.get(name, {})
         return strange + [f"accepted, and no longer so: {part}" for part in own if not _in(part, found)]
 
 

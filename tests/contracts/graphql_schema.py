@@ -29,7 +29,7 @@ from graphql import (
 )
 from tests.contracts.body import check_tree
 from tests.contracts.check import check_projection, inputs_of
-from tests.contracts.contract import Expressions, Kind
+from tests.contracts.contract import Answers, Expressions, Kind
 from tests.contracts.description import Description
 from tests.contracts.graphql_types import answer_schema, input_description, input_schema
 from tests.contracts.inputs import Inputs
@@ -82,6 +82,11 @@ class GraphQl:
             further = self._check(connector, expand.request, Inputs({}), [(expand.items, expand.item)])
             found += further if further is not None else ["the further request is no GraphQL"]
         return found
+
+    def answers(self, connector: Connector, action: Action) -> Answers:
+        """What the document selects."""
+        assert action.manifest.request.graphql is not None
+        return [answer_schema(self.schema, parse(action.manifest.request.graphql))], self.description
 
     def check_lookup(self, connector: Connector, request: Request, expressions: Expressions) -> list[str] | None:
         """The same of a request without inputs."""

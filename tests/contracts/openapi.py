@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 import yaml
-from tests.contracts.check import Call, compare_action, compare_lookup, inputs_of
-from tests.contracts.contract import Expressions, Kind
+from tests.contracts.check import Call, compare_action, compare_lookup, good_answers, inputs_of
+from tests.contracts.contract import Answers, Expressions, Kind
 from tests.contracts.description import Description
 from tests.contracts.inputs import Inputs
 from tests.contracts.paths import OurPath, fits, path_of
@@ -83,6 +83,11 @@ class OpenApi:
         return [one for call in calls for one in compare_lookup(connector, request, expressions, call)] or (
             [] if calls else None
         )
+
+    def answers(self, connector: Connector, action: Action) -> Answers:
+        """What the action's answer may follow."""
+        call = self.calls(connector, action.manifest.request, inputs_of(action))[0]
+        return good_answers(connector, action.manifest.request, call), call.description
 
     def calls(self, connector: Connector, request: Request, inputs: Inputs) -> list[Call]:
         """The operations that a request calls: one, or one for each word that its path allows; none: unknown."""

@@ -24,8 +24,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.contracts.check import Call, compare_action, compare_lookup
-from tests.contracts.contract import VERIFY, Expressions, Kind
+from tests.contracts.check import Call, compare_action, compare_lookup, good_answers
+from tests.contracts.contract import VERIFY, Answers, Expressions, Kind
 from tests.contracts.description import Description
 from tests.contracts.paths import PARAMETER, path_of
 
@@ -89,6 +89,14 @@ class Recorded:
                 else compare_lookup(connector, expand.request, pairs, further)
             )
         return found
+
+    def answers(self, connector: Connector, action: Action) -> Answers:
+        """What the sample of the action's answer follows."""
+        description = self.describe(action.name)
+        assert description is not None
+        call = _call(connector, action.manifest.request, description)
+        assert call is not None
+        return good_answers(connector, action.manifest.request, call), description
 
     def check_lookup(self, connector: Connector, request: Request, expressions: Expressions) -> list[str] | None:
         """The same of a request that proves a sign-in."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import yaml
-from tests.contracts.contract import Contract, Expressions, Kind, contract_of
+from tests.contracts.contract import Answers, Contract, Expressions, Kind, contract_of
 
 from connectory.catalog.catalog import compile_connector
 from connectory.catalog.connector import Action, Connector
@@ -47,6 +47,9 @@ class Says:
 
     def check_lookup(self, connector: Connector, request: Request, expressions: Expressions) -> list[str] | None:
         return self.of.get(request.path)
+
+    def answers(self, connector: Connector, action: Action) -> Answers:
+        raise NotImplementedError
 
 
 def differences(contract: Contract, action: str = "one") -> list[str]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 from tests.contracts.contract import Contract, contract_of
+from tests.gate.gate import packaged
 
-from connectory.catalog.catalog import Catalog, load_catalog, packaged_folder
 from connectory.catalog.connector import Action, Connector
 
 OURS = {"demo"}  # its provider answers inside our own process
 # Connectors that may still be held to nothing. To be empty when the catalog is complete.
 NOT_YET = {
     "anthropic", "anythingllm", "confluence", "gitlab", "google-calendar", "hubspot", "jira", "mixpanel",
-    "notion", "openai", "pipedrive", "salesforce", "segment", "slack", "square", "woocommerce",
+    "notion", "openai", "pipedrive", "salesforce", "segment", "slack", "woocommerce",
 }  # fmt: skip
-
-
-@cache
-def packaged() -> Catalog:
-    return load_catalog([packaged_folder()], index_dir=None)
 
 
 def connectors() -> list[Connector]:

@@ -28,7 +28,6 @@ CONTRACT = Contract(
             "query parameter query is required, and may be left out": "a search for nothing; Stripe says so itself",
         },
         "list_subscriptions": PERIOD,
-        "get_subscription": PERIOD,
         "create_subscription": PERIOD,
         "cancel_subscription": PERIOD,
     },

@@ -1,0 +1,113 @@
+"""Answers that a provider's own description allows: every member there is, values that tell where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.contracts.description import Description, Schema, types_of
+
+ABSENT = object()  # of a member: leave it out
+DEEPEST = 7  # levels down to which everything is there; below only what is required
+FORMATS = {
+    "date-time": "2026-01-31T12:30:00Z", "date": "2026-01-31", "time": "12:30:00", "email": "ann@example.org",
+    "uri": "https://example.org/page", "url": "https://example.org/page",
+    "uuid": "123e4567-e89b-12d3-a456-426614174000",
+    "byte": "aGVsbG8=", "binary": "hello", "ipv4": "192.0.2.1", "duration": "PT1H", "decimal": "12.50",
+    "int64": "1234", "uint64": "1234",
+}  # fmt: skip
+TEXTS = ("a", "1", "12", "1234", "ABC", "US", "a1", "2026-01-31", "2026-01-31T12:30:00Z", *FORMATS.values())
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes values for a description's schemas: by the richest alternative of each, or (`last`) by the last one.
+
+    `given` are members, by name, that have this value wherever they stand.
+    """
+
+    description: Description
+    given: Mapping[str, Any] = field(default_factory=dict)
+    last: bool = False
+
+    def make(self, schema: Schema, name: str = "value") -> Any:
+        """A value that follows `schema`."""
+        made = self._make(schema, name, ())
+        return None if made is ABSENT else made
+
+    def _make(self, schema: Schema, name: str, within: tuple[int, ...]) -> Any:
+        here = id(self.description.resolved(schema))
+        if here in within:
+            return ABSENT
+        inside = (*within, here)
+        alternatives = [one for one in self.description.alternatives(schema) if not _is_null(one)]
+        if not alternatives:
+            return None
+        chosen = alternatives[-1] if self.last else max(alternatives, key=_riches)
+        if "const" in chosen:
+            return chosen["const"]
+        if words := [word for word in chosen.get("enum", ()) if word is not None]:
+            return words[0]
+        return self._of_kind(chosen, name, inside)
+
+    def _of_kind(self, schema: Schema, name: str, within: tuple[int, ...]) -> Any:
+        kinds = types_of(schema)
+        if "object" in kinds:
+            return self._object(schema, within)
+        if "array" in kinds:
+            one = self._make(schema.get("items", {}), name, within)
+            return [] if one is ABSENT else [one] * max(1, schema.get("minItems", 1))
+        if "string" in kinds or not kinds:
+            return _text(schema, name)
+        if "boolean" in kinds:
+            return True
+        return _number(schema, is_whole="integer" in kinds)
+
+    def _object(self, schema: Schema, within: tuple[int, ...]) -> dict[str, Any]:
+        properties = schema.get("properties", {})
+        names = (
+            properties
+            if len(within) <= DEEPEST
+            else [name for name in schema.get("required", ()) if name in properties]
+        )
+        made = {
+            name: self.given[name] if name in self.given else self._make(properties[name], name, within)
+            for name in names
+        }
+        further = schema.get("additionalProperties")
+        if not properties and isinstance(further, Mapping):
+            made["a_key"] = self._make(further, "a_key", within)
+        return {name: one for name, one in made.items() if one is not ABSENT}
+
+
+def _is_null(schema: Schema) -> bool:
+    return schema.get("type") == "null" or schema.get("enum") == [None]
+
+
+def _riches(schema: Schema) -> int:
+    kinds = types_of(schema)
+    return 1 + len(schema.get("properties", ())) if "object" in kinds else int("array" in kinds)
+
+
+def _text(schema: Schema, name: str) -> str:
+    least, most, pattern = schema.get("minLength", 0), schema.get("maxLength", 1000), schema.get("pattern")
+    usual = FORMATS.get(schema.get("format", ""), f"a {name}")
+    for text in (usual, *TEXTS, *map(str, [schema.get("example"), schema.get("default")])):
+        if least <= len(text) <= most and (pattern is None or _found(pattern, text)):
+            return text
+    return str(usual * (least // len(usual) + 1))[: max(least, min(most, len(usual)))]
+
+
+def _found(pattern: str, text: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:  # one of another language: any text may be right
+        return True
+
+
+def _number(schema: Schema, *, is_whole: bool) -> int | float:
+    least, most = schema.get("minimum"), schema.get("maximum")
+    value = least if isinstance(least, int | float) else min(7, most) if isinstance(most, int | float) else 7
+    return int(value) if is_whole else value
