@@ -5,4 +5,8 @@ from __future__ import annotations
 from tests.contracts.contract import VERIFY, Contract
 from tests.contracts.discovery import NO_USERINFO, discovered
 
-CONTRACT = Contract(sources=[discovered("gmail.v1")], accepted={VERIFY: NO_USERINFO})
+CONTRACT = Contract(
+    sources=[discovered("gmail.v1")],
+    accepted={VERIFY: NO_USERINFO},
+    given={"data": "aGVsbG8="},  # of a part and of an attachment: base64
+)
