@@ -96,6 +96,8 @@ async def running(
             stack.push_async_callback(vault.aclose)
         if catalog is None:
             catalog = await asyncio.to_thread(_catalog, settings)
+        elif settings.nango_secret_key is not None:
+            catalog = Catalog(catalog.with_manifest, catalog.problems)  # what Nango alone knows is this application's
         client = OutboundClient(
             allow_hosts=settings.allow_hosts,
             believes_persons=settings.is_local,
@@ -115,6 +117,10 @@ async def running(
             stack.push_async_callback(backends.nango.aclose)
         application = _build(settings, vault, catalog, backends, executor, results, presence, now)
         stack.push_async_callback(application.audit.aclose)
+        if application.nango is not None:
+            catalog.further = application.nango.further
+            stack.push_async_callback(application.nango.further.aclose)
+            await stack.enter_async_context(_beside(application.nango.further.run()))
         async with _beside(application.auth.withdraw_left()):  # providers that are slow must not delay the start
             yield application
 
@@ -129,7 +135,7 @@ async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
         task.cancel()
         (outcome,) = await asyncio.gather(task, return_exceptions=True)
         if isinstance(outcome, Exception):
-            _log.warning("what was left to be withdrawn could not be", error=type(outcome).__name__)
+            _log.warning("work beside the server has failed", error=type(outcome).__name__)
 
 
 def manifest_folders(settings: Settings) -> list[Path]:

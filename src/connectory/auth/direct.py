@@ -125,6 +125,8 @@ class DirectBackend(KeptHere):
 
 
 def _methods(connector: Connector) -> dict[str, AuthMethod]:
+    if connector.integration is not None:  # what is typed there, Nango's own page asks for
+        return {}
     return {name: method for name, method in connector.auth.items() if method.method in TITLES}
 
 

@@ -116,7 +116,7 @@ class AuthManager(SessionSteps):
         `AlreadyExists` (no alias given, and `default` works), `RoleDenied`, `PolicyDenied`, `BackendUnavailable`,
         `QuotaExceeded`.
         """
-        known = self._catalog.connector(connector)
+        known = await self._known(connector)
         require_connecting(principal, shared=shared)
         name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
         owner = str(principal.workspace_id if shared else principal.user_id)
@@ -195,13 +195,14 @@ class AuthManager(SessionSteps):
 
     async def supported_providers(self, principal: Principal, backend: str | None = None) -> list[str]:
         """Return the names of the connectors that can be connected here, by `backend` or by any."""
+        await self._catalog.settled()
         serving = await self._choice.serving(principal.workspace_id, list(self._catalog.connectors.values()))
         wanted = {name: [one for one in configs if backend in (None, one.backend)] for name, configs in serving.items()}
         return sorted(name for name, configs in wanted.items() if configs)
 
     async def ways(self, principal: Principal, connector: str) -> Ways:
         """Return which of a connector's ways to sign in work here. Raises `UnknownConnector`."""
-        return (await self.ways_of(principal, [self._catalog.connector(connector)]))[connector]
+        return (await self.ways_of(principal, [await self._known(connector)]))[connector]
 
     async def ways_of(self, principal: Principal, connectors: Sequence[Connector]) -> Mapping[str, Ways]:
         """Return the same of several, by name."""
@@ -214,13 +215,13 @@ class AuthManager(SessionSteps):
 
         Raises `UnknownConnector`, `BackendUnavailable`.
         """
-        return await self._choice.choose(principal.workspace_id, self._catalog.connector(connector), backend)
+        return await self._choice.choose(principal.workspace_id, await self._known(connector), backend)
 
     async def validate_config(
         self, principal: Principal, connector: str, backend: str | None, entry: Entry
     ) -> list[Problem]:
         """Check an entry without asking the provider. Raises `UnknownConnector`, `BackendUnavailable`."""
-        known = self._catalog.connector(connector)
+        known = await self._known(connector)
         configs = await self._choice.choose(principal.workspace_id, known, backend)
         return self._choice.fitting(configs, entry).validate(known, entry)
 
@@ -260,7 +261,7 @@ class AuthManager(SessionSteps):
         async with self._record(principal, "verify", Effect.READ, asked) as line:
             row, grant = await self._connections.by_id(principal, connection_id)
             line.learn(connection_id=row.id)
-            connector = self._catalog.connector(row.connector)
+            connector = await self._known(row.connector)
             access = await self.access(row, grant)
             kept = (row.hosts, grant.scopes, grant.expires_at, grant.client_id)
             new = NewGrant(grant.method, access.credentials, grant.facts, *kept, connection_id=row.id, access=access)
@@ -294,7 +295,7 @@ class AuthManager(SessionSteps):
         link. Raises `UnknownConnector`, `InvalidArguments`, `BackendUnavailable`, and as `connect` for who may not have
         its link.
         """
-        known = self._catalog.connector(connector)
+        known = await self._known(connector)
         require_connecting(principal, shared=shared)
         await self._choice.choose(principal.workspace_id, known, backend)
         wanted = (backend, tuple(scopes))
@@ -328,6 +329,11 @@ class AuthManager(SessionSteps):
         found = await self._connections.visible(principal)
         there = {pair[0].connector: pair for pair in found if pair[0].owner == owner and pair[0].alias == alias}
         return [there[one.name] for one in members_of(self._catalog, connector) if one.name in there]
+
+    async def _known(self, connector: str) -> Connector:
+        """The connector of this name, which may have come just now. Raises `UnknownConnector`, or why it is absent."""
+        await self._catalog.settled(connector)
+        return self._catalog.connector(connector)
 
     async def _are_healthy(self, found: Sequence[Found]) -> bool:
         try:

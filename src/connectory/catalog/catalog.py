@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from connectory.catalog.compiling import ActionsByTool, CompiledConnectors
+from connectory.catalog.compiling import ActionsByTool, CompiledConnectors, Layers
 from connectory.catalog.connector import Action, Connector, compile_connector
 from connectory.catalog.gathering import gather
 from connectory.catalog.index import ManifestIndex
 from connectory.catalog.problems import ManifestProblem
-from connectory.errors import UnknownAction, UnknownConnector
+from connectory.errors import ConnectoryError, UnknownAction, UnknownConnector
 
 if TYPE_CHECKING:
     from connectory.catalog.search import ActionSearch
@@ -24,11 +24,25 @@ if TYPE_CHECKING:
 __all__ = ["Catalog", "compile_connector", "load_catalog", "packaged_folder"]
 
 
+class Further(Protocol):
+    """Where connectors without a manifest come from; they come and go while the catalog stands."""
+
+    async def settled(self, name: str | None) -> None:
+        """Wait, some seconds at most, until they are known; with a `name` that is not, they are asked for again."""
+        ...
+
+    def why_absent(self, name: str) -> ConnectoryError | None:
+        """Return why a connector that was known is not, where that is why it is missing."""
+        ...
+
+
 class Catalog:
-    """Connectors and actions by name, and search over them. Immutable: reloading makes another one.
+    """Connectors and actions by name, and search over them. What has a manifest stays: reloading makes another one.
 
     From files, a connector is compiled when it is first asked for: walking all of them takes some tens of milliseconds.
     """
+
+    further: Further | None = None
 
     def __init__(self, connectors: Mapping[str, Connector], problems: Sequence[ManifestProblem] = ()) -> None:
         if isinstance(connectors, CompiledConnectors):
@@ -36,15 +50,29 @@ class Catalog:
         else:
             connectors = MappingProxyType(dict(connectors))
             tools = {action.tool: one.name for one in connectors.values() for action in one.actions.values()}
+        self.with_manifest: Mapping[str, Connector] = connectors
         self.connectors: Mapping[str, Connector] = connectors
         self.problems: tuple[ManifestProblem, ...] = tuple(problems)
-        self.actions: Mapping[str, Action] = ActionsByTool(self.connectors, tools)
+        self.actions: Mapping[str, Action] = ActionsByTool(connectors, tools)
+
+    def put_further(self, connectors: Mapping[str, Connector]) -> None:
+        """Take these in, in the place of those that came so before; whatever has a manifest keeps its name.
+
+        They have no actions. Whoever holds `connectors` goes on with what was there.
+        """
+        further = {name: one for name, one in connectors.items() if name not in self.with_manifest}
+        self.connectors = Layers(self.with_manifest, further) if further else self.with_manifest
+
+    async def settled(self, name: str | None = None) -> None:
+        """Wait until connectors from elsewhere are known, the one of this name too if there is one. Never an error."""
+        if self.further is not None and (name is None or name not in self.connectors):
+            await self.further.settled(name)
 
     def connector(self, name: str) -> Connector:
-        """Return a connector. Raises `UnknownConnector` with the nearest names."""
+        """Return a connector. Raises `UnknownConnector` with the nearest names, or why it is not known now."""
         found = self.connectors.get(name)
         if found is None:
-            raise self._unknown(name)
+            raise (self.further.why_absent(name) if self.further is not None else None) or self._unknown(name)
         return found
 
     def action(self, tool: str) -> Action:
@@ -78,7 +106,7 @@ class Catalog:
     def _search(self) -> ActionSearch:
         from connectory.catalog.search import ActionSearch
 
-        return ActionSearch(self.connectors.values())
+        return ActionSearch(self.with_manifest.values())
 
 
 def packaged_folder() -> Path:

@@ -44,6 +44,27 @@ class CompiledConnectors(Mapping[str, Connector]):
         return compile_connector(compiled.manifest(), family.manifest() if family is not None else None)
 
 
+class Layers(Mapping[str, Connector]):
+    """Connectors that stay, and behind them some that come and go; no name is of both."""
+
+    def __init__(self, base: Mapping[str, Connector], further: Mapping[str, Connector]) -> None:
+        self._base, self._further = base, further
+
+    def __getitem__(self, name: str) -> Connector:
+        further = self._further.get(name)
+        return further if further is not None else self._base[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._base
+        yield from self._further
+
+    def __len__(self) -> int:
+        return len(self._base) + len(self._further)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._further or name in self._base
+
+
 class ActionsByTool(Mapping[str, Action]):
     """All actions by their tool's name."""
 

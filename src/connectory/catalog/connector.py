@@ -52,6 +52,7 @@ class Connector:
     manifest: Manifest
     actions: Mapping[str, Action]
     family: Manifest | None = None  # of a member: the manifest it signs in by
+    integration: str | None = None  # Nango's, of one that has no manifest: it is used by Nango's proxy alone
 
     @property
     def auth(self) -> Mapping[str, AuthMethod]:

@@ -107,6 +107,7 @@ class Gateway:
             await self._steps.quotas.use_call(principal)
             require_unicode(given)
             chosen, grant = await self._steps.auth.resolve(principal, connection)
+            await self._steps.catalog.settled(chosen.connector)
             connector = self._steps.catalog.connector(chosen.connector).signed_in_by(grant.method)
             call = _Call(principal, connector, chosen, grant, line)
             line.learn(connection_id=chosen.id)

@@ -94,6 +94,7 @@ class AccountTools:
     async def list_connections(self, principal: Principal, connector: str | None = None) -> str:
         """What is connected, as rows."""
         if connector is not None:
+            await self._catalog.settled(connector)
             self._catalog.connector(connector)
         found = await self._auth.list_connections(principal, connector)
         if not found:

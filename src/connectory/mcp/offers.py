@@ -27,6 +27,7 @@ class Offers:
 
     async def connectors(self) -> list[Connector]:
         """All of them; the first time they are compiled, beside the event loop."""
+        await self.catalog.settled()
         return await asyncio.to_thread(list, self.catalog.connectors.values())
 
     def named(self, name: str) -> Connector:
@@ -68,6 +69,7 @@ class Offers:
         Raises `UnknownConnector`, and `PolicyDenied` or `RoleDenied`, with what would mend that, where
         all of it is denied.
         """
+        await self.catalog.settled(name.strip().lower())
         connector = self.named(name)
         if not await self.usable(principal, [connector]):
             actions = [action for part in self.parts(connector) for action in part.actions.values()]

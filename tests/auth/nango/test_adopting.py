@@ -177,10 +177,10 @@ async def test_where_nothing_tells_two_connectors_apart_one_must_be_named() -> N
 
 async def test_a_provider_that_no_connector_knows_is_said_to_be() -> None:
     async with scene() as s:
-        add_integration(s.nango, "github")
-        made = s.make("github")
+        add_integration(s.nango, "unauthenticated")  # it has no address, so that nothing could be sent to it
+        made = s.make("unauthenticated", credentials={})
 
-        with pytest.raises(InvalidArguments, match="github"):
+        with pytest.raises(InvalidArguments, match="unauthenticated"):
             await adoption(s).adopt(s.ann, made.connection_id)
 
 

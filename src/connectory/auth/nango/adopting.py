@@ -61,6 +61,7 @@ class Adoption:
     async def found(self, principal: Principal) -> Sequence[Adoptable]:
         """Return what can be adopted, the newest first. Raises `RoleDenied`, and what the client raises."""
         _require_owner(principal)
+        await self._catalog.settled()
         names = await self._names(principal)
         used = {(one.connection_id, one.integration) for one in await self._backend.references()}
         return [
@@ -96,7 +97,7 @@ class Adoption:
         """
         _require_owner(principal)
         listed = await self._listed(principal, connection_id, integration)
-        known, method = self._way(listed.provider, connector)
+        known, method = await self._way(listed, connector)
         found = await self._fetch(principal, listed)
         session = await self._session(principal, known, alias, shared=shared)
         sign_in = new_sign_in()
@@ -175,16 +176,22 @@ class Adoption:
         workspace = await self._vault.workspaces.get(principal.workspace_id)
         return frozenset({str(principal.workspace_id), *([workspace.slug] if workspace is not None else [])})
 
-    def _connectors(self, provider: str) -> list[Connector]:
+    def _connectors(self, listed: NangoListed) -> list[Connector]:
         return [
             one
             for one in self._catalog.connectors.values()
-            if not one.manifest.is_bundle and any(provider in providers_of(one, method) for method in one.auth)
+            if not one.manifest.is_bundle
+            and one.integration in (None, listed.integration)
+            and any(listed.provider in providers_of(one, method) for method in one.auth)
         ]
 
-    def _way(self, provider: str, named: str | None) -> tuple[Connector, str]:
+    async def _way(self, listed: NangoListed, named: str | None) -> tuple[Connector, str]:
         """The connector and its method. Of several that one provider serves, the one for which it is the first."""
-        fitting = [self._catalog.connector(named)] if named is not None else self._connectors(provider)
+        await self._catalog.settled(named)
+        provider = listed.provider
+        fitting = self._connectors(listed)
+        if named is not None:
+            fitting = [one for one in [self._catalog.connector(named)] if one.integration in (None, listed.integration)]
         ways = [
             (providers_of(one, method).index(provider), one, method)
             for one in fitting
@@ -193,7 +200,7 @@ class Adoption:
         ]
         best = [way for way in ways if way[0] == min(rank for rank, _, _ in ways)]
         if not ways:
-            what = f"to {fitting[0].title}" if named is not None else "of any connector here"
+            what = f"to {named}" if named is not None else "of any connector here"
             raise InvalidArguments(f"Nango's provider '{provider}' is no way to sign in {what}.")
         if len({one.name for _, one, _ in best}) > 1:
             names = ", ".join(sorted({one.name for _, one, _ in best}))

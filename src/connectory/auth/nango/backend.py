@@ -296,7 +296,7 @@ class NangoBackend:
         self, connector: Connector, method: str, reference: NangoReference, found: NangoConnection, *, direct: bool
     ) -> Access:
         """Return how requests are sent: with what Nango gave out, or through its proxy."""
-        if self._settings.nango_proxy == "always" and not direct:
+        if connector.integration is not None or (self._settings.nango_proxy == "always" and not direct):
             return Access(reference, route="nango_proxy")
         if method not in connector.auth:
             raise BackendUnavailable(

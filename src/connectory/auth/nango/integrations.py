@@ -124,10 +124,13 @@ def wanted_providers(connector: Connector) -> tuple[str, ...]:
 def serving_of(
     connector: Connector, found: Sequence[NangoIntegration], chosen: Mapping[tuple[str, str], str]
 ) -> Serving:
-    """Return the integration of each method that has one.
+    """Return the integration of each method that has one; of a connector that Nango alone knows, its own.
 
     Of several of a provider: the one that the workspace has chosen, else the one called like it, else the oldest.
     """
+    if connector.integration is not None:
+        own = next((one for one in found if one.integration == connector.integration), None)
+        return dict.fromkeys(connector.auth, own) if own is not None else {}
     serving = {}
     for name in connector.auth:
         fitting = [

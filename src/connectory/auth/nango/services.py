@@ -8,6 +8,7 @@ from connectory.auth.manager import AuthManager
 from connectory.auth.nango.adopting import Adoption
 from connectory.auth.nango.backend import NangoBackend
 from connectory.auth.nango.client import NangoClient
+from connectory.auth.nango.further import FurtherConnectors
 from connectory.auth.nango.receiving import NangoWebhooks
 from connectory.catalog.catalog import Catalog
 from connectory.settings import Settings
@@ -22,6 +23,7 @@ class NangoServices:
     backend: NangoBackend
     webhooks: NangoWebhooks
     adoption: Adoption
+    further: FurtherConnectors
 
 
 def nango_services(
@@ -29,4 +31,6 @@ def nango_services(
 ) -> NangoServices:
     """Build what stands on the backend and the AuthManager."""
     webhooks = NangoWebhooks(backend, auth, vault, settings)
-    return NangoServices(client, backend, webhooks, Adoption(client, backend, auth, vault, catalog, settings))
+    adoption = Adoption(client, backend, auth, vault, catalog, settings)
+    further = FurtherConnectors(client, backend.integrations, catalog, vault.grants)
+    return NangoServices(client, backend, webhooks, adoption, further)

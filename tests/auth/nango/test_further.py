@@ -1,0 +1,254 @@
+"""Integrations that no manifest knows are connectors by themselves: listed, connected, used by the proxy alone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.auth.nango.scene import Scene, add_integration, scene
+from tests.mcp.test_tools import BOTH_ERAS, Era, call, client_of
+
+from connectory.actions.raw import RawRequest
+from connectory.auth.backend import Elsewhere, Entry
+from connectory.auth.nango.further import FurtherConnectors
+from connectory.catalog.nango import METHOD
+from connectory.errors import ConnectoryError, UnknownConnector
+from connectory.vault.entities import Connection, PolicyEffect, SessionStatus
+
+ACME = {
+    "display_name": "Acme",
+    "categories": ["popular", "crm"],
+    "docs": "https://nango.dev/docs/acme",
+    "auth_mode": "API_KEY",
+    "proxy": {"base_url": "https://api.notes.example/v1", "headers": {"x-acme": "${apiKey}"}},
+    "credentials": {"apiKey": {"type": "string", "title": "Key"}},
+}
+SITES = {**ACME, "display_name": "Sites", "proxy": {"base_url": "https://${connectionConfig.site}.sites.example/v1"}}
+
+
+@asynccontextmanager
+async def acme(*keys: str, **environment: str) -> AsyncIterator[Scene]:
+    """A scene whose Nango has integrations of providers without a manifest."""
+    async with scene(**environment) as s:
+        s.nango.state.providers |= {"acme": ACME, "sites": SITES}
+        for key in keys or ("acme",):
+            add_integration(s.nango, key, "sites" if key.startswith("sites") else "acme")
+        yield s
+
+
+def further(s: Scene) -> FurtherConnectors:
+    assert s.application.nango is not None
+    return s.application.nango.further
+
+
+async def look(s: Scene) -> dict[str, str | None]:
+    """What there is after Nango was asked; the integration of each connector."""
+    s.backend.integrations.forget()
+    await further(s).refresh()
+    return {name: one.integration for name, one in s.application.catalog.connectors.items()}
+
+
+async def connected(s: Scene, name: str = "acme") -> Connection:
+    session = await s.application.auth.connect(s.ann, name)
+    step = await s.application.auth.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
+    assert isinstance(step, Elsewhere), step
+    await s.type_key(step.url)
+    done = await s.poll(session)
+    assert done.status is SessionStatus.CONNECTED, done.problem
+    return (await s.application.auth.made_by(s.ann, done))[0]
+
+
+async def test_what_no_manifest_names_comes_and_goes_while_we_run() -> None:
+    async with acme("acme", "sites-eu") as s:
+        assert await look(s) == {"notes": None, "acme": "acme", "sites-eu": "sites-eu"}
+
+        del s.environment.integrations["acme"]
+
+        assert await look(s) == {"notes": None, "sites-eu": "sites-eu"}
+
+
+async def test_what_a_manifest_names_is_no_connector_of_its_own() -> None:
+    async with acme("notes-2") as s:
+        s.environment.integrations["notes-2"].provider = "notes"
+
+        assert await look(s) == {"notes": None}
+
+
+async def test_a_manifests_name_is_never_taken() -> None:
+    async with acme("notes") as s:  # the key of Notes' own integration, now of another provider
+        found = await look(s)
+
+        assert found.pop("notes") is None
+        ((name, integration),) = found.items()
+        assert integration == "notes"
+        assert name.startswith("notes-")
+        assert s.application.catalog.connector("notes").manifest.title == "Notes"
+
+
+async def test_it_is_connected_at_nangos_page_and_used_by_the_proxy_alone() -> None:
+    async with acme() as s:
+        connection = await connected(s)
+
+        result = await s.application.gateway.request(s.ann, "acme/default", RawRequest("GET", "/me"))
+
+        assert result.value == {"id": "id-of-", "login": "user-"}
+        (sent,) = [one for one in s.tokens.received if one.path == "/v1/me"]
+        assert sent.headers["x-acme"] == "alice-key"
+        assert s.provider.requests == []  # nothing went out from here
+        assert [rule.origin for rule in connection.hosts] == ["https://api.notes.example"]
+        assert "alice-key" not in (await s.grant(connection)).facts.values()
+
+
+async def test_its_address_is_made_of_what_nango_knows_of_the_connection() -> None:
+    async with acme("sites") as s:
+        s.nango.place("https://north.sites.example", s.tokens.origin)
+        session = await s.application.auth.connect(s.ann, "sites")
+        step = await s.application.auth.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
+        assert isinstance(step, Elsewhere)
+        await s.type_key(step.url)
+        (made,) = s.environment.connections.values()
+        made.connection_config = {"site": "north"}
+
+        assert (await s.poll(session)).status is SessionStatus.CONNECTED
+        result = await s.application.gateway.request(s.ann, "sites/default", RawRequest("GET", "/me"))
+
+        assert result.value["login"] == "user-"
+        assert s.tokens.received[-1].host == s.tokens.origin.removeprefix("http://")
+
+
+@pytest.mark.parametrize("site", ["north.evil.example/x", "169.254.169.254/", "a b", "", "x@evil.example", "[::1]"])
+async def test_an_address_that_nango_could_be_led_to_is_not_believed(site: str) -> None:
+    async with acme("sites") as s:
+        session = await s.application.auth.connect(s.ann, "sites")
+        step = await s.application.auth.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
+        assert isinstance(step, Elsewhere)
+        await s.type_key(step.url)
+        (made,) = s.environment.connections.values()
+        made.connection_config = {"site": site}
+
+        done = await s.poll(session)
+
+        assert done.status is SessionStatus.BOUND
+        assert done.problem
+        assert await s.application.auth.list_connections(s.ann) == []
+
+
+@pytest.mark.parametrize("path", ["/../me", "/%2e%2e/me", "//x.example/me"])
+async def test_a_request_stays_below_the_base_address(path: str) -> None:
+    async with acme() as s:
+        await connected(s)
+        before = len(s.tokens.received)
+
+        with pytest.raises(ConnectoryError) as refusal:
+            await s.application.gateway.request(s.ann, "acme/default", RawRequest("GET", path))
+
+        assert refusal.value.code == "invalid_path"
+        assert len(s.tokens.received) == before
+
+
+async def test_no_other_backend_offers_it() -> None:
+    async with acme() as s:
+        await look(s)
+
+        serving = await s.application.auth.provider_config(s.ann, "acme")
+
+        assert [config.backend for config in serving] == ["nango"]
+        assert [form.through for config in serving for form in config.methods] == ["Nango"]
+
+
+async def test_a_new_integration_is_found_when_it_is_named() -> None:
+    async with acme() as s:
+        await look(s)
+        add_integration(s.nango, "acme-2", "acme")
+
+        await s.application.catalog.settled("acme-2")  # too soon after the last look
+        assert "acme-2" not in s.application.catalog.connectors
+        further(s)._asked_at -= 60
+
+        session = await s.application.auth.connect(s.ann, "acme-2")
+
+        assert session.connector == "acme-2"
+
+
+async def test_a_nango_that_is_down_takes_nothing_away() -> None:
+    async with acme() as s:
+        await connected(s)
+        s.nango.fail(500, times=20)
+
+        assert await look(s) == {"notes": None, "acme": "acme"}
+
+
+async def test_a_start_without_nango_goes_on_and_a_connection_says_why() -> None:
+    async with acme() as s:
+        await connected(s)
+        s.application.catalog.put_further({})  # as after a start
+        s.nango.fail(500, times=20)
+        further(s)._asked_at = float("-inf")
+
+        with pytest.raises(ConnectoryError) as refusal:
+            await s.application.gateway.request(s.ann, "acme/default", RawRequest("GET", "/me"))
+
+        assert refusal.value.code == "nango_unavailable"
+        assert "'acme'" in refusal.value.text
+        with pytest.raises(UnknownConnector):  # of another name nothing is claimed
+            await s.application.auth.connect(s.ann, "acne")
+
+
+async def test_when_its_integration_is_gone_a_connection_says_so_and_can_be_disconnected() -> None:
+    async with acme() as s:
+        connection = await connected(s)
+        del s.environment.integrations["acme"]
+        await look(s)
+
+        with pytest.raises(ConnectoryError) as refusal:
+            await s.application.gateway.request(s.ann, "acme/default", RawRequest("GET", "/me"))
+
+        assert refusal.value.code == "backend_unavailable"
+        assert "no integration any more" in refusal.value.text
+        await s.application.auth.disconnect(s.ann, connection.id)
+        assert await s.application.auth.list_connections(s.ann) == []
+
+
+async def test_a_connection_made_in_nango_is_adopted_as_the_connector_of_its_integration() -> None:
+    async with acme("acme", "acme-2") as s:
+        await look(s)
+        assert s.application.nango is not None
+        made = s.make("acme-2", credentials={"type": "API_KEY", "apiKey": "bobby-key"})
+
+        found = await s.application.nango.adoption.found(s.ann)
+        done = await s.application.nango.adoption.adopt(s.ann, made.connection_id)
+
+        assert [one.connectors for one in found] == [("acme-2",)]
+        assert done.connection.connector == "acme-2"
+
+
+@BOTH_ERAS
+async def test_the_agent_finds_and_uses_it(era: Era) -> None:
+    async with acme() as s:
+        await look(s)
+        async with client_of(s.application, s.ann, era) as client:
+            listed, _ = await call(client, "list_connectors", query="acme")
+            link, is_error = await call(client, "connect", connector="acme")
+            assert not is_error, link
+        await connected(s)
+        async with client_of(s.application, s.ann, era) as client:
+            answer, is_error = await call(client, "request", connection="acme/default", method="GET", path="/me")
+            searched, _ = await call(client, "search_actions", query="contacts", connector="acme")
+
+        assert "Use Acme through Nango, by raw requests to its API." in listed
+        assert "/connect/" in link
+        assert not is_error, answer
+        assert "user-" in answer
+        assert "request" in searched
+
+
+async def test_a_write_is_judged_as_a_request_of_the_connector() -> None:
+    async with acme() as s:
+        await connected(s)
+        await s.application.policies.add(s.ann, PolicyEffect.DENY, ["acme_request"])
+
+        with pytest.raises(ConnectoryError) as refusal:
+            await s.application.gateway.request(s.ann, "acme/default", RawRequest("POST", "/me", body={}))
+
+        assert refusal.value.code == "policy_denied"
