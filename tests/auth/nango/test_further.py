@@ -34,6 +34,7 @@ async def acme(*keys: str, **environment: str) -> AsyncIterator[Scene]:
         s.nango.state.providers |= {"acme": ACME, "sites": SITES}
         for key in keys or ("acme",):
             add_integration(s.nango, key, "sites" if key.startswith("sites") else "acme")
+        await look(s)  # the first time was at the start, perhaps before they were there
         yield s
 
 
@@ -149,8 +150,6 @@ async def test_a_request_stays_below_the_base_address(path: str) -> None:
 
 async def test_no_other_backend_offers_it() -> None:
     async with acme() as s:
-        await look(s)
-
         serving = await s.application.auth.provider_config(s.ann, "acme")
 
         assert [config.backend for config in serving] == ["nango"]
@@ -159,7 +158,6 @@ async def test_no_other_backend_offers_it() -> None:
 
 async def test_a_new_integration_is_found_when_it_is_named() -> None:
     async with acme() as s:
-        await look(s)
         add_integration(s.nango, "acme-2", "acme")
 
         await s.application.catalog.settled("acme-2")  # too soon after the last look
@@ -212,7 +210,6 @@ async def test_when_its_integration_is_gone_a_connection_says_so_and_can_be_disc
 
 async def test_a_connection_made_in_nango_is_adopted_as_the_connector_of_its_integration() -> None:
     async with acme("acme", "acme-2") as s:
-        await look(s)
         assert s.application.nango is not None
         made = s.make("acme-2", credentials={"type": "API_KEY", "apiKey": "bobby-key"})
 
@@ -226,7 +223,6 @@ async def test_a_connection_made_in_nango_is_adopted_as_the_connector_of_its_int
 @BOTH_ERAS
 async def test_the_agent_finds_and_uses_it(era: Era) -> None:
     async with acme() as s:
-        await look(s)
         async with client_of(s.application, s.ann, era) as client:
             listed, _ = await call(client, "list_connectors", query="acme")
             link, is_error = await call(client, "connect", connector="acme")

@@ -69,7 +69,7 @@ class Adoption:
                 connection_id=one.connection_id,
                 integration=one.integration,
                 provider=one.provider,
-                connectors=tuple(connector.name for connector in self._connectors(one.provider)),
+                connectors=tuple(connector.name for connector in self._connectors(one)),
                 created_at=one.created_at,
                 is_broken=one.is_broken,
                 is_tagged=one.tags.get(WORKSPACE) in names,
