@@ -39,6 +39,8 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _ENCODED_WORD = re.compile(r"=\?[!->@-~]{1,60}\?[bBqQ]\?[!->@-~]{0,500}\?=")  # without spaces and question marks
 _ENCODED_WORDS = re.compile(rf"{_ENCODED_WORD.pattern}(?:[ \t]+{_ENCODED_WORD.pattern})*")
 _FOLD = re.compile(r"\r?\n[ \t]*")
+_ADDRESSES = frozenset({"from", "reply_to", "to", "cc", "bcc"})
+_SPECIAL = re.compile(r'[()<>\[\]:;@\\,"]')  # what a name may hold in quotes alone (RFC 5322 section 3.2.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,10 @@ def _charset(content_type: str) -> str | None:
 
 def _shown_headers(headers: dict[str, str]) -> dict[str, str | None]:
     given = {name: headers.get(name.replace("_", "-")) for name in _HEADERS}
-    shown = {name: None if text is None else _clean(text) for name, text in given.items()}
+    shown = {
+        name: None if text is None else _clean(text, _quoted if name in _ADDRESSES else str)
+        for name, text in given.items()
+    }
     return {name: _date(text) if name == "date" and text else text for name, text in shown.items()}
 
 
@@ -226,11 +231,22 @@ def _decode(data: bytes, charset: str | None) -> str:
     return text.encode("utf-8", "replace").decode()  # UTF-7 can give half a character
 
 
-def _clean(text: str) -> str:
-    """Return a header's text on one line, with encoded words (RFC 2047) decoded."""
+def _clean(text: str, shown: Callable[[str], str] = str) -> str:
+    """Return a header's text on one line, with encoded words (RFC 2047) decoded, each as `shown` writes it."""
     with suppress(UnicodeEncodeError):
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return _ENCODED_WORDS.sub(lambda found: _decoded_words(found[0]), _FOLD.sub(" ", text)).strip()
+    line = _FOLD.sub(" ", text)
+
+    def said(found: re.Match[str]) -> str:
+        words, before = _decoded_words(found[0]), line[max(0, found.start() - 1) : found.start()]
+        return words if before == '"' else shown(words)  # in quotes already: against the rules, and Outlook's way
+
+    return _ENCODED_WORDS.sub(said, line).strip()
+
+
+def _quoted(name: str) -> str:
+    """Return the name before an address so that it can be read again: its comma would end it (CVE-2025-1795)."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"' if _SPECIAL.search(name) else name
 
 
 def _decoded_words(words: str) -> str:
