@@ -11,7 +11,14 @@ from tests.gate.doubles.gmail import PLAN, Gmail, message
 from tests.gate.doubles.google import AUTH, IDENTITY, TOKEN, failure
 from tests.gate.gate import BOTH_ERAS, Era, Gate, gate
 
-from connectory.errors import InvalidArguments, MissingScope, ProviderForbidden, ProviderRejected, RateLimited
+from connectory.errors import (
+    InvalidArguments,
+    MissingScope,
+    ProviderForbidden,
+    ProviderNotFound,
+    ProviderRejected,
+    RateLimited,
+)
 from connectory.testing.application import grant_oauth
 
 READ, SEND = f"{AUTH}gmail.readonly", f"{AUTH}gmail.send"
@@ -91,6 +98,44 @@ async def test_an_answer_stands_in_its_thread_with_files_and_letters_of_any_lang
     assert b"Content-Disposition: attachment;\r\n filename*=utf-8''b%C3%BCro.bin" in mail
     assert b"\r\n\r\nAP8=\r\n" in mail
     assert b"Content-Type: text/plain\r\n" in mail
+
+
+@pytest.mark.parametrize(
+    ("headers", "to", "subject", "references"),
+    [
+        ({}, b"Bob <bob@example.com>", b"Re: Plan", b"<1@mail.example.com>"),
+        (
+            {"Reply-To": "team@example.com", "Subject": "Re: Plan", "References": "<0@e.org>\r\n <00@e.org>"},
+            b"team@example.com", b"Re: Plan", b"<0@e.org>\r\n <00@e.org>\r\n <1@mail.example.com>",
+        ),
+        (
+            {"From": "=?utf-8?q?M=C3=BCller=2C_Ann?= <ann@e.org>", "Message-ID": ""},
+            b"=?utf-8?b?TcO8bGxlciwgQW5u?= <ann@e.org>", b"Re: Plan", None,
+        ),
+    ],
+)  # fmt: skip
+async def test_an_answer_takes_from_the_message_whom_it_goes_to_and_where_it_belongs(
+    headers: dict[str, str], to: bytes, subject: bytes, references: bytes | None
+) -> None:
+    async with mailbox() as (opened, double):
+        double.messages = [message("1", "Plan", "Here is the plan.", more=headers)]
+        sent = await opened.call("gmail_reply_to_message", message="1", text="Fine.")
+
+    [mail] = double.sent_mail
+    assert double.last.json["threadId"] == sent.value["thread"] == "t1"
+    assert b"To: " + to + b"\r\n" in mail
+    assert b"Subject: " + subject + b"\r\n" in mail
+    assert (b"References: " in mail) == (references is not None)
+    assert references is None or b"References: " + references + b"\r\n" in mail
+    assert (b"In-Reply-To: <1@mail.example.com>\r\n" in mail) == (references is not None)
+
+
+async def test_an_answer_to_a_message_that_is_gone_is_not_sent() -> None:
+    async with mailbox() as (opened, double):
+        error = await opened.refused("gmail_reply_to_message", message="1", text="Fine.")
+
+    assert isinstance(error, ProviderNotFound)
+    assert [one.method for one in double.received] == ["GET"]
 
 
 @pytest.mark.parametrize("subject", ["a\r\nBcc: eve@example.com", "a\nb"])

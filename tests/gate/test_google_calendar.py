@@ -11,7 +11,7 @@ from tests.gate.doubles.google import AUTH, TOKEN, failure
 from tests.gate.doubles.google_calendar import ME, Calendar
 from tests.gate.gate import BOTH_ERAS, Era, Gate, gate
 
-from connectory.errors import InvalidArguments, MissingScope, ProviderNotFound, ProviderRejected
+from connectory.errors import InvalidArguments, MissingScope, ProviderNotFound, ProviderRejected, UnexpectedResponse
 from connectory.testing.application import grant_oauth
 
 ALL = (f"{AUTH}calendar.readonly", f"{AUTH}calendar.events", "openid", "email")
@@ -124,7 +124,7 @@ async def test_an_answer_to_an_invitation_leaves_the_others_invited() -> None:
         attendees = [{"email": ME}, {"email": "bob@example.com"}]
         made = await opened.call("google_calendar_create_event", **PLANNING, attendees=attendees)
         answered = await opened.call(
-            "google_calendar_respond_to_event", event=made.value["id"], email=ME, response="declined", comment="Ill"
+            "google_calendar_respond_to_event", event=made.value["id"], response="declined", comment="Ill"
         )
         whole = await opened.call("google_calendar_get_event", event=made.value["id"])
 
@@ -133,6 +133,16 @@ async def test_an_answer_to_an_invitation_leaves_the_others_invited() -> None:
         (ME, "declined"), ("bob@example.com", "needsAction"),
     ]  # fmt: skip
     assert double.sent("PATCH", f"{EVENTS}/ev0")[0].json["attendeesOmitted"] is True
+
+
+async def test_who_is_not_invited_answers_nothing() -> None:
+    async with calendar() as (opened, double):
+        made = await opened.call("google_calendar_create_event", **PLANNING)
+        error = await opened.refused("google_calendar_respond_to_event", event=made.value["id"], response="accepted")
+
+    assert isinstance(error, UnexpectedResponse)
+    assert "email" in error.message
+    assert double.sent("PATCH", f"{EVENTS}/ev0") == []
 
 
 async def test_nobody_is_written_to_where_the_agent_says_so() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.gate.doubles.google import AUTH, TOKEN
 from tests.gate.doubles.google_drive import Drive
+from tests.gate.doubles.serving import Reply
 from tests.gate.gate import BOTH_ERAS, Era, Gate, gate
 
 from connectory.errors import MissingScope, ProviderNotFound, ProviderRejected
@@ -161,6 +162,19 @@ async def test_a_google_document_is_exported_and_downloading_it_says_how() -> No
     assert "export_file" in error.hint
     assert "# Plan" in came.text
     assert double.last.raw_query == "mimeType=text%2Fmarkdown"
+
+
+async def test_a_file_is_moved_out_of_where_it_is() -> None:
+    async with drive() as (opened, double):
+        double.add("f1", "A", parents=["old"])
+        double.queue.append(Reply(200, {"parents": ["old"]}))
+        double.queue.append(Reply(200, {"id": "f1", "name": "A", "parents": ["new"]}))
+        moved = await opened.call("google_drive_move_file", id="f1", folder="new")
+
+    assert double.received[0].raw_query == "fields=parents&supportsAllDrives=true"
+    assert (double.last.method, double.last.parameters["removeParents"]) == ("PATCH", "old")
+    assert double.last.parameters["addParents"] == "new"
+    assert moved.value["folders"] == ["new"]
 
 
 async def test_details_come_with_every_field_that_is_shown() -> None:

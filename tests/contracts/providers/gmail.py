@@ -7,6 +7,9 @@ from tests.contracts.discovery import NO_USERINFO, discovered
 
 CONTRACT = Contract(
     sources=[discovered("gmail.v1")],
-    accepted={VERIFY: NO_USERINFO},
+    accepted={
+        VERIFY: NO_USERINFO,
+        "reply_to_message": {"the action asks for 2 groups": "one to read what is answered, one to send"},
+    },
     given={"data": "aGVsbG8="},  # of a part and of an attachment: base64
 )

@@ -85,9 +85,18 @@ class Gmail(Google):
 
 
 def message(
-    number: str, subject: str, text: str, *, html: str = "", labels: tuple[str, ...] = ("INBOX",)
+    number: str,
+    subject: str,
+    text: str,
+    *,
+    html: str = "",
+    labels: tuple[str, ...] = ("INBOX",),
+    more: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A message as Gmail gives it in full: plain text, HTML beside it where there is some, and an attached file."""
+    """A message as Gmail gives it in full: plain text, HTML beside it where there is some, and an attached file.
+
+    `more`: further headers, and others in place of its own.
+    """
     parts = [_part("text/plain", text)]
     parts += [_part("text/html", html)] if html else []
     attached = {
@@ -96,7 +105,7 @@ def message(
     }  # fmt: skip
     headers = {
         "From": "Bob <bob@example.com>", "To": "ann@example.com", "Subject": subject,
-        "Date": "Sat, 31 Jan 2026 10:00:00 +0100", "Message-ID": f"<{number}@mail.example.com>",
+        "Date": "Sat, 31 Jan 2026 10:00:00 +0100", "Message-ID": f"<{number}@mail.example.com>", **(more or {}),
     }  # fmt: skip
     return {
         "id": number, "threadId": f"t{number}", "labelIds": list(labels), "snippet": text[:40], "historyId": "9",
