@@ -110,7 +110,7 @@ async def test_an_update_sends_what_changes() -> None:
     async with store() as (opened, shopify):
         shopify.store.products = [product(7)]
 
-        changed = await opened.call("shopify_update_product", id="gid://shopify/Product/7", status="ARCHIVED", tags=[])
+        changed = await opened.call("shopify_update_product", product="gid://shopify/Product/7", status="ARCHIVED", tags=[])
 
         assert shopify.store.written == [{"id": "gid://shopify/Product/7", "status": "ARCHIVED", "tags": []}]
         assert changed.value["status"] == "ARCHIVED"
@@ -136,7 +136,7 @@ async def test_what_shopify_refuses_in_a_200_names_the_field(arguments: dict[str
 @BOTH_ERAS
 async def test_an_agent_is_told_which_field_was_refused(era: Era) -> None:
     async with store() as (opened, _):
-        said, is_error = await opened.by_mcp(era, "shopify_update_product", id="gid://shopify/Product/1", title="x")
+        said, is_error = await opened.by_mcp(era, "shopify_update_product", product="gid://shopify/Product/1", title="x")
 
         assert is_error
         assert "id: Product does not exist" in said

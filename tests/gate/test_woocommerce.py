@@ -142,7 +142,7 @@ async def test_orders_are_found_by_status_and_by_a_time_that_goes_out_in_utc() -
 
 async def test_an_order_shows_what_matters_of_it() -> None:
     async with store() as (opened, _):
-        result = await opened.call("woocommerce_get_order", id=3)
+        result = await opened.call("woocommerce_get_order", order=3)
 
     assert result.value["lines"] == [
         {"id": 315, "product": 1, "variation": 0, "sku": "H-1", "name": "Hoodie", "quantity": 2, "total": "90.00"}
@@ -170,9 +170,9 @@ async def test_an_order_is_created_from_its_lines() -> None:
 
 async def test_an_update_sends_what_changes() -> None:
     async with store() as (opened, double):
-        changed = await opened.call("woocommerce_update_order", id=2, status="completed", customer_note="")
+        changed = await opened.call("woocommerce_update_order", order=2, status="completed", customer_note="")
         sent = [(one.method, one.path, one.body) for one in double.received]
-        await opened.call("woocommerce_update_product", id=1, regular_price="49.50", sale_price="", categories=[9, 12])
+        await opened.call("woocommerce_update_product", product=1, regular_price="49.50", sale_price="", categories=[9, 12])
 
     assert sent == [("PUT", f"{API}/orders/2", b'{"status":"completed","customer_note":""}')]
     assert changed.value["status"] == "completed"
@@ -195,10 +195,10 @@ async def test_a_product_is_created_with_its_stock_and_pictures() -> None:
 
 async def test_what_is_deleted_for_good_is_gone_and_what_goes_into_the_bin_is_kept() -> None:
     async with store() as (opened, double):
-        await opened.call("woocommerce_delete_product", id=2)
-        await opened.call("woocommerce_delete_order", id=1)
-        again = await opened.refused("woocommerce_delete_order", id=1)
-        await opened.call("woocommerce_delete_order", id=1, force=True)
+        await opened.call("woocommerce_delete_product", product=2)
+        await opened.call("woocommerce_delete_order", order=1)
+        again = await opened.refused("woocommerce_delete_order", order=1)
+        await opened.call("woocommerce_delete_order", order=1, force=True)
 
     assert [(one.path, one.raw_query) for one in double.received] == [
         (f"{API}/products/2", "force=true"),
@@ -231,7 +231,7 @@ async def test_what_is_deleted_for_good_is_gone_and_what_goes_into_the_bin_is_ke
 async def test_an_error_is_told_with_what_it_is_about(answer: Reply, code: str, said: str) -> None:
     async with store() as (opened, double):
         double.stuck = answer
-        refusal = await opened.refused("woocommerce_get_order", id=3)
+        refusal = await opened.refused("woocommerce_get_order", order=3)
 
     assert refusal.code == code
     assert f'WooCommerce says: "{said}".' in refusal.message
@@ -240,7 +240,7 @@ async def test_an_error_is_told_with_what_it_is_about(answer: Reply, code: str, 
 
 async def test_keys_that_only_read_are_good_and_lack_a_permission() -> None:
     async with store(permissions="read") as (opened, double):
-        refusal = await opened.refused("woocommerce_delete_product", id=1)
+        refusal = await opened.refused("woocommerce_delete_product", product=1)
         [(_, grant)] = await opened.application.auth.list_connections(opened.principal)
 
     assert refusal.code == "missing_scope"
@@ -253,7 +253,7 @@ async def test_keys_that_only_read_are_good_and_lack_a_permission() -> None:
 async def test_a_page_of_html_is_no_message() -> None:
     async with store() as (opened, double):
         double.stuck = Reply(503, b"<html>Briefly unavailable for scheduled maintenance.</html>")
-        reading = await opened.refused("woocommerce_get_order", id=3)
+        reading = await opened.refused("woocommerce_get_order", order=3)
         tries = len(double.received)
         await opened.refused("woocommerce_create_order", lines=[{"product": 1, "quantity": 1}])
 

@@ -16,6 +16,16 @@ REASONS = Reasons(
         "stripe.product": "may be one of the merchant's own",
         "stripe.price": "may be one of the merchant's own, once a plan's",
     },
+    unpaged={
+        "hubspot_list_pipelines": "HubSpot gives all of them at once",
+        "hubspot_list_properties": "HubSpot gives all of them at once",
+        "openai_list_models": "OpenAI gives all of them at once",
+        "openai_search_vector_store": "OpenAI gives the best passages, and no more",
+        "square_list_locations": "Square gives all of them at once",
+        "woocommerce_list_order_notes": "the store gives all of an order's at once",
+        "woocommerce_list_top_sellers": "the store gives its dozen at once",
+    },
+    named={"openai_search_vector_store.max_results": "it is no page's size: nothing comes after them"},
     without={
         "demo streams": "its provider answers inside our own process",
         "demo webhooks": "its provider answers inside our own process",
@@ -26,8 +36,7 @@ REASONS = Reasons(
 # Connectors that do not keep all of it yet. To be empty when the catalog is complete.
 NOT_YET = {
     "anthropic", "demo", "gitlab", "gmail", "google-analytics", "google-calendar", "google-drive", "google-sheets",
-    "hubspot", "jira", "kinto", "linear", "notion", "openai", "pipedrive", "salesforce", "segment", "shopify", "slack",
-    "square", "woocommerce", "zoho",
+    "jira", "kinto", "pipedrive", "salesforce", "segment", "zoho",
 }  # fmt: skip
 
 
