@@ -109,7 +109,7 @@ async def test_further_properties_are_merged_into_the_named_ones() -> None:
 async def test_a_limit_for_the_day_is_not_tried_again_and_says_so() -> None:
     async with hubspot() as (opened, double):
         double.stuck = daily_limit()
-        refusal = await opened.refused("hubspot_get_contact", id="101")
+        refusal = await opened.refused("hubspot_get_contact", contact="101")
 
     assert refusal.code == "rate_limited"
     assert refusal.message == 'HubSpot wants fewer requests (429). HubSpot says: "You have reached your daily limit.".'
@@ -130,7 +130,7 @@ async def test_what_hubspot_refuses_is_told_so_that_a_model_can_act() -> None:
     async with hubspot() as (opened, double):
         exists = await opened.refused("hubspot_create_contact", email="ann1@example.com")
         strange = await opened.refused("hubspot_create_contact", email="n@example.com", properties={"nope": "1"})
-        unknown = await opened.refused("hubspot_get_contact", id="999")
+        unknown = await opened.refused("hubspot_get_contact", contact="999")
         double.may_write = False
         lacking = await opened.refused("hubspot_create_contact", email="n@example.com")
 
@@ -146,7 +146,7 @@ async def test_what_hubspot_refuses_is_told_so_that_a_model_can_act() -> None:
 
 async def test_one_contact_is_read_with_what_it_belongs_to_and_further_properties() -> None:
     async with hubspot() as (opened, double):
-        result = await opened.call("hubspot_get_contact", id="101", properties=["city"])
+        result = await opened.call("hubspot_get_contact", contact="101", properties=["city"])
 
     asked = double.last.parameters
     assert asked["properties"].split(",")[-4:] == ["hubspot_owner_id", "createdate", "lastmodifieddate", "city"]

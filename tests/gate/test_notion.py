@@ -217,7 +217,7 @@ async def test_rows_come_with_plain_values() -> None:
         double.found = [page_object(PAGE)]
         rows = await opened.call(
             "notion_query_data_source", data_source=TABLE, filter={"property": "Status", "select": {"equals": "Open"}},
-            sorts=[{"timestamp": "created_time", "direction": "descending"}], limit=5,
+            sort=[{"timestamp": "created_time", "direction": "descending"}], limit=5,
         )  # fmt: skip
 
     assert double.last.json == {
@@ -236,8 +236,8 @@ async def test_titles_are_found_in_pages_and_in_data_sources() -> None:
     }  # fmt: skip
     async with notion() as (opened, double):
         double.found = [page_object(PAGE), table, page_object(PRIVATE, ""), {**table, "title": []}]
-        everything = await opened.call("notion_search")
-        await opened.call("notion_search", query="road", kind="page")
+        everything = await opened.call("notion_search_pages")
+        await opened.call("notion_search_pages", query="road", kind="page")
 
     assert [one["title"] for one in everything.value] == ["Roadmap", "Tasks", "", ""]
     plain, narrow = double.sent("POST", "/v1/search")

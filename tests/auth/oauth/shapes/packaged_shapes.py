@@ -8,7 +8,11 @@ from tests.auth.oauth.shapes.double import Answer, Call, Shape
 
 from connectory.auth.backend import Revocation
 
-SLACK_SCOPES = "channels:read,channels:history,groups:read,groups:history,chat:write,users:read,users:read.email"
+SLACK_SCOPES = (
+    "channels:read,channels:history,channels:join,channels:manage,groups:read,groups:history,groups:write,im:read,"
+    "im:history,mpim:read,mpim:history,chat:write,chat:write.public,reactions:write,files:read,files:write,users:read,"
+    "users:read.email"
+)
 MAIL = "https://www.googleapis.com/auth/gmail"
 SHOP = "https://acme.myshopify.com/admin"
 JIRA_SITE = {
@@ -167,7 +171,11 @@ SALESFORCE = Shape(
 HUBSPOT = Shape(
     connector="hubspot",
     authorize="https://app.hubspot.com/oauth/authorize",
-    asks={"scope": "crm.objects.contacts.read crm.objects.contacts.write oauth"},
+    asks={
+        "scope": "crm.objects.contacts.read crm.objects.contacts.write crm.objects.companies.read "
+        "crm.objects.companies.write crm.objects.deals.read crm.objects.deals.write tickets crm.objects.owners.read "
+        "oauth"
+    },
     token="https://api.hubapi.com/oauth/2026-09/token",
     answer=lambda at, rt: {
         "token_type": "bearer", "access_token": at, "refresh_token": rt, "expires_in": 1800, "hub_id": 62515,
