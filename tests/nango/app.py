@@ -66,7 +66,7 @@ def _public(state: NangoState) -> list[Route]:
     return [
         Route("/health", _health),
         Route("/ready", _ready),
-        Route("/oauth/connect/{key}", open_to_all(signing_in.start_oauth)),
+        Route("/oauth/connect/{key}", _limited(state, signing_in.start_oauth)),
         Route("/oauth/callback", open_to_all(signing_in.oauth_callback)),
         Route("/api-auth/api-key/{key}", _limited(state, signing_in.take_api_key), methods=["POST"]),
         Route("/api-auth/basic/{key}", _limited(state, signing_in.take_basic), methods=["POST"]),
@@ -178,12 +178,14 @@ async def _with_etag(request: Request, response: Response) -> Response:
     if iterator is None:
         return response
     body = b"".join([chunk if isinstance(chunk, bytes) else chunk.encode() async for chunk in iterator])
-    kept = [(name, value) for name, value in response.headers.items() if name != "content-length"]
+    is_streamed = proxying.STREAMED in response.headers
+    dropped = ("content-length", proxying.STREAMED)
+    kept = [(name, value) for name, value in response.headers.items() if name not in dropped]
     whole = Response(body, response.status_code)
     whole.raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in kept]
     if response.status_code != 204:
         whole.headers["content-length"] = str(len(body))
-    if body and response.status_code != 302:
+    if (body or request.method == "HEAD") and response.status_code != 302 and not is_streamed:
         etag = f'W/"{len(body):x}-{hashlib.sha1(body, usedforsecurity=False).hexdigest()[:27]}"'
         whole.headers.setdefault("etag", etag)
         if (

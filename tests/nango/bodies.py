@@ -17,20 +17,33 @@ _PART = re.compile(rb'name="([^"]*)"(?:; *filename="([^"]*)")?')
 def body_of(asked: Asked, wanted: str | None) -> tuple[bytes | None, str | None]:
     """The body that the provider gets and its type. `wanted`: what `Nango-Proxy-Content-Type` says."""
     found, kind = asked.body, asked.request.headers.get("content-type", "")
-    if asked.request.method not in WITH_BODY or found in (None, b""):
+    if asked.request.method not in WITH_BODY:
         return None, wanted
+    if found in (None, b""):
+        return None, wanted or (None if asked.request.method == "DELETE" else FORM)
     if not isinstance(found, bytes):  # it was JSON, and is written anew
         return _json(found), wanted or "application/json"
     if kind.startswith(FORM):
         pairs = parse_qsl(found.decode(), keep_blank_values=True)
         if wanted is not None and wanted.startswith(FORM):
             return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs).encode(), wanted
-        return _json(dict(pairs)), "application/json"
+        return _json(_nested(pairs)), "application/json"
     if kind.startswith("multipart/"):
         if wanted is not None and wanted.startswith("multipart/"):
             return found, kind  # a real one makes a new boundary, and puts the fields first
         return _json(_fields(found)), "application/json"
     return found, wanted or FORM
+
+
+def _nested(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """As Express reads a form: `c[]` is a list."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name.endswith("[]"):
+            found.setdefault(name[:-2], []).append(value)
+        else:
+            found[name] = value
+    return found
 
 
 def _json(value: Any) -> bytes:

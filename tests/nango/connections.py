@@ -12,7 +12,7 @@ from tests.nango.integrations import Key
 from tests.nango.people import EndUser, Tags
 from tests.nango.refreshing import RefreshRefused, make_fresh
 from tests.nango.refusal import refuse
-from tests.nango.sessions import WebhookUrl, valid_connection_id
+from tests.nango.sessions import check_webhook, valid_connection_id
 from tests.nango.state import Connection, Integration, iso_offset, iso_short
 
 TRUE = ("true", "1", "yes", "on", "y", "enabled")
@@ -59,7 +59,7 @@ class Filters(Strict):
 class Change(Strict):
     tags: Tags | None = None
     end_user: EndUser | None = None
-    webhook_url_override: WebhookUrl | None = None
+    webhook_url_override: str | None = None
 
 
 class MetadataBody(Strict):
@@ -112,6 +112,7 @@ async def get_connection(asked: Asked) -> Response:
 async def change_connection(asked: Asked) -> Response:
     """`tags` and `end_user` each take the place of all tags."""
     query, body = asked.parse_query(Of), asked.parse_body(Change)
+    check_webhook(asked.state, body.webhook_url_override)
     _, connection = existing(asked, query.provider_config_key, valid_connection_id(asked))
     if body.end_user is not None:
         connection.end_user = body.end_user.shown(None)

@@ -14,7 +14,7 @@ from tests.nango.integrations import Key
 from tests.nango.people import EndUser, Tags
 from tests.nango.proxying import connection_test
 from tests.nango.refusal import refuse
-from tests.nango.sessions import WebhookUrl
+from tests.nango.sessions import check_webhook
 from tests.nango.state import Connection, Integration, iso, parse_iso
 from tests.nango.webhooks import send_auth
 
@@ -102,13 +102,14 @@ class NewConnection(Strict):
     connection_config: dict[str, Any] | None = None
     tags: Tags | None = None
     end_user: EndUser | None = None
-    webhook_url_override: WebhookUrl | None = None
+    webhook_url_override: str | None = None
 
 
 async def import_connection(asked: Asked) -> Response:
     """Store it; the answer is 201 with refresh tokens."""
     asked.parse_query(Empty)
     body = asked.parse_body(NewConnection)
+    check_webhook(asked.state, body.webhook_url_override)
     integration = asked.environment.integrations.get(body.provider_config_key)
     if integration is None:
         raise refuse(404, "not_found", "Integration does not exist")

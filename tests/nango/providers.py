@@ -15,6 +15,7 @@ import yaml
 Provider = dict[str, Any]
 SPECS = Path(os.environ.get("TEST_SPECS_DIR", Path(__file__).parents[3] / "shared/specs"))
 FILE = SPECS / "nango-providers.yaml"
+LOCAL = Path(__file__).parent / "local_providers.yaml"
 OWN = Path(__file__).parent / "providers.yaml"
 
 
@@ -26,6 +27,11 @@ def load_providers() -> dict[str, Provider]:
 def own_providers() -> dict[str, Provider]:
     """The entries written here, wherever the file is."""
     return dict(_read(OWN))
+
+
+def local_providers() -> dict[str, Provider]:
+    """Those that a test plays itself (`local_provider`)."""
+    return dict(_read(LOCAL))
 
 
 @lru_cache

@@ -21,6 +21,7 @@ from tests.nango.templates import fill
 
 BUFFERED = ("content-type", "mcp-session-id", "x-request-id", "x-correlation-id")
 NEVER_PASSED = ("connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "date", "server")
+STREAMED = "x-double-streamed"  # for ourselves: what is passed on as it comes gets no ETag
 MOST_REDIRECTS = 5
 TEST_FAILED = "The given credentials were found to be invalid. Please check the credentials and try again."
 UNKNOWN_INTEGRATION = (
@@ -149,7 +150,7 @@ def _url(
         raise refuse(400, "unknown_error", "Invalid URL")
     filled = filled.rstrip("/")
     rest = endpoint.lstrip("/")
-    if rest.startswith(filled) and rest[len(filled) : len(filled) + 1] in ("", "/", "?", "#"):
+    if "${" not in base and rest.startswith(filled) and rest[len(filled) : len(filled) + 1] in ("", "/", "?", "#"):
         rest = rest[len(filled) :].lstrip("/")
     place = state.place_of(resolved(f"{filled}/{rest}" if rest else filled))
     if place is None:
@@ -235,6 +236,8 @@ def _passed_on(answer: httpx2.Response) -> Response:
             passed = Response(answer.content, answer.status_code)
     else:
         passed = Response(answer.content, answer.status_code)
+    if (chunked or is_file) and not answer.is_error:
+        passed.headers[STREAMED] = "yes"
     for name, value in kept:
         if name == "content-type":
             passed.headers[name] = value

@@ -73,11 +73,8 @@ async def oauth_callback(request: Request, state: NangoState) -> Response:
     begun = state.sign_ins.pop(query.get("state", ""), None)
     if begun is None:
         return failed_page(400)
-    environment = begun.session.environment
     if "code" not in query:
-        problem = {"type": query.get("error", "unknown_error"), "description": query.get("error_description", "")}
-        send_auth(state, environment, begun.integration, _operation(begun.session), None, error=problem)
-        return failed_page(400)
+        return _failed(state, begun, "invalid_callback")
     parameters = {
         "grant_type": "authorization_code",
         "code": query["code"],
@@ -86,10 +83,8 @@ async def oauth_callback(request: Request, state: NangoState) -> Response:
     }
     try:
         answer = await tokens.ask(state, begun.integration, begun.config, parameters)
-    except tokens.TokenError as error:
-        problem = {"type": "token_error", "description": str(error)}
-        send_auth(state, environment, begun.integration, _operation(begun.session), None, error=problem)
-        return failed_page(400)
+    except tokens.TokenError:
+        return _failed(state, begun, "unknown")
     store(state, begun.session, begun.integration, tokens.read(state, "OAUTH2", answer, {}), begun.config)
     return HTMLResponse("<!doctype html><title>Nango</title><p>Authentication successful. You may close this page.</p>")
 
@@ -140,7 +135,7 @@ def store(
     connection.credentials = credentials
     connection.connection_config = {**connection.connection_config, **config}
     connection.tags = dict(session.tags)
-    connection.webhook_url_override = session.webhook_url_override or connection.webhook_url_override
+    connection.webhook_url_override = session.webhook_url_override
     connection.errors, connection.last_failure = [], None
     connection.failure_days, connection.exhausted = 0, False
     send_auth(state, session.environment, integration, _operation(session), connection)
@@ -190,6 +185,15 @@ def _asked(request: Request, state: NangoState) -> tuple[Session, Integration, d
     given = json.loads(params) if isinstance(params, str) else params
     defaults = session.defaults.get(integration.unique_key, {}).get("connection_config", {})
     return session, integration, {**defaults, **{name: value for name, value in given.items() if value != ""}}
+
+
+def _failed(state: NangoState, begun: SignIn, kind: str) -> Response:
+    """Tell of a sign-in that came to nothing: to the environment's address, or the session's own."""
+    session, problem = begun.session, {"type": kind, "description": "the sign-in failed"}
+    override = session.webhook_url_override
+    operation = _operation(session)
+    send_auth(state, session.environment, begun.integration, operation, None, error=problem, override=override)
+    return failed_page(400)
 
 
 def _operation(session: Session) -> str:

@@ -108,6 +108,8 @@ class Environment:
     keys: dict[str, frozenset[str]] = field(default_factory=dict)
     webhook_url: str | None = None
     secondary_url: str | None = None
+    tells_of_creation: bool = True  # both are off in a new environment, until the dashboard turns them on
+    tells_of_failed_refresh: bool = True
     integrations: dict[str, Integration] = field(default_factory=dict)
     connections: dict[tuple[str, str], Connection] = field(default_factory=dict)
 

@@ -58,6 +58,8 @@ def read(state: NangoState, kind: str, answer: Mapping[str, Any], before: Mappin
         found["refresh_token"] = answer["refresh_token"]
     if answer.get("expires_in"):
         found["expires_at"] = iso(state.clock.now() + timedelta(seconds=float(answer["expires_in"])))
+        if kind == "OAUTH2":  # as the library that Nango uses for it has it
+            found["raw"]["expires_at"] = found["expires_at"]
     return found
 
 

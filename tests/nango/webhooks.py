@@ -44,8 +44,15 @@ def send_auth(
     connection: Connection | None,
     *,
     error: Mapping[str, str] | None = None,
+    override: str | None = None,
 ) -> None:
-    """Tell of a sign-in, a re-authorisation or a failed refresh; a failed creation has an id that never exists."""
+    """Tell of a sign-in, a re-authorisation or a failed refresh; a failed creation has an id that never exists.
+
+    `override`: the session's own address, where there is no connection whose it is.
+    """
+    told = {"creation": environment.tells_of_creation, "refresh": environment.tells_of_failed_refresh}
+    if not told.get(operation, True):
+        return
     body: dict[str, Any] = {
         "from": "nango",
         "type": "auth",
@@ -63,7 +70,7 @@ def send_auth(
             body["endUser"] = _end_user(connection.end_user)
     if error is not None:
         body["error"] = dict(error)
-    override = connection.webhook_url_override if connection else None
+    override = connection.webhook_url_override if connection else override
     raw = compact(body)
     for url in _targets(environment, override):
         state.start(_deliver(state, url, raw, signatures(environment.signing_key, raw)))

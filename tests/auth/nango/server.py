@@ -14,8 +14,8 @@ from uuid import uuid4
 
 import httpx2
 from pydantic import SecretStr
-from tests.nango.scenario import PREFIX
 from tests.nango.serving import NangoDouble, nango_double
+from tests.nango.talking import PREFIX
 
 from connectory.auth.nango.client import NangoClient
 from connectory.auth.nango.models import NangoApp, NangoSession
