@@ -180,7 +180,7 @@ def _build(
         presence=presence,
         oauth_apps=OAuthApps(vault, catalog, backends.builtin.clients, record),
         clients=backends.builtin.clients,
-        nango=backends.services(auth),
+        nango=backends.services(auth, record),
     )
 
 
@@ -221,13 +221,14 @@ class _Backends:
             now=self._now,
         )
 
-    def services(self, auth: AuthManager) -> NangoServices | None:
+    def services(self, auth: AuthManager, record: Record) -> NangoServices | None:
         """Return what stands on Nango, where there is one."""
         if self.nango is None or self._client is None:
             return None
         from connectory.auth.nango.services import nango_services
 
-        return nango_services(self._client, self.nango, auth, self._vault, self._catalog, self._settings)
+        rooms = (self._vault, self._catalog, self._settings)
+        return nango_services(self._client, self.nango, auth, *rooms, record)
 
     async def _verify(self, connector: Connector, new: NewGrant) -> Account:
         told = await self._executor.verify(_target_of(connector, new))

@@ -85,7 +85,7 @@ def connect(
     except BaseException:
         act(lambda application, _: application.auth.end_session(session), workspace=workspace)
         raise
-    _tell(connected, as_json=as_json)
+    tell_connected(connected, as_json=as_json)
 
 
 async def _begin(
@@ -101,10 +101,10 @@ async def _begin(
         session = await application.auth.connect(principal, name, alias=alias, shared=shared)
     step = await application.auth.first_step(session)
     assert isinstance(step, Form), "a new session has no question"
-    return session, step, _by_code(application, name)
+    return session, step, ways_by_code(application, name)
 
 
-def _by_code(application: Application, connector: str) -> frozenset[str]:
+def ways_by_code(application: Application, connector: str) -> frozenset[str]:
     """The ways that have codes and no page; with `CONNECTORY_SIGN_IN=device` all for which the manifest has codes."""
     from connectory.catalog.manifest import OAuth2Method
 
@@ -114,7 +114,8 @@ def _by_code(application: Application, connector: str) -> frozenset[str]:
     return frozenset(name for name, way in with_codes.items() if is_wanted or way.authorize_url is None)
 
 
-def _tell(connected: Connected, *, as_json: bool) -> None:
+def tell_connected(connected: Connected, *, as_json: bool, said: str = "") -> None:
+    """Say what was connected, to a person or a program. `said`: what to say instead to a person."""
     connection, account, connector = connected.connection, connected.account, connected.connector
     if as_json:
         show_json(
@@ -131,7 +132,7 @@ def _tell(connected: Connected, *, as_json: bool) -> None:
         return
     who = account.name or account.id
     names = ", ".join(one.name for one in (connection, *connected.further))
-    show_text(f"Connected {connector.title} as {names}{f' (account {who})' if who else ''}.")
+    show_text(said or f"Connected {connector.title} as {names}{f' (account {who})' if who else ''}.")
     for sentence in connected.left_out:
         note(sentence)
     if connector.manifest.tasks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connectory.cli.acting import act
-from connectory.cli.options import AsJson, InWorkspace, Yes, ask_first
+from connectory.cli.options import AsJson, InWorkspace, ListingGroup, Yes, ask_first
 from connectory.cli.output import moment, note, show_json, show_table, show_text
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from connectory.wiring import Application
 
 UNREADABLE = "unreadable"
+connections = typer.Typer(cls=ListingGroup, help="The connected accounts; `connections NAME` lists a connector's.")
 
 
+@connections.command("list")
 def list_connections(
     connector: Annotated[str | None, typer.Argument(help="Only those of this connector.")] = None,
     workspace: InWorkspace = None,
@@ -54,7 +56,7 @@ def disconnect(
     """Delete a connection and its stored credentials."""
 
     async def find(application: Application, principal: Principal) -> Connection:
-        return (await application.auth.resolve(principal, await _full_name(application, principal, name)))[0]
+        return (await application.auth.resolve(principal, await full_name(application, principal, name)))[0]
 
     connection = act(find, workspace=workspace)
     ask_first(f"Delete {connection.name} and its stored credentials?", yes=yes)
@@ -76,8 +78,9 @@ def renewing_command(connector: str, alias: str, *, is_shared: bool) -> str:
     return f"connectory connect {connector} --alias {alias}{' --shared' if is_shared else ''}"
 
 
-async def _full_name(application: Application, principal: Principal, name: str) -> str:
+async def full_name(application: Application, principal: Principal, name: str) -> str:
     """A connector's name alone means its only connection: nobody at a terminal should have to type `/default`."""
+    await application.catalog.settled()
     if name not in application.catalog.connectors:
         return name
     found = await application.auth.list_connections(principal, name)

@@ -12,6 +12,8 @@ from connectory.cli.clients import commands as clients
 from connectory.cli.doctor.command import doctor
 from connectory.cli.failures import Commands, run_guarded
 from connectory.cli.manifests import manifests
+from connectory.cli.moving import move
+from connectory.cli.nango import nango
 from connectory.cli.oauth_apps import oauth_apps
 from connectory.cli.policies import policies
 from connectory.cli.tokens import tokens
@@ -42,13 +44,15 @@ app.command(rich_help_panel=SERVE)(servers.stdio)
 app.command(rich_help_panel=SERVE)(clients.install)
 app.command(rich_help_panel=SERVE)(clients.uninstall)
 app.command(rich_help_panel=USE, cls=connecting.ConnectCommand)(connecting.connect)
-app.command("connections", rich_help_panel=USE)(connections.list_connections)
+connections.connections.command(cls=connecting.ConnectCommand)(move)
+app.add_typer(connections.connections, name="connections", rich_help_panel=USE)
 app.command(rich_help_panel=USE)(connections.disconnect)
 app.command("connectors", rich_help_panel=USE)(connectors.list_connectors)
 app.command("connector", rich_help_panel=USE)(connectors.show_connector)
 app.command(rich_help_panel=USE)(connectors.search)
 app.command(rich_help_panel=USE)(calling.call)
 app.add_typer(oauth_apps, name="oauth-app", rich_help_panel=USE)
+app.add_typer(nango, name="nango", rich_help_panel=USE)
 app.add_typer(workspaces, name="workspace", rich_help_panel=MANAGE)
 app.add_typer(users, name="user", rich_help_panel=MANAGE)
 app.add_typer(tokens, name="token", rich_help_panel=MANAGE)
