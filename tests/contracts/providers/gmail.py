@@ -11,5 +11,8 @@ CONTRACT = Contract(
         VERIFY: NO_USERINFO,
         "reply_to_message": {"the action asks for 2 groups": "one to read what is answered, one to send"},
     },
-    given={"data": "aGVsbG8="},  # of a part and of an attachment: base64
+    given={
+        "data": "aGVsbG8=",  # of a part and of an attachment: base64
+        "headers": [{"name": "From", "value": "Bob <bob@example.com>"}, {"name": "Subject", "value": "Plan"}],
+    },
 )
