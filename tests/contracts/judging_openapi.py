@@ -18,6 +18,7 @@ from tests.contracts.judging import Verdict
 from tests.contracts.making import Maker
 from tests.contracts.openapi import OpenApi
 from tests.contracts.paths import fits, moved
+from tests.contracts.reading import Paths
 
 from connectory.catalog.connector import Connector
 
@@ -36,6 +37,7 @@ class ByDescription:
     inner: httpx2.AsyncBaseTransport
     given: Mapping[str, Any] = field(default_factory=dict)
     last: bool = False  # which alternative of the answer
+    read: Paths = frozenset()  # of the answer
 
     async def judge(self, request: httpx2.Request) -> Verdict:
         """Let Prism judge one request, look at its names, and make its answer."""
@@ -52,7 +54,7 @@ class ByDescription:
         below = path.removeprefix(description.base_path)
         problems = [*_strange_names(request, operation, description), *await self._violations(request, index, below)]
         status, schemas = _answers(description, operation, request.headers.get("accept", "application/json"))
-        maker = Maker(description, self.given, self.last)
+        maker = Maker(description, self.given, self.last, self.read)
         return Verdict(problems, status, maker.make(schemas[-1 if self.last else 0]) if schemas else None)
 
     async def _violations(self, request: httpx2.Request, index: int, path: str) -> list[str]:

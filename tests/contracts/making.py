@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.contracts.description import Description, Schema, types_of
+from tests.contracts.reading import Paths, below
 
 ABSENT = object()  # of a member: leave it out
-DEEPEST = 7  # levels down to which everything is there; below only what is required
+EVERYTHING = 2  # levels down to which every member is there
+DEEPEST = 20  # levels below which nothing is there
 FORMATS = {
     "date-time": "2026-01-31T12:30:00Z", "date": "2026-01-31", "time": "12:30:00", "email": "ann@example.org",
     "uri": "https://example.org/page", "url": "https://example.org/page",
@@ -25,21 +27,23 @@ TEXTS = ("a", "1", "12", "1234", "ABC", "US", "a1", "2026-01-31", "2026-01-31T12
 class Maker:
     """Makes values for a description's schemas: by the richest alternative of each, or (`last`) by the last one.
 
-    `given` are members, by name, that have this value wherever they stand.
+    `given` are members, by name, that have this value wherever they stand. Of lists and objects those are made that are
+    read or required, and all of the first levels: some providers' answers lead to all others without end.
     """
 
     description: Description
     given: Mapping[str, Any] = field(default_factory=dict)
     last: bool = False
+    read: Paths = frozenset()
 
     def make(self, schema: Schema, name: str = "value") -> Any:
         """A value that follows `schema`."""
-        made = self._make(schema, name, ())
+        made = self._make(schema, name, (), self.read)
         return None if made is ABSENT else made
 
-    def _make(self, schema: Schema, name: str, within: tuple[int, ...]) -> Any:
+    def _make(self, schema: Schema, name: str, within: tuple[int, ...], read: Paths) -> Any:
         here = id(self.description.resolved(schema))
-        if here in within:
+        if here in within or len(within) > DEEPEST:
             return ABSENT
         inside = (*within, here)
         alternatives = [one for one in self.description.alternatives(schema) if not _is_null(one)]
@@ -50,14 +54,14 @@ class Maker:
             return chosen["const"]
         if words := [word for word in chosen.get("enum", ()) if word is not None]:
             return words[0]
-        return self._of_kind(chosen, name, inside)
+        return self._of_kind(chosen, name, inside, read)
 
-    def _of_kind(self, schema: Schema, name: str, within: tuple[int, ...]) -> Any:
+    def _of_kind(self, schema: Schema, name: str, within: tuple[int, ...], read: Paths) -> Any:
         kinds = types_of(schema)
         if "object" in kinds:
-            return self._object(schema, within)
+            return self._object(schema, within, read)
         if "array" in kinds:
-            one = self._make(schema.get("items", {}), name, within)
+            one = self._make(schema.get("items", {}), name, within, read)
             return [] if one is ABSENT else [one] * max(1, schema.get("minItems", 1))
         if "string" in kinds or not kinds:
             return _text(schema, name)
@@ -65,21 +69,22 @@ class Maker:
             return True
         return _number(schema, is_whole="integer" in kinds)
 
-    def _object(self, schema: Schema, within: tuple[int, ...]) -> dict[str, Any]:
-        properties = schema.get("properties", {})
-        names = (
-            properties
-            if len(within) <= DEEPEST
-            else [name for name in schema.get("required", ()) if name in properties]
-        )
-        made = {
-            name: self.given[name] if name in self.given else self._make(properties[name], name, within)
-            for name in names
-        }
+    def _object(self, schema: Schema, within: tuple[int, ...], read: Paths) -> dict[str, Any]:
+        properties, required = schema.get("properties", {}), schema.get("required", ())
+        made: dict[str, Any] = {}
+        for name, one in properties.items():
+            inner = below(read, name)
+            if name in self.given:
+                made[name] = self.given[name]
+            elif name in required or inner or len(within) <= EVERYTHING or self._is_single(one):
+                made[name] = self._make(one, name, within, inner)
         further = schema.get("additionalProperties")
         if not properties and isinstance(further, Mapping):
-            made["a_key"] = self._make(further, "a_key", within)
+            made["a_key"] = self._make(further, "a_key", within, below(read, "a_key"))
         return {name: one for name, one in made.items() if one is not ABSENT}
+
+    def _is_single(self, schema: Schema) -> bool:
+        return not any(types_of(one) & {"object", "array"} for one in self.description.alternatives(schema))
 
 
 def _is_null(schema: Schema) -> bool:

@@ -20,6 +20,7 @@ from tests.contracts.judging_openapi import ByDescription, documents
 from tests.contracts.judging_recorded import ByRecording
 from tests.contracts.openapi import OpenApi
 from tests.contracts.prism_server import PRISM, running_prism
+from tests.contracts.reading import Paths, read_by, read_by_proof
 from tests.contracts.recordings import Recorded
 from tests.contracts.samples import all_arguments, required_arguments
 from tests.contracts.tolerating import intolerable
@@ -77,13 +78,19 @@ class _Judging:
         """Who judges the requests of the action of this name."""
         given = self.contract.given
         if isinstance(source, OpenApi):
-            return ByDescription(source, self.prisms[id(source)], inner, given, is_last)
+            return ByDescription(source, self.prisms[id(source)], inner, given, is_last, self._read(name))
         if isinstance(source, GraphQl):
             return BySchema(source, given, is_last)
         assert isinstance(source, Recorded)
         description = source.describe(name)
         assert description is not None
         return ByRecording(description, given)
+
+    def _read(self, name: str) -> Paths:
+        manifest = self.connector.manifest
+        if name != VERIFY:
+            return read_by(manifest.actions[name])
+        return frozenset() if manifest.verify is None else read_by_proof(manifest.verify)
 
 
 @dataclass(frozen=True)
