@@ -55,6 +55,8 @@ class BySchema:
         return Verdict([error.message for error in done.errors or ()], 200, {"data": done.data})
 
     def _value(self, source: Any, info: GraphQLResolveInfo[Any], **_: Any) -> Any:
+        if isinstance(source, Mapping) and info.field_name in source:  # of an object that was given
+            return source[info.field_name]
         return self.given[info.field_name] if info.field_name in self.given else self._of(info.return_type, info)
 
     def _of(self, kind: Any, info: GraphQLResolveInfo[Any]) -> Any:
