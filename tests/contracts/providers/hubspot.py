@@ -10,7 +10,7 @@ SUBJECTS = ("contacts", "companies", "deals", "tickets", "tasks", "notes", "asso
 FILES = [f"hubspot-{subject}.json" for subject in (*SUBJECTS, "properties", "accountInfo")]
 GUIDE = "https://developers.hubspot.com/docs/api-reference/search/guide"
 SEARCH = {
-    "body.sorts[0] is no object there": f"{GUIDE}: sorts are objects, {{propertyName, direction}}",
+    "body.sorts": f"{GUIDE}: sorts are objects, {{propertyName, direction}}",
     "body.filterGroups is required, and may be left out": f"{GUIDE}: a search may be by words alone, or for everything",
 }
 OBJECTS = "https://developers.hubspot.com/docs/guides/crm/using-object-apis"
@@ -21,8 +21,14 @@ READ = {
 CREATE = {"body.associations is required": f"{OBJECTS}: a record may be made alone; theirs is required in no example"}
 
 
-def by_name(description: Description) -> Description:
-    """Deals by their name: the description of them calls them by their number alone, which the API takes as well."""
+def as_guided(description: Description) -> Description:
+    """The description as HubSpot's guides have it.
+
+    Deals have their name: the description of them calls them by their number alone, which the API takes as well. And
+    the first page of a search is asked for without `after`, which is where the next one begins.
+    """
+    if (search := description.document["components"]["schemas"].get("PublicObjectSearchRequest")) is not None:
+        search["required"] = [name for name in search["required"] if name != "after"]
     paths = {path.replace("/objects/0-3", "/objects/deals"): one for path, one in description.document["paths"].items()}
     return Description({**description.document, "paths": paths})
 
@@ -36,9 +42,10 @@ CONTRACT = Contract(
                 r"^/crm/objects/2026-09/": "/crm/v3/objects/",
                 r"^/crm/(owners|pipelines|properties)/2026-09": r"/crm/v3/\1",
             },
-            prepare=by_name,
+            prepare=as_guided,
         )
     ],
+    given={"hidden": False},
     accepted={
         **{f"search_{one}": SEARCH for one in ("contacts", "companies", "deals", "tickets", "notes")},
         "search_tasks": {one: why for one, why in SEARCH.items() if "sorts" in one},
