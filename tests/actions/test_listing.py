@@ -70,6 +70,10 @@ STYLES: dict[str, tuple[str, Callable[[int], tuple[Any, dict[str, str]]]]] = {
         "pages: {style: cursor, body: next, more: more}",
         lambda n: ({"next": n + 1, "more": n < 2}, {}),
     ),
+    "cursor in an address": (
+        "pages: {style: cursor, body: next, parameter: after}",
+        lambda n: ({"next": f"/elsewhere/things?limit=2&after={n + 1}"} if n < 2 else {}, {}),
+    ),
     "page with more": ("pages: {style: page, first: 0, more: more}", lambda n: ({"more": n < 2}, {})),
     "page with total": (
         "pages: {style: page, first: 0, total_header: X-Pages}",
@@ -80,6 +84,14 @@ STYLES: dict[str, tuple[str, Callable[[int], tuple[Any, dict[str, str]]]]] = {
         lambda n: ({}, {"x-next-page": str(n + 1) if n < 2 else ""}),
     ),
 }
+
+
+async def test_an_address_without_the_cursor_ends_in_an_error() -> None:
+    pages = "pages: {style: cursor, body: next, parameter: after}"
+    caller = Caller(BARE + pages, serving(rows(1), more=lambda _: ({"next": "/elsewhere?limit=2"}, {})))
+
+    with pytest.raises(UnexpectedResponse, match="no 'after'"):
+        await caller.call()
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin
 
 from connectory.actions.addresses import is_below
 from connectory.actions.answers import Reply
@@ -74,7 +74,8 @@ def next_page(pages: Pages, reply: Reply, at: At) -> str | None:
         case LinkHeaderPages() | NextUrlHeaderPages() | NextUrlPages():
             return _next_address(pages, reply, at.base)
         case CursorPages():
-            return _text_of(evaluate(pages.body, reply.body)) if _goes_on(pages.more, reply.body) else None
+            value = evaluate(pages.body, reply.body) if _goes_on(pages.more, reply.body) else None
+            return _text_of(value if pages.parameter is None else _parameter_of(value, pages.parameter))
         case NumberedPages():
             return _next_number(pages, reply, at)
         case OffsetPages():
@@ -86,6 +87,15 @@ def next_page(pages: Pages, reply: Reply, at: At) -> str | None:
             if found is None:
                 raise UnexpectedResponse("The provider's last item has no id.", hint="The list cannot be gone on with.")
             return found
+
+
+def _parameter_of(address: Any, name: str) -> str | None:
+    if not address:
+        return None
+    values = parse_qs(str(address).partition("?")[2].partition("#")[0]).get(name)
+    if values is None:
+        raise UnexpectedResponse(f"The provider's next page has no '{name}'.", hint="The list cannot be gone on with.")
+    return values[0]
 
 
 def _next_address(pages: LinkHeaderPages | NextUrlHeaderPages | NextUrlPages, reply: Reply, base: str) -> str | None:

@@ -53,6 +53,9 @@ class CursorPages(PagesBase):
 
     style: Literal["cursor"] = Field(description="A cursor or token in the body.")
     body: str = Field(description="JMESPath over the answer that gives the cursor; null or empty on the last page.")
+    parameter: str | None = Field(
+        None, description="Where `body` gives the next page's address: the query parameter of it that is the cursor."
+    )
     more: str | None = Field(
         None, description="JMESPath over the answer that is false on the last page, where a cursor still stands there."
     )
