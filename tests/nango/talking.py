@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,7 +73,11 @@ def _send(client: httpx2.Client, step: Step, known: Mapping[str, str]) -> httpx2
     content = step.body
     if content is not None and not isinstance(content, bytes):
         content, headers = _filled(json.dumps(content), known).encode(), {**JSON, **headers}
-    return client.request(step.method, _filled(step.path, known), headers=headers, content=content)
+    while True:
+        answer = client.request(step.method, _filled(step.path, known), headers=headers, content=content)
+        if answer.status_code != 429 or answer.headers.get("x-ratelimit-remaining") == PROVIDERS_OWN:
+            return answer
+        time.sleep(float(answer.headers["retry-after"]) + 1)  # a real server counts all that is asked in a minute
 
 
 def _remove(client: httpx2.Client, known: Mapping[str, str]) -> None:

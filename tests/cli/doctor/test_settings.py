@@ -17,6 +17,7 @@ SECRET = "sk-nango-6c1f0b7a95"
         ({"APP_URL": "https://connect.example.com"}, "note", "needs a token"),
         ({"NANGO_PUBLIC_KEY": SECRET}, "note", "NANGO_PUBLIC_KEY changes nothing"),
         ({"NANGO_HOST": "https://nango.example"}, "note", "NANGO_HOST changes nothing"),
+        ({"NANGO_PUBLIC_SERVER_URL": "https://nango.example"}, "note", "NANGO_PUBLIC_SERVER_URL changes nothing"),
         ({"NANGO_WEBHOOK_SIGNING_KEY": SECRET}, "note", "NANGO_WEBHOOK_SIGNING_KEY changes nothing"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -71,7 +71,8 @@ def _idle(settings: Settings) -> Iterator[Finding]:
     if settings.nango_public_key is not None:
         yield note(GROUP, "NANGO_PUBLIC_KEY changes nothing: Nango's secret key alone is used.", "Unset it.")
     if settings.nango_secret_key is None:
-        for name in sorted({"nango_host", "nango_webhook_signing_key"} & settings.model_fields_set):
+        idle = {"nango_host", "nango_public_server_url", "nango_webhook_signing_key"}
+        for name in sorted(idle & settings.model_fields_set):
             yield note(
                 GROUP,
                 f"{_variable(name)} changes nothing while NANGO_SECRET_KEY is not set.",
