@@ -46,7 +46,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve shell test test-unit soak clients conformance check lint format docs bench lock clean
+.PHONY: help install serve shell test test-unit test-nango soak clients conformance check lint format docs bench lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ soak: $(TOOLS) $(DIRECTUS_READY) $(OAUTH_READY) ## Drive Directus by a manifest,
 
 clients: $(TOOLS) $(CLIENTS_READY) $(CLIENTS_FROM_NPM) ## Drive the clients of other makers against a real server (npm, 1 GB)
 	$(BIN)/python -m pytest -m "" $(ARGS) tests/clients
+
+# The double, or the server that NANGO_HOST and NANGO_SECRET_KEY name: what these make there they remove again.
+test-nango: $(TOOLS) ## Run the client's tests against Nango (NANGO_HOST=... NANGO_SECRET_KEY=...; else its double)
+	$(BIN)/python -m pytest $(ARGS) tests/auth/nango/test_client.py tests/nango/test_conversation.py
 
 conformance: $(TOOLS) $(CONFORMANCE_READY) ## Let MCP's conformance suite and Inspector judge a real server (npm, 330 MB)
 	$(BIN)/python -m pytest $(ARGS) tests/conformance
