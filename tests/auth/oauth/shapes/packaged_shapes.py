@@ -233,7 +233,8 @@ JIRA = Shape(
     connector="jira",
     authorize="https://auth.atlassian.com/authorize",
     asks={
-        "scope": "read:jira-work write:jira-work read:jira-user offline_access",
+        "scope": "read:jira-work write:jira-work read:jira-user read:board-scope:jira-software "
+        "read:sprint:jira-software read:project:jira offline_access",
         "audience": "api.atlassian.com",
         "prompt": "consent",
     },
