@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from email import message_from_bytes
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +12,7 @@ import httpx2
 from tests.contracts.description import METHODS, Description, Operation
 from tests.contracts.fetch import reduce_document
 from tests.contracts.following import strays
+from tests.contracts.forms import AS_JSON, kind_of, tree_of
 from tests.contracts.judging import Verdict
 from tests.contracts.making import Maker
 from tests.contracts.openapi import OpenApi
@@ -52,25 +51,26 @@ class ByDescription:
         _, index, operation = max(known, key=lambda one: one[0])
         description = self.source.descriptions[index]
         below = path.removeprefix(description.base_path)
-        problems = [*_strange_names(request, operation, description), *await self._violations(request, index, below)]
+        sent = _sent(request, operation, description)
+        problems = [
+            *_strange_names(request, operation),
+            *sent.problems,
+            *await self._violations(request, sent, index, below),
+        ]
         status, schemas = _answers(description, operation, request.headers.get("accept", "application/json"))
         maker = Maker(description, self.given, self.last, self.read)
         return Verdict(problems, status, maker.make(schemas[-1 if self.last else 0]) if schemas else None)
 
-    async def _violations(self, request: httpx2.Request, index: int, path: str) -> list[str]:
+    async def _violations(self, request: httpx2.Request, sent: _Sent, index: int, path: str) -> list[str]:
         prism = self.prisms[version_of(self.source.descriptions[index])]
         query = request.url.raw_path.partition(b"?")[2]
         target = f"/{index}{path}".encode() + (b"?" + query if query else b"")
-        kind, content = _plain(request)
         skipped = (b"host", b"content-length", b"content-type", b"accept")
         headers = [(name, value) for name, value in request.headers.raw if name.lower() not in skipped]
-        sent = httpx2.Request(
-            request.method,
-            prism.copy_with(raw_path=target),
-            headers=[*headers, *([(b"content-type", kind.encode())] if kind else [])],
-            content=content,
-        )
-        response = await self.inner.handle_async_request(sent)
+        headers += [(b"content-type", sent.kind.encode())] if sent.kind else []
+        url = prism.copy_with(raw_path=target)
+        asked = httpx2.Request(request.method, url, headers=headers, content=sent.content)
+        response = await self.inner.handle_async_request(asked)
         body = await response.aread()
         found = json.loads(response.headers.get(VIOLATIONS, "[]"))
         if not found and "problem+json" in response.headers.get("content-type", ""):
@@ -83,6 +83,7 @@ def documents(source: OpenApi, connector: Connector) -> dict[str, dict[str, Any]
     made: dict[str, dict[str, Any]] = {}
     for index, description in enumerate(source.cut(connector)):
         document = _numbered(description.document, index)
+        numbered = Description(document)
         version = version_of(description)
         whole = made.setdefault(
             version,
@@ -90,7 +91,7 @@ def documents(source: OpenApi, connector: Connector) -> dict[str, dict[str, Any]
         )
         for path, item in document["paths"].items():
             whole["paths"][f"/{index}{path}"] = {
-                key: _requests_only(value) if key in METHODS else value for key, value in item.items()
+                key: _requests_only(value, numbered) if key in METHODS else value for key, value in item.items()
             }
         for kind, parts in document["components"].items():
             whole["components"].setdefault(kind, {}).update(parts)
@@ -103,10 +104,19 @@ def version_of(description: Description) -> str:
     return "3.1.0" if str(description.document.get("openapi", "3.0.3")).startswith("3.1") else "3.0.3"
 
 
-def _requests_only(operation: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: operation[key] for key in ("parameters", "requestBody") if key in operation}
+def _requests_only(operation: Mapping[str, Any], description: Description) -> dict[str, Any]:
+    kept = {"parameters": operation.get("parameters", [])}
+    if "requestBody" in operation:
+        body = description.resolved(operation["requestBody"])
+        content = {AS_JSON.get(kind.partition(";")[0], kind): one for kind, one in body.get("content", {}).items()}
+        kept["requestBody"] = {**body, "content": {kind: _plain(one) for kind, one in content.items()}}
     answer = {"description": "", "content": {"application/json": {"schema": {}, "example": {}}}}
     return {**kept, "responses": {"200": answer}}
+
+
+def _plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema alone, without how a form is written."""
+    return {"schema": content.get("schema", {})}
 
 
 def _numbered(value: Any, index: int) -> Any:
@@ -141,33 +151,33 @@ def _nullable(value: Any) -> Any:
     return made
 
 
-def _plain(request: httpx2.Request) -> tuple[str, bytes]:
-    """A body as the description has it: of related parts it knows the first, which is JSON."""
-    kind = request.headers.get("content-type", "")
-    if not kind.startswith("multipart/related"):
-        return kind, request.content
-    whole = message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + request.content)
-    first: Any = next(one for one in whole.walk() if not one.is_multipart())
-    return "application/json", first.get_payload(decode=True)
+@dataclass(frozen=True)
+class _Sent:
+    """A body as Prism gets it, and what it would not say of it."""
+
+    kind: str = ""
+    content: bytes = b""
+    problems: tuple[str, ...] = ()
 
 
-def _strange_names(request: httpx2.Request, operation: Operation, description: Description) -> Iterator[str]:
-    """Names in query and body that the description does not have; Prism says nothing of them."""
+def _sent(request: httpx2.Request, operation: Operation, description: Description) -> _Sent:
+    """A form as JSON: Prism reads brackets wrongly, and no parts. Members that are not described are told."""
+    kind = kind_of(request)
+    if not request.content:
+        return _Sent()
+    known = {name.partition(";")[0]: schema for name, schema in description.body(operation)[1].items()}
+    if kind not in known or not (kind in AS_JSON or kind == "application/json"):
+        return _Sent(kind, request.content)
+    tree = tree_of(request, known[kind], description)
+    strange = strays(tree, [known[kind]], description, "body")
+    return _Sent(AS_JSON.get(kind, kind), json.dumps(tree).encode(), tuple(strange))
+
+
+def _strange_names(request: httpx2.Request, operation: Operation) -> Iterator[str]:
+    """Names in the query that the description does not have; Prism says nothing of them."""
     for name in dict(parse_qsl(request.url.query.decode(), keep_blank_values=True)):
         if operation.parameter("query", name) is None and operation.parameter("query", f"{name}[]") is None:
             yield f"there is no query parameter '{name}'"
-    kind, content = _plain(request)
-    kind = kind.partition(";")[0]
-    schemas = [one.get("schema", {}) for name, one in description.body(operation)[1].items() if name.startswith(kind)]
-    if not kind or not schemas:
-        return
-    if kind == "application/json" and content:
-        yield from strays(json.loads(content), schemas, description, "body")
-    elif kind == "application/x-www-form-urlencoded":
-        known = {name for one in description.alternatives(schemas[0]) for name in one.get("properties", {})}
-        for name in dict(parse_qsl(content.decode())):
-            if known and re.split(r"[\[.]", name)[0] not in known:
-                yield f"body has no member '{name}'"
 
 
 def _answers(description: Description, operation: Operation, accept: str) -> tuple[int, list[Any]]:

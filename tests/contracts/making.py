@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,12 +49,19 @@ class Maker:
         alternatives = [one for one in self.description.alternatives(schema) if not _is_null(one)]
         if not alternatives:
             return None
-        chosen = alternatives[-1] if self.last else max(alternatives, key=_riches)
+        chosen = self._chosen(alternatives, read)
         if "const" in chosen:
             return chosen["const"]
         if words := [word for word in chosen.get("enum", ()) if word is not None]:
             return words[0]
         return self._of_kind(chosen, name, inside, read)
+
+    def _chosen(self, alternatives: Sequence[Schema], read: Paths) -> Schema:
+        """Of those that have most of what is read, the richest or the last one."""
+        names = {path[0] for path in read if path}
+        most = max(len(names & _members(one)) for one in alternatives)
+        able = [one for one in alternatives if len(names & _members(one)) == most]
+        return able[-1] if self.last else max(able, key=_riches)
 
     def _of_kind(self, schema: Schema, name: str, within: tuple[int, ...], read: Paths) -> Any:
         kinds = types_of(schema)
@@ -89,6 +96,10 @@ class Maker:
 
 def _is_null(schema: Schema) -> bool:
     return schema.get("type") == "null" or schema.get("enum") == [None]
+
+
+def _members(schema: Schema) -> set[str]:
+    return set(schema.get("properties", ()))
 
 
 def _riches(schema: Schema) -> int:
