@@ -99,8 +99,8 @@ format: $(TOOLS) ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(RUNTIME) ## Write the tables of settings, errors, commands and manifest keys into docs/
-	$(BIN)/python docs/tables.py
+docs: $(RUNTIME) ## Write the tables of settings, errors, commands and manifest keys, and the connectors' pages, into docs/
+	$(BIN)/python -m docs.tables
 
 bench: $(TOOLS) ## Measure calls and start-up (benchmarks/README.md)
 	$(BIN)/python -m benchmarks $(ARGS)

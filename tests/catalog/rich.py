@@ -347,5 +347,6 @@ RICH: dict[str, Any] = {
     "actions": ACTIONS,
     "streams": STREAMS,
     "webhooks": WEBHOOKS,
+    "limits": ["10 requests a second."],
     "tasks": ["Find an order."],
 }

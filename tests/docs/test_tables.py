@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import typer
-from docs.tables import BLOCK, DOCS, PARTS, TABLES, commands, filled
+from docs.manifest_tables import PARTS
+from docs.tables import BLOCK, DOCS, TABLES, commands, filled
 from pydantic import BaseModel
 
 from connectory.catalog.manifest import Strict

@@ -167,7 +167,7 @@ async def test_what_is_not_connected_comes_with_the_link(world: World, era: Era)
     ("words", "told"),
     [
         (["connect", "gihtub"], "unknown_connector: There is no connector 'gihtub'. Did you mean 'github'?"),
-        (["connector", "zzz"], "There is no connector 'zzz'. `connectory connectors` shows what there is."),
+        (["connectors", "show", "zzz"], "There is no connector 'zzz'. `connectory connectors` shows what there is."),
         (["call", "shaky_get_thign"], "Did you mean 'shaky_get_thing'"),
         (["call", "zzz"], "`connectory search` finds actions"),
         (["call", "shaky_get_thing", "-a", "wya=x"], "unknown argument 'wya' (did you mean way?)"),

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from connectory.catalog.problems import Finding
 from connectory.catalog.yaml_document import KeyPath
 
-SHOWN = frozenset({"title", "description", "help", "placeholder", "tasks", "steps"})
+SHOWN = frozenset({"title", "description", "help", "placeholder", "tasks", "limits", "steps"})
 SEVERAL_LINES = frozenset({"description", "help"})  # a folded text of YAML ends with a line break
 HIDING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 JOINERS = frozenset("\u200c\u200d")  # Persian, Hindi and joined emoji need them

@@ -137,7 +137,7 @@ def tell_connected(connected: Connected, *, as_json: bool, said: str = "") -> No
         note(sentence)
     if connector.manifest.tasks:
         note(f"Ask your assistant now: {connector.manifest.tasks[0]}")
-    note(f"`connectory connector {connector.name}` shows what can be done.")
+    note(f"`connectory connectors show {connector.name}` shows what can be done.")
 
 
 def _bundle(connected: Connected) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What can be connected and what can be done with it: `connectors`, `connector`, `search`. No database is opened."""
+"""What can be connected and what can be done with it: `connectors`, `connectors show`, `search`. Opens no database."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectory.cli.acting import prepared_settings
-from connectory.cli.describing import describe_action, describe_connector, show_whole, summarize
-from connectory.cli.options import AsJson
+from connectory.cli.connector_page import show_page
+from connectory.cli.describing import describe_action, describe_connector, summarize
+from connectory.cli.options import AsJson, ListingGroup
 from connectory.cli.output import note, show_json, show_table
 
 if TYPE_CHECKING:
@@ -20,34 +21,41 @@ MOST_FOUND = 50
 _NO_ACTION = "No action fits these words. Try other words; `connectory connectors` lists what there is."
 
 
+connectors = typer.Typer(cls=ListingGroup, help="What can be connected; `connectors WORDS` lists what has them.")
+
+
+@connectors.command("list")
 def list_connectors(
-    query: Annotated[str, typer.Argument(help="Only those with these words in name, title or description.")] = "",
+    words: Annotated[
+        list[str] | None, typer.Argument(help="Only those with these words in name, title, category or description.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List what can be connected."""
     catalog = open_catalog(prepared_settings(quiet=True))
-    words = query.lower().split()
-    found = [one for one in catalog.connectors.values() if all(word in _haystack(one) for word in words)]
+    wanted = " ".join(words or ()).lower().split()
+    found = [one for one in catalog.connectors.values() if all(word in _haystack(one) for word in wanted)]
     if as_json:
         show_json([summarize(connector) for connector in found])
         return
     rows = [
         (one.name, one.title, one.manifest.category.value, len(one.actions), one.manifest.description) for one in found
     ]
-    show_table(("NAME", "TITLE", "CATEGORY", "ACTIONS", "DESCRIPTION"), rows, empty=_nothing(query, catalog))
+    show_table(("NAME", "TITLE", "CATEGORY", "ACTIONS", "DESCRIPTION"), rows, empty=_nothing(wanted, catalog))
     if found:
-        note("`connectory connect NAME` connects one, `connectory connector NAME` shows what it can do.")
+        note("`connectory connect NAME` connects one, `connectory connectors show NAME` shows what it can do.")
 
 
+@connectors.command("show")
 def show_connector(
     name: Annotated[str, typer.Argument(help="The connector's name, e.g. github.")], as_json: AsJson = False
 ) -> None:
-    """Show one connector: its ways to sign in with their fields and scopes, its servers and its actions."""
+    """Show one connector: how to sign in, what can be done and with which scopes, limits, what can be synced."""
     connector = open_catalog(prepared_settings(quiet=True)).connector(name)
     if as_json:
         show_json(describe_connector(connector))
     else:
-        show_whole(connector)
+        show_page(connector)
 
 
 def search(
@@ -100,7 +108,9 @@ def _haystack(connector: Connector) -> str:
     return f"{connector.name} {connector.title} {manifest.category.value} {manifest.description}".lower()
 
 
-def _nothing(query: str, catalog: Catalog) -> str:
-    from connectory.spelling import did_you_mean
+def _nothing(words: list[str], catalog: Catalog) -> str:
+    from connectory.spelling import did_you_mean, nearest
 
-    return f"No connector fits. {did_you_mean(query, catalog.connectors)}".strip()
+    if len(words) == 2 and nearest(words[0], ["show"]):
+        return f"No connector fits. Did you mean `connectory connectors show {words[1]}`?"
+    return f"No connector fits. {did_you_mean(' '.join(words), catalog.connectors)}".strip()

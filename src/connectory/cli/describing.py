@@ -1,15 +1,13 @@
-"""What a connector is, for `connectory connector NAME`: whole for programs, as tables for people."""
+"""What a connector is, as data: for `--json`, for the page of `connectors show`, and for the pages in the docs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-
-from connectory.cli.output import show_table, show_text
 
 if TYPE_CHECKING:
     from connectory.catalog.connector import Action, Connector
-    from connectory.catalog.manifest import AuthMethod
+    from connectory.catalog.manifest import AuthMethod, Stream, Webhook
 
 
 def summarize(connector: Connector) -> dict[str, Any]:
@@ -26,7 +24,9 @@ def summarize(connector: Connector) -> dict[str, Any]:
 
 
 def describe_connector(connector: Connector) -> dict[str, Any]:
-    """All of a connector for programs."""
+    """All of a connector for programs. `tokens`: what its actions take of a tool list, if all are in it."""
+    from connectory.mcp.tool_list import tool_tokens
+
     manifest = connector.manifest
     return {
         **summarize(connector),
@@ -38,6 +38,10 @@ def describe_connector(connector: Connector) -> dict[str, Any]:
         "auth": [_describe_way(name, method) for name, method in connector.auth.items()],
         "tasks": manifest.tasks,
         "actions": [describe_action(action) for action in connector.actions.values()],
+        "tokens": sum(tool_tokens(action) for action in connector.actions.values()),
+        "limits": manifest.limits,
+        "streams": [_describe_stream(name, stream, connector) for name, stream in manifest.streams.items()],
+        "webhooks": [_describe_webhook(name, webhook) for name, webhook in manifest.webhooks.items()],
     }
 
 
@@ -61,28 +65,34 @@ def describe_action(action: Action) -> dict[str, Any]:
     }
 
 
-def show_whole(connector: Connector) -> None:
-    """Write a connector for people: how one signs in, what that allows, where it is, and what can be done."""
+def scopes_used(whole: Mapping[str, Any]) -> set[str]:
+    """Return the scopes that the connector or one of its actions names, of the description of all of it."""
+    named = [*whole["scopes"], *(scope for action in whole["actions"] for scope in action["scopes"])]
+    return {one for scope in named for one in ([scope] if isinstance(scope, str) else scope)}
+
+
+def scopes_shown(whole: Mapping[str, Any], way: Mapping[str, Any]) -> dict[str, str]:
+    """Return the scopes of a way to sign in, what each allows; of a member of a family, those that it uses itself."""
+    is_member = whole["family"] != whole["name"]
+    used = scopes_used(whole)
+    return {scope: allows for scope, allows in way["scopes"].items() if not is_member or scope in used}
+
+
+def servers_of(connector: Connector) -> Iterator[tuple[str, str, str]]:
+    """Each address with the ways to sign in whose connections are sent there."""
     manifest = connector.manifest
-    show_text(f"{connector.title} ({connector.name}): {manifest.description}\n{manifest.docs}\n")
-    if manifest.is_bundle:
-        show_text(f"Connects at once: {', '.join(manifest.includes)}.\n")
-    elif connector.family is not None:
-        show_text(f"Shares its sign-in with the connectors of the family {manifest.auth_family}.\n")
-    ways = [(name, method.method, method.title, method.help) for name, method in connector.auth.items()]
-    show_table(("SIGN IN BY", "KIND", "TITLE", "HELP"), ways, empty="No way to sign in.")
-    if fields := list(_fields(connector)):
-        show_table(("SIGN IN BY", "FIELD", "KIND", "REQUIRED", "TITLE", "VALUES AND HELP"), fields, empty="")
-    if scopes := list(_scopes(connector)):
-        show_table(("SIGN IN BY", "SCOPE", "ALLOWS"), scopes, empty="")
-    if servers := list(_servers(connector)):
-        show_table(("SERVER", "ADDRESS", "FOR"), servers, empty="")
-    if not manifest.is_bundle:
-        rows = [_action_row(one) for one in connector.actions.values()]
-        show_table(("ACTION", "EFFECT", "SCOPES", "PAGES", "FILES", "DESCRIPTION"), rows, empty="No actions.")
+    for name, address in manifest.servers.items():
+        users = [way for way in connector.auth if name not in manifest.servers_by_method.get(way, {})]
+        if users:
+            yield name, address, "all sign-ins" if len(users) == len(connector.auth) else ", ".join(users)
+    for way, servers in manifest.servers_by_method.items():
+        yield from ((name, address, way) for name, address in servers.items())
 
 
 def _describe_way(name: str, method: AuthMethod) -> dict[str, Any]:
+    from connectory.catalog.manifest import OAuth1Method, OAuth2Method
+
+    app = method.register_app if isinstance(method, OAuth2Method | OAuth1Method) else None
     return {
         "method": name,
         "kind": method.method,
@@ -104,16 +114,8 @@ def _describe_way(name: str, method: AuthMethod) -> dict[str, Any]:
             for field, spec in method.fields.items()
         ],
         "scopes": _scopes_of(method),
+        "register": app and {"url": app.url, "steps": app.steps, "without": app.without},
     }
-
-
-def _fields(connector: Connector) -> Iterator[tuple[object, ...]]:
-    for way, method in connector.auth.items():
-        for name, spec in method.fields.items():
-            values = f"one of {', '.join(spec.choices)}" if spec.choices else ""
-            default = f"{spec.default} if left empty" if spec.default else ""
-            notes = "; ".join(part for part in (values, default, spec.help) if part)
-            yield way, name, spec.kind.value, spec.required, spec.title, notes
 
 
 def _scopes_of(method: AuthMethod) -> dict[str, str]:
@@ -123,27 +125,38 @@ def _scopes_of(method: AuthMethod) -> dict[str, str]:
     return {**always, **method.scopes} if isinstance(method, TokenRequest) else {}
 
 
-def _scopes(connector: Connector) -> Iterator[tuple[str, str, str]]:
-    for way, method in connector.auth.items():
-        for scope, allows in _scopes_of(method).items():
-            yield way, scope, allows
+def _describe_stream(name: str, stream: Stream, connector: Connector) -> dict[str, Any]:
+    """`asks`: the inputs that a person gives when a sync is set up."""
+    action = connector.actions[stream.action]
+    each = stream.for_each.arguments if stream.for_each is not None else {}
+    cursor = stream.cursor
+    given = {*stream.arguments, *each, *([cursor.input] if cursor is not None and cursor.input is not None else [])}
+    return {
+        "stream": name,
+        "title": stream.title,
+        "action": action.tool,
+        "key": stream.key,
+        "for_each": stream.for_each.stream if stream.for_each is not None else None,
+        "asks": [one for one, spec in action.manifest.inputs.items() if spec.required and one not in given],
+        "new_by": (cursor.member or "token") if cursor is not None else None,
+        "deletions": stream.deletions.by if stream.deletions is not None else None,
+        "every_minutes": stream.schedule.every_minutes,
+        "full_every_hours": stream.schedule.full_every_hours,
+    }
 
 
-def _servers(connector: Connector) -> Iterator[tuple[str, str, str]]:
-    """Each address with the ways to sign in whose connections are sent there."""
-    manifest = connector.manifest
-    for name, address in manifest.servers.items():
-        users = [way for way in connector.auth if name not in manifest.servers_by_method.get(way, {})]
-        if users:
-            yield name, address, "all sign-ins" if len(users) == len(connector.auth) else ", ".join(users)
-    for way, servers in manifest.servers_by_method.items():
-        yield from ((name, address, way) for name, address in servers.items())
-
-
-def _action_row(action: Action) -> tuple[object, ...]:
-    spec = action.manifest
-    scopes = ", ".join(one if isinstance(one, str) else " or ".join(one) for one in spec.scopes)
-    takes = [f"takes {name}" for name, given in spec.inputs.items() if given.type == "file"]
-    files = [*takes, *(["gives a file"] if spec.answer.kind == "file" else [])]
-    pages = spec.pages.style if spec.pages else ""
-    return action.tool, action.effect.value, scopes, pages, ", ".join(files), action.description
+def _describe_webhook(name: str, webhook: Webhook) -> dict[str, Any]:
+    secret = getattr(webhook.signature, "secret", None)
+    return {
+        "webhook": name,
+        "title": webhook.title,
+        "docs": webhook.docs,
+        "url": webhook.url,
+        "steps": webhook.steps,
+        "lasts_hours": webhook.lasts_hours,
+        "signature": webhook.signature.scheme,
+        "secret_from": secret.source if secret is not None else None,
+        "handshake": webhook.handshake.by if webhook.handshake is not None else None,
+        "of_an_app": webhook.account is not None,
+        "events": {event: refreshed.stream for event, refreshed in webhook.events.items()},
+    }

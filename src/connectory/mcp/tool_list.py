@@ -33,6 +33,11 @@ def tools_within(
     return tools
 
 
+def tool_tokens(action: Action) -> int:
+    """How many tokens an action takes of a tool list."""
+    return _tokens(as_tool(action))
+
+
 def as_tool(action: Action) -> t.Tool:
     """An action as an MCP tool: all annotations, no output schema (one bad one hides the server in some clients)."""
     spec = action.manifest

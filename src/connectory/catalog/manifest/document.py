@@ -138,6 +138,9 @@ class Manifest(Strict):
     webhooks: dict[Name, Webhook] = Field(
         default_factory=dict, description="The ways in which the provider sends events by itself, by name."
     )
+    limits: list[str] = Field(
+        default_factory=list, description="How much the provider allows, with figures, a sentence each, for people."
+    )
     tasks: list[str] = Field(default_factory=list, description="What people ask an assistant to do here.")
 
     @property
