@@ -241,7 +241,7 @@ class _Backends:
 
 def _target_of(connector: Connector, new: NewGrant) -> Target:
     facts, known = {**new.facts, "id": new.connection_id}, connector.signed_in_by(new.method)
-    return Target(known, new.method, facts, new.hosts, new.sent.credentials, VERIFY_TIMEOUT_S)
+    return Target(known, new.method, facts, new.hosts, new.sent.credentials, VERIFY_TIMEOUT_S, new.sent.hidden)
 
 
 def _catalog(settings: Settings) -> Catalog:

@@ -1,7 +1,7 @@
 """Where a manifest and Nango's catalogue differ, by connector, way to sign in and provider; and what comes of it.
 
-In a call by the proxy ours goes first: addresses by `Base-Url-Override`, headers by their prefix. A credential is placed
-by Nango there, and by the manifest where Nango gives it out.
+In a call by the proxy ours goes first: addresses by `Base-Url-Override`, headers by their prefix. There it is Nango
+that places the credential; where Nango gives it out, the manifest says how.
 """
 
 from __future__ import annotations

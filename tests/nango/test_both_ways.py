@@ -35,6 +35,7 @@ from connectory.net.client import OutboundClient
 from connectory.net.url import parse_url
 from connectory.vault.credentials import Credentials, NangoReference, OAuthTokens, SecretFields
 
+pytestmark = pytest.mark.slow
 TOKEN = "s3cret-token-of-the-account"
 FACTS = {
     "shop": "acme",

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pydantic import SecretStr
+
 from connectory.actions.raw import RawRequest
 from connectory.catalog.connector import Action, Connector
 from connectory.net.address import HostRule
@@ -29,6 +31,7 @@ class Target:
     hosts: tuple[HostRule, ...]
     credentials: Credentials = field(repr=False)
     timeout_s: float
+    hidden: tuple[SecretStr, ...] = field(default=(), repr=False)  # secrets that somebody else puts in
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,5 +137,7 @@ def is_heavy(body: bytes, most_bytes: int = HEAVY_BYTES) -> bool:
 
 
 def redactor_of(target: Target) -> Redactor:
-    """Return what takes the connection's credentials out of answers."""
-    return Redactor(target.connector, target.auth_method, Values({}, target.facts, target.credentials.secrets()))
+    """Return what takes the connection's credentials out of answers, those too that somebody else has put in."""
+    hidden = {f"hidden_{number}": secret for number, secret in enumerate(target.hidden)}
+    secrets = {**target.credentials.secrets(), **hidden}
+    return Redactor(target.connector, target.auth_method, Values({}, target.facts, secrets))

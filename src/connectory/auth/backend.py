@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, Protocol
 
+from pydantic import SecretStr
+
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField
 from connectory.net.address import HostRule
@@ -29,10 +31,14 @@ Confirm = Literal["private_confirmed", "account_change_confirmed"]  # the fields
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Credentials ready to send, and how the call travels."""
+    """Credentials ready to send, and how the call travels.
+
+    `hidden`: secrets that are put in on the way, as far as they are known: no answer may repeat them to an agent.
+    """
 
     credentials: Credentials
     route: Route = "direct"
+    hidden: tuple[SecretStr, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

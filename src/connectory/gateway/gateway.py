@@ -9,6 +9,7 @@ from typing import Any
 from connectory.actions.executor import Executor, Outcome, Paging, Target
 from connectory.actions.nango_proxy import why_direct
 from connectory.actions.raw import RawRequest, check_raw
+from connectory.auth.backend import Access
 from connectory.auth.manager import AuthManager
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Action, Connector
@@ -37,7 +38,7 @@ from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Result, Results
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
-from connectory.vault.credentials import Credentials, NangoReference, NoCredentials
+from connectory.vault.credentials import NangoReference, NoCredentials
 from connectory.vault.entities import Confirmation, Connection, Grant, GrantStatus, KeptEntry, KeptResult
 from connectory.vault.vault import Vault
 
@@ -207,7 +208,7 @@ class Gateway:
             access = await self._steps.auth.access(call.connection, call.grant, direct=bool(why))
         except ConnectoryError as error:
             raise await self._mended(call, _because(error, action, why)) from None
-        return call.target(access.credentials, self._timeout_s)
+        return call.target(access, self._timeout_s)
 
     async def _fill(self, call: _Call, action: Action, checked: CheckedArguments) -> _Filled:
         """Put in what handles and cursors stand for. Raises `UnknownResult`, `InvalidCursor`."""
@@ -238,7 +239,7 @@ class Gateway:
 
     async def _draw(self, call: _Call, filled: _Filled) -> Outcome:
         """Build the request without credentials. Raises whatever keeps it from being built."""
-        target = call.target(NoCredentials(), self._timeout_s)
+        target = call.target(Access(NoCredentials()), self._timeout_s)
         return await self._steps.executor.preview(target, filled.action, filled.inputs, filled.paging)
 
     async def _require_scopes(self, call: _Call, action: Action) -> None:
@@ -288,7 +289,7 @@ class Gateway:
                 raise await self._mended(call, refusal) from None
             raise await self._after_401(call, target, error, is_raw=is_raw) from None
         renewed = replace(call, grant=grant)
-        return renewed, renewed.target(access.credentials, target.timeout_s)
+        return renewed, renewed.target(access, target.timeout_s)
 
     async def _after_401(
         self, call: _Call, target: Target, error: ProviderUnauthorized, *, is_raw: bool
@@ -340,10 +341,10 @@ class _Call:
         """What `{connection.NAME}` stands for."""
         return {**self.grant.facts, "id": self.connection.id}
 
-    def target(self, credentials: Credentials, timeout_s: float) -> Target:
+    def target(self, access: Access, timeout_s: float) -> Target:
         """What an executor needs of it."""
-        hosts = self.connection.hosts
-        return Target(self.connector, self.grant.method, self.facts, hosts, credentials, timeout_s)
+        known = (self.connector, self.grant.method, self.facts, self.connection.hosts)
+        return Target(*known, access.credentials, timeout_s, access.hidden)
 
 
 @dataclass(frozen=True, slots=True)

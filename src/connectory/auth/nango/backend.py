@@ -34,6 +34,7 @@ from connectory.auth.nango.credentials import asked_here, credentials_from, sign
 from connectory.auth.nango.flights import Flights
 from connectory.auth.nango.forms import describe
 from connectory.auth.nango.health import SIGN_IN_AGAIN, Health
+from connectory.auth.nango.hidden import secrets_of
 from connectory.auth.nango.integrations import Integrations, Serving, wanted_providers
 from connectory.auth.nango.leaving import NANGO
 from connectory.auth.nango.models import NangoConnection
@@ -289,7 +290,8 @@ class NangoBackend:
         ends = found.credentials.lasts_until
         if ends is not None and ends <= self._now():
             raise await self._health.expired(grant)
-        await self._health.good(grant)
+        if not found.is_broken:  # else a refresh has failed meanwhile, though the token is there still
+            await self._health.good(grant)
         return found
 
     async def _access(
@@ -297,7 +299,7 @@ class NangoBackend:
     ) -> Access:
         """Return how requests are sent: with what Nango gave out, or through its proxy."""
         if connector.integration is not None or (self._settings.nango_proxy == "always" and not direct):
-            return Access(reference, route="nango_proxy")
+            return Access(reference, "nango_proxy", secrets_of(found))
         if method not in connector.auth:
             raise BackendUnavailable(
                 f"{connector.title} has no way to sign in '{method}' any more.", hint=SIGN_IN_AGAIN
