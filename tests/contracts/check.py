@@ -22,7 +22,7 @@ from tests.contracts.presence import is_always_there
 from tests.contracts.projection import check_expression, elements
 
 from connectory.catalog.connector import Action, Connector
-from connectory.catalog.manifest import Request
+from connectory.catalog.manifest import Request, Step
 
 KEY = "6f1c3c4e-21c4-4a36-9a53-0d9a42f5b7aa"  # as our idempotency keys are: a UUID
 CONTENT_TYPES = {
@@ -76,11 +76,21 @@ def compare_action(connector: Connector, action: Action, call: Call) -> list[str
     return problems
 
 
+def compare_step(connector: Connector, action: Action, step: Step, call: Call) -> list[str]:
+    """Return every difference between a step of an action and the operation that it calls."""
+    kept = [(None, path) for path in step.keep.values()]
+    return compare_lookup(connector, step.request, kept, call, inputs_of(action))
+
+
 def compare_lookup(
-    connector: Connector, request: Request, expressions: Sequence[tuple[str | None, str]], call: Call
+    connector: Connector,
+    request: Request,
+    expressions: Sequence[tuple[str | None, str]],
+    call: Call,
+    inputs: Inputs | None = None,
 ) -> list[str]:
-    """Return every difference of a request without inputs, and of pairs of `items` and `item` over its answer."""
-    problems = [*_check_request(connector, request, Inputs({}), call)]
+    """Return every difference of a request, and of pairs of `items` and `item` over its answer; none: no inputs."""
+    problems = [*_check_request(connector, request, Inputs({}) if inputs is None else inputs, call)]
     for pair in expressions:
         problems += check_answer(connector, request, pair, call)
     return problems
@@ -105,11 +115,9 @@ def called_by(connector: Connector, description: Description) -> dict[str, set[s
 def requests_of(connector: Connector) -> list[Request]:
     """All that a connector sends: its actions, the details of items, and what proves a sign-in."""
     verify = connector.manifest.verify
-    answers = [action.manifest.answer.expand for action in connector.actions.values()]
     proofs = [one for one in (verify, verify and verify.otherwise) if one is not None]
     return [
-        *(action.manifest.request for action in connector.actions.values()),
-        *(expand.request for expand in answers if expand is not None),
+        *(request for action in connector.actions.values() for request in action.manifest.requests),
         *(proof.request for proof in proofs),
     ]
 

@@ -35,19 +35,23 @@ class Judge(Protocol):
 
 @dataclass
 class Double(httpx2.AsyncBaseTransport):
-    """A provider. `form` says how it answers the current action: JSON as the source says, lines of it, or a text."""
+    """A provider. `form` says how it answers the current action: JSON as the source says, lines of it, or a text.
+
+    The requests of its `steps` come before that, and are answered by JSON.
+    """
 
     judges: dict[str, Judge] = field(default_factory=dict)  # by action
     action: str = ""
     form: str = "json"
+    steps: int = 0
     secrets: set[str] = field(default_factory=set)  # of which every request must carry one
     requests: list[httpx2.Request] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     answers: list[Any] = field(default_factory=list)
 
-    def expect(self, action: str, form: str) -> None:
+    def expect(self, action: str, form: str, steps: int = 0) -> None:
         """Forget what came, and take what comes now as requests of this action."""
-        self.action, self.form = action, form
+        self.action, self.form, self.steps = action, form, steps
         self.requests.clear()
         self.problems.clear()
         self.answers.clear()
@@ -62,9 +66,10 @@ class Double(httpx2.AsyncBaseTransport):
             self.problems.append("the request carries no credential")
         self.answers.append(verdict.answer)
         headers = {"content-type": "application/json"}
-        if self.form == "json_lines":
+        form = self.form if len(self.requests) > self.steps else "json"
+        if form == "json_lines":
             content = b"".join(json.dumps(verdict.answer).encode() + b"\n" for _ in range(2))
-        elif self.form in ("text", "file"):
+        elif form in ("text", "file"):
             headers, content = {"content-type": "text/plain; charset=utf-8"}, TEXT
         elif verdict.status == 204 or verdict.answer is None:
             headers, content = {}, b""

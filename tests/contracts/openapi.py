@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import yaml
-from tests.contracts.check import Call, compare_action, compare_lookup, good_answers, inputs_of
+from tests.contracts.check import Call, compare_action, compare_lookup, compare_step, good_answers, inputs_of
 from tests.contracts.contract import Answers, Expressions, Kind
 from tests.contracts.description import Description
 from tests.contracts.inputs import Inputs
@@ -18,7 +18,7 @@ from tests.contracts.paths import OurPath, fits, path_of
 from tests.contracts.scopes import scope_differences
 
 from connectory.catalog.connector import Action, Connector
-from connectory.catalog.manifest import Request
+from connectory.catalog.manifest import Request, Step
 
 IN_NO_PACKAGE = "in no package: "  # for this reason tests/conftest.py lets a test be skipped everywhere
 ROOT = Path(__file__).parents[2]
@@ -62,13 +62,15 @@ class OpenApi:
         return found if self.base is None else [_based(one, self.base) for one in found]
 
     def check(self, connector: Connector, action: Action) -> list[str] | None:
-        """Return every difference, that of the further request for each item too; None: no such operation."""
+        """Return every difference, of steps and the further request for each item too; None: no such operation."""
         spec = action.manifest
         calls = self.calls(connector, spec.request, inputs_of(action))
         if not calls:
             return None
         found = [one for call in calls for one in compare_action(connector, action, call)]
         found += [one for call in calls for one in scope_differences(action, call.operation)]
+        for step in spec.steps:
+            found += self._of_step(connector, action, step)
         if (expand := spec.answer.expand) is not None:
             further = self.calls(connector, expand.request, inputs_of(action))
             found += [] if further else [f"{expand.request.method} {expand.request.path} is no operation"]
@@ -83,6 +85,14 @@ class OpenApi:
         return [one for call in calls for one in compare_lookup(connector, request, expressions, call)] or (
             [] if calls else None
         )
+
+    def _of_step(self, connector: Connector, action: Action, step: Step) -> list[str]:
+        if step.request.is_address:
+            return []
+        calls = self.calls(connector, step.request, inputs_of(action))
+        if not calls:
+            return [f"{step.request.method} {step.request.path} is no operation"]
+        return [one for call in calls for one in compare_step(connector, action, step, call)]
 
     def answers(self, connector: Connector, action: Action) -> Answers:
         """What the action's answer may follow."""
@@ -138,9 +148,8 @@ def _based(description: Description, base: str) -> Description:
 
 def _sent(connector: Connector) -> Iterator[tuple[Request, Inputs]]:
     for action in connector.actions.values():
-        yield action.manifest.request, inputs_of(action)
-        if (expand := action.manifest.answer.expand) is not None:
-            yield expand.request, inputs_of(action)
+        for request in action.manifest.requests:
+            yield request, inputs_of(action)
     if (verify := connector.manifest.verify) is not None:
         yield verify.request, Inputs({})
         if verify.otherwise is not None:

@@ -132,3 +132,30 @@ def test_what_was_not_recorded_is_unknown(source: Recorded) -> None:
 )  # fmt: skip
 def test_samples_are_followed_by_what_is_like_them(samples: list[Any], schema: dict[str, Any]) -> None:
     assert schema_of(samples) == schema
+
+
+STEPS = """
+    steps:
+      - request: {get: "/people/{id}"}
+        keep: {login: login}
+      - request: {post: "{steps.login}", body: {name: "{name}"}}
+    request:"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("/people/{id}", "/persons/{id}", "the SDK was not seen to send GET /persons/{id}"),
+        ("keep: {login: login}", "keep: {login: nick}", "no answer has the field 'nick'"),
+        ('"/people/{id}"', '"/people/{id}", query: {all: true}', "there is no query parameter 'all'"),
+    ],
+)
+def test_a_step_is_held_to_what_was_seen_and_an_address_of_an_answer_is_not(
+    source: Recorded, right: str, wrong: str, said: str
+) -> None:
+    text = MANIFEST.replace("\n    request:", STEPS, 1)
+    good, bad = connector(text), connector(text.replace(right, wrong, 1))
+    before = source.check(connector(MANIFEST), connector(MANIFEST).actions["one"]) or []
+
+    assert source.check(good, good.actions["one"]) == before
+    assert any(said in one for one in source.check(bad, bad.actions["one"]) or [])

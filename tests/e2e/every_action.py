@@ -144,7 +144,8 @@ async def _call(standing: _Standing, action: Action, *, is_full: bool) -> list[s
     arguments = all_arguments(action) if is_full else required_arguments(action)
     if action.manifest.pages is not None:
         arguments["limit"] = 1
-    double.expect(action.name, "json" if answer.content is not None else answer.kind)
+    steps = len(action.manifest.steps)
+    double.expect(action.name, "json" if answer.content is not None else answer.kind, steps)
     text, failed = await call(standing.client, action.tool, **arguments)
     found = intolerable(double.problems, contract.accepted_of(action.name))
     if failed:
@@ -152,4 +153,4 @@ async def _call(standing: _Standing, action: Action, *, is_full: bool) -> list[s
     source = contract.source_of(standing.judging.connector, action)
     assert source is not None
     schemas = source.answers(contract.seen(standing.judging.connector), action)
-    return [*found, *missed(action, double.answers, text, schemas)]
+    return [*found, *missed(action, double.answers[steps:], text, schemas)]

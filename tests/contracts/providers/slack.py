@@ -7,7 +7,7 @@ from typing import Any
 from tests.contracts.contract import Contract
 from tests.contracts.description import METHODS, Description
 from tests.contracts.openapi import OpenApi, specs
-from tests.contracts.recordings import Recorded
+from tests.contracts.recordings import Recorded, schema_of
 from tests.contracts.swagger import read_swagger
 
 METHOD = "https://docs.slack.dev/reference/methods"
@@ -40,7 +40,17 @@ def of_today(description: Description) -> Description:
             for method, operation in item.items()
             if method in METHODS
         }
+    answer = {"description": "Found", "content": {"application/json": {"schema": schema_of([FOUND])}}}
+    document["paths"]["/search.messages"]["get"]["responses"] = {"200": answer}  # theirs say nothing
     return Description(document)
+
+
+# https://docs.slack.dev/reference/methods/search.messages
+MATCH = {
+    "channel": {"id": "C0123456", "name": "general"}, "permalink": "https://acme.slack.com/archives/C0123456/p1",
+    "text": "Hello", "ts": "1769817600.000200", "user": "U0123456", "username": "ann", "score": 0.9, "team": "T1",
+}  # fmt: skip
+FOUND = {"messages": {"matches": [MATCH], "paging": {"count": 20, "page": 1, "pages": 1, "total": 1}, "total": 1}}
 
 
 def unknown(action: str) -> dict[str, str]:
@@ -61,7 +71,5 @@ CONTRACT = Contract(
             "body.post_at is a number, and takes string": f"{METHOD}/chat.scheduleMessage: an integer",
             "input '{thread_ts}' is string, and body.thread_ts takes number": TS,
         },
-        "(verify)": {"no source knows POST /auth.test": f"{METHOD}/auth.test: both methods; tokens do best in a POST"},
     },
-    unchecked={"get_file": "what is fetched is an address that the answer of files.info gives"},
 )
