@@ -82,7 +82,8 @@ class Through:
 def through(install: Install) -> Iterator[Through]:
     port = free_port()
     callback = callback_of(f"http://127.0.0.1:{port}")
-    with oidc_server(confidential_client(callback)) as server, nango_double(port) as nango:
+    client = confidential_client(callback)
+    with oidc_server(client, access_token_ttl_s=600) as server, nango_double(port) as nango:
         nango.state.providers["acme"] = dict(PROVIDER)
         nango.sign_in_at("acme", server, proxy={"base_url": server.issuer})
         app = {"type": "OAUTH2", "client_id": "connectory", "client_secret": SECRET, "scopes": ""}
@@ -178,17 +179,18 @@ async def test_a_person_signs_in_through_nango_in_chromium_and_the_agent_goes_on
 @needs_chromium
 @pytest.mark.parametrize("era", ERAS)
 async def test_an_ended_token_is_renewed_once_for_a_hundred_calls_at_once(through: Through, era: Era) -> None:
-    through.nango.clock.advance(hours=-1)  # Nango calls the token good for an hour that is over here
+    through.nango.clock.advance(minutes=-20)  # a token for ten minutes, as Nango gives it out, has ended here
     async with through.install.over_stdio(era) as client, browsing() as page:
         await stay_here(page)
         await connect(client, page, through)
-        through.nango.clock.advance(hours=1)
+        through.nango.clock.advance(minutes=20)
         through.nango.state.seen.clear()
+        before = through.server.counts().refresh_token.ok
 
         told = await asyncio.gather(*(say(client, "acme_get_me") for _ in range(100)))
 
     assert {items_of(one)["sub"] for one in told} == {"alice"}
-    assert through.server.counts().refresh_token.ok == 1
+    assert through.server.counts().refresh_token.ok == before + 1
     assert [where for verb, where in through.nango.state.seen if verb == "GET" and "/connections/" in where] == [
         f"/connections/{through.there.connection_id}"
     ]
@@ -200,10 +202,10 @@ async def test_a_sign_in_that_fails_is_waited_out_then_mended_and_stays_itself(t
     async with through.install.over_stdio(era) as client, browsing() as page:
         await stay_here(page)
         await connect(client, page, through)
-        before = items_of(await say(client, "list_connections"))[0]
+        before = await say(client, "list_connections")
     place = through.there.connection_id
     through.nango.clock.advance(hours=2)
-    through.server.fail(400, 2, error="invalid_grant")
+    through.server.fail(400, 1, error="invalid_grant")
     async with through.install.over_stdio(era) as client, browsing() as page:
         await stay_here(page)
         first = await refused(client, "acme_get_me")
@@ -222,9 +224,9 @@ async def test_a_sign_in_that_fails_is_waited_out_then_mended_and_stays_itself(t
         await page.wait_for_url(f"{link[0]}/done")
 
         assert items_of(await say(client, "acme_get_me"))["sub"] == "alice"
-        after = items_of(await say(client, "list_connections"))[0]
+        after = await say(client, "list_connections")
 
-    assert (after["id"], after["status"]) == (before["id"], "active")
+    assert re.findall(r"cn_\w+|active|needs_reconnect", after) == re.findall(r"cn_\w+|active", before)
     assert through.there.connection_id == place
 
 

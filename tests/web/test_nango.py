@@ -81,6 +81,20 @@ async def test_a_person_without_scripts_gets_through_nango_and_back() -> None:
         assert "user-alice" in done.text
 
 
+async def test_the_page_goes_on_waiting_while_somebody_else_is_finishing_the_sign_in() -> None:
+    """A webhook, or the agent's own wait, may have been faster; the provider is just being asked."""
+    async with opened() as (s, browser):
+        session, _ = await left(s, browser)
+        flow = await s.application.vault.oauth_flows.of_session(session)
+        assert flow is not None
+        assert await s.application.vault.oauth_flows.take(flow)
+
+        answer = await browser.client.get(f"/connect/{session.link}/waiting")
+
+        assert answer.status_code == 200
+        assert "Waiting for you" in answer.text
+
+
 async def test_who_does_not_sign_in_is_told_so_on_the_page() -> None:
     async with opened() as (s, browser):
         session, _ = await left(s, browser)

@@ -27,8 +27,12 @@ class LeftForNango(BaseModel):
     scopes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, flow: OAuthFlow | None) -> LeftForNango | None:
-        """Return the state of a sign-in that waits for Nango; None where there is none, or another backend's."""
-        if flow is None or flow.backend != NANGO or flow.status is not FlowStatus.LEFT:
+    def of(cls, flow: OAuthFlow | None, *, or_taken: bool = False) -> LeftForNango | None:
+        """Return the state of a sign-in that waits for Nango; None where there is none, or another backend's.
+
+        `or_taken`: also of one that is done there, and just being proven here.
+        """
+        if flow is None or flow.backend != NANGO or flow.status is FlowStatus.HELD:
             return None
-        return cls.model_validate_json(flow.body)
+        is_under_way = flow.status is FlowStatus.LEFT or or_taken
+        return cls.model_validate_json(flow.body) if is_under_way else None

@@ -90,8 +90,8 @@ class NangoSignIns:
         return self._page(left)
 
     async def page_of(self, session: ConnectSession) -> Elsewhere | None:
-        """Return the page that a session's sign-in goes on at."""
-        left = LeftForNango.of(await self._vault.oauth_flows.of_session(session))
+        """Return the page that a session's sign-in goes on at, until it is finished or has failed."""
+        left = LeftForNango.of(await self._vault.oauth_flows.of_session(session), or_taken=True)
         return self._page(left) if left is not None else None
 
     async def poll(self, session: ConnectSession) -> NewGrant | None:
