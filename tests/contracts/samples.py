@@ -33,7 +33,7 @@ def sample(spec: Input) -> Any:
         case "array":
             return [sample(spec.items)] if spec.items is not None else []
         case "object":
-            return {name: sample(member) for name, member in (spec.properties or {}).items()}
+            return {name: sample(one) for name, one in (spec.properties or {}).items()} or {"a_key": "a value"}
         case "boolean":
             return True
         case "integer" | "number":

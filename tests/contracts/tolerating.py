@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-WORD = re.compile(r"[\w\-\[\]$]+")
-NO_NAMES = frozenset(["body", "query", "path", "header", "request", "parameter", "property", "properties"])
+WORD = re.compile(r"[A-Za-z_$][\w$-]*")
+PLACES = frozenset(["body", "query", "path", "header", "request", "parameter", "property", "properties"])
 
 
 def intolerable(problems: Sequence[str], accepted: Mapping[str, str]) -> list[str]:
     """The problems about names that nothing accepted names: `body.blocks: must be string` is about blocks."""
-    known = {word for part in accepted for word in _names(part)}
-    return [one for one in problems if not known & _names(one.partition(":")[0] + " " + " ".join(_quoted(one)))]
+    known = {name for part in accepted for name in _names(part)}
+    return [one for one in problems if not known & (_names(one.partition(":")[0]) | set(_quoted(one)))]
 
 
 def _names(text: str) -> set[str]:
-    words = {word.strip("[]$") for word in WORD.findall(text)}
-    return {word for word in words if word and not word.isdecimal()} - NO_NAMES
+    """The words of a sentence but for those that say where: `query parameter query` is about one that is called so."""
+    words = WORD.findall(text)
+    return {word for word in words if word not in PLACES or words.count(word) > 1}
 
 
 def _quoted(text: str) -> list[str]:
