@@ -15,7 +15,9 @@ from typing import Any
 from tests.contracts.description import Description
 from tests.contracts.openapi import SPECS
 
-SUBJECTS = ("record", "coql", "org")
+SUBJECTS = (
+    "record", "coql", "org", "modules", "fields", "related_records", "notes", "users", "convert_lead", "tags",
+)  # fmt: skip
 # At the end of a reference the file and the place in it.
 _REFERENCE = re.compile(r"(?:.*/(\w+)\.json)?#/components/(\w+)/(.+)")
 

@@ -201,7 +201,8 @@ ZOHO = Shape(
     values={"data_centre": "zoho.com"},
     authorize="https://accounts.zoho.com/oauth/v2/auth",
     asks={
-        "scope": "ZohoCRM.modules.ALL,ZohoCRM.coql.READ,ZohoSearch.securesearch.READ,ZohoCRM.org.READ",
+        "scope": "ZohoCRM.modules.ALL,ZohoCRM.coql.READ,ZohoSearch.securesearch.READ,ZohoCRM.settings.modules.READ,"
+        "ZohoCRM.settings.fields.READ,ZohoCRM.users.READ,ZohoCRM.org.READ",
         "access_type": "offline",
         "prompt": "consent",
     },

@@ -140,6 +140,7 @@ async def test_a_self_client_asks_again_for_what_it_asked_first() -> None:
         "client_id": "1000.ABC",
         "client_secret": "s3cret",
         "soid": "ZohoCRM.20074",
-        "scope": "ZohoCRM.modules.ALL,ZohoCRM.coql.READ,ZohoSearch.securesearch.READ",
+        "scope": "ZohoCRM.modules.ALL,ZohoCRM.coql.READ,ZohoSearch.securesearch.READ,ZohoCRM.settings.modules.READ,"
+        "ZohoCRM.settings.fields.READ,ZohoCRM.users.READ",
     }
     assert asked[1] == {**asked[0], "scope": "ZohoCRM.modules.ALL"}  # what was granted
