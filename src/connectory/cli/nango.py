@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -89,23 +89,12 @@ def adopt(
         raise InvalidArguments("Both a connection and --tagged are given.", hint="Give one of them.")
     if tagged:
         _adopt_tagged(shared=shared, workspace=workspace, as_json=as_json)
-        return
-    if connection_id is None:
+    elif connection_id is None:
         _list_adoptable(workspace=workspace, as_json=as_json)
-        return
-
-    async def take(application: Application, principal: Principal) -> Connected:
-        return await _services(application).adoption.adopt(
-            principal,
-            connection_id,
-            integration=integration,
-            connector=connector,
-            alias=alias,
-            shared=shared,
-            other_account=other_account,
-        )
-
-    tell_connected(act(take, workspace=workspace), as_json=as_json)
+    else:
+        how = {"integration": integration, "connector": connector, "alias": alias}
+        made = _adopt_one(connection_id, how, shared=shared, other_account=other_account, workspace=workspace)
+        tell_connected(made, as_json=as_json)
 
 
 @nango.command("use")
@@ -143,15 +132,23 @@ def _tell_synced(done: Sequence[Synced], redirect_uri: str, *, is_asked: bool, i
         if one.problem:
             note(f"{one.connector}: {one.problem}")
         if one.outcome == "needs_app":
-            note(
-                f"`connectory oauth-app set {one.connector}` shows how one is registered, and takes it."
-            )
+            note(f"`connectory oauth-app set {one.connector}` shows how one is registered, and takes it.")
     if unknown:
         note(f"No OAuth app is known for {', '.join(unknown)}. `connectory oauth-app set NAME` takes one.")
     if any(one.outcome in ("created", "updated") for one in shown):
         note(f"Each app must have the redirect address {redirect_uri}: enter it at its provider, beside the others.")
     if is_trial:
         note("Nothing was changed.")
+
+
+def _adopt_one(
+    connection_id: str, how: Mapping[str, str | None], *, shared: bool, other_account: bool, workspace: str | None
+) -> Connected:
+    async def take(application: Application, principal: Principal) -> Connected:
+        adoption = _services(application).adoption
+        return await adoption.adopt(principal, connection_id, **how, shared=shared, other_account=other_account)
+
+    return act(take, workspace=workspace)
 
 
 def _adopt_tagged(*, shared: bool, workspace: str | None, as_json: bool) -> None:
