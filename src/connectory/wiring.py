@@ -94,17 +94,8 @@ async def running(
         if vault is None:
             vault = await open_vault(settings, now=now)
             stack.push_async_callback(vault.aclose)
-        if catalog is None:
-            catalog = await asyncio.to_thread(_catalog, settings)
-        elif settings.nango_secret_key is not None:
-            catalog = Catalog(catalog.with_manifest, catalog.problems)  # what Nango alone knows is this application's
-        client = OutboundClient(
-            allow_hosts=settings.allow_hosts,
-            believes_persons=settings.is_local,
-            proxy=settings.proxy.get_secret_value() if settings.proxy else None,
-            max_response_bytes=settings.max_response_bytes,
-            mounts=_demo(settings) if mounts is None else mounts,
-        )
+        catalog = await _catalog_of(settings, catalog)
+        client = _way_out(settings, mounts)
         stack.push_async_callback(client.aclose)
         results = Results(vault.results, settings, now)
         stack.push_async_callback(results.aclose)
@@ -113,16 +104,20 @@ async def running(
         out = _way_to_nango(settings, stack)
         executor = HttpExecutor(client, watch=watch, proxy=_nango_proxy(settings, out))
         backends = _Backends(settings, vault, catalog, builtin, executor, now, out)
-        if backends.nango is not None:
-            stack.push_async_callback(backends.nango.aclose)
         application = _build(settings, vault, catalog, backends, executor, results, presence, now)
         stack.push_async_callback(application.audit.aclose)
         if application.nango is not None:
-            catalog.further = application.nango.further
-            stack.push_async_callback(application.nango.further.aclose)
-            await stack.enter_async_context(_beside(application.nango.further.run()))
+            await _begin_nango(application.nango, catalog, stack)
         async with _beside(application.auth.withdraw_left()):  # providers that are slow must not delay the start
             yield application
+
+
+async def _begin_nango(nango: NangoServices, catalog: Catalog, stack: AsyncExitStack) -> None:
+    """Let the catalog have what Nango alone knows, and see to it that all of Nango ends with the application."""
+    stack.push_async_callback(nango.backend.aclose)
+    catalog.further = nango.further
+    stack.push_async_callback(nango.further.aclose)
+    await stack.enter_async_context(_beside(nango.further.run()))
 
 
 @asynccontextmanager
@@ -244,8 +239,26 @@ def _target_of(connector: Connector, new: NewGrant) -> Target:
     return Target(known, new.method, facts, new.hosts, new.sent.credentials, VERIFY_TIMEOUT_S, new.sent.hidden)
 
 
+async def _catalog_of(settings: Settings, given: Catalog | None) -> Catalog:
+    """The catalog of this application; what Nango alone knows is this one's, not a test's that handed one in."""
+    if given is None:
+        return await asyncio.to_thread(_catalog, settings)
+    return given if settings.nango_secret_key is None else Catalog(given.with_manifest, given.problems)
+
+
 def _catalog(settings: Settings) -> Catalog:
     return load_catalog(manifest_folders(settings), index_dir=settings.data_dir / "index")
+
+
+def _way_out(settings: Settings, mounts: Mapping[str, httpx2.AsyncBaseTransport] | None) -> OutboundClient:
+    """The way out that connectors have."""
+    return OutboundClient(
+        allow_hosts=settings.allow_hosts,
+        believes_persons=settings.is_local,
+        proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+        max_response_bytes=settings.max_response_bytes,
+        mounts=_demo(settings) if mounts is None else mounts,
+    )
 
 
 def _way_to_nango(settings: Settings, stack: AsyncExitStack) -> OutboundClient | None:

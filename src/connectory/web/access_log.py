@@ -11,6 +11,7 @@ logger = logging.getLogger("connectory.web.access")
 
 WHOLE_PATHS = frozenset(
     {"/", "/healthz", "/mcp", "/sse", "/sse/messages", "/signin", "/signout", "/static/style.css", "/static/icon.svg"}
+    | {"/api/nango/webhook"}
 )
 LINK_PAGES = frozenset({"connect", "confirm"})
 
