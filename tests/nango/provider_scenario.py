@@ -155,6 +155,7 @@ def _refresh() -> Iterator[Step]:
     yield Step("comes-back-renewed", "GET", "/oauth/callback?state={state}&code=good", auth=None)
     yield Step("renewed", "GET", "/connections?tags[cs]=2&integrationId={prefix}oauth")
     yield Step("renewed-read", "GET", read)
+    yield Step("renewing-ended", "DELETE", "/connect/session", auth="Bearer {token}")
 
 
 def _webhooks() -> Iterator[Step]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from tests.nango.asking import ID_PATTERN, Asked, Empty, Strict
 from tests.nango.integrations import Key
@@ -118,7 +119,9 @@ async def delete_session(asked: Asked) -> Response:
 
 
 def valid_connection_id(asked: Asked, name: str = "id") -> str:
-    """The connection id in the path."""
+    """The connection id in the path: one part of it, whatever is quoted in there."""
+    if asked.request.scope["raw_path"].count(b"/") > 2:
+        raise HTTPException(404)
     return asked.parse_path(name, ID_PATTERN)
 
 

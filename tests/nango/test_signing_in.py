@@ -193,7 +193,7 @@ async def test_many_readers_share_one_refresh_and_the_rotated_token_is_kept(
     first = stored(double, key, made).credentials["refresh_token"]
     before = oidc.counts().refresh_token
     double.clock.advance(seconds=HOUR_S - 14 * 60)
-    oidc.delay(300)
+    oidc.delay(1500)
     found = await asyncio.gather(*(nango.client.connection(made, key) for _ in range(20)))
     tokens = {one.credentials.access_token for one in found if one and isinstance(one.credentials, OAuth2)}
 

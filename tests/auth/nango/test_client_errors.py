@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from tests.auth.nango.server import APP, Bench, Place, bench
 from tests.e2e.programs import free_port
 from tests.nango.serving import NangoDouble, nango_double
 
+from connectory.auth.nango.calls import NangoCalls
+from connectory.auth.nango.catalogue import ProviderCatalogue
 from connectory.auth.nango.client import NangoClient
 from connectory.auth.nango.kinds import Nothing
+from connectory.auth.nango.models import NangoApp
 from connectory.auth.nango.refusals import RefreshFailed, RefreshState
 from connectory.auth.nango.way import open_way_out
 from connectory.errors import BackendUnavailable, ConnectoryError, NangoRefused, NangoUnavailable, RateLimited
@@ -106,6 +110,32 @@ async def test_each_answer_that_is_none_has_its_error(
     assert refusal.value.hint
     assert refusal.value.retryable == (kind is NangoUnavailable)
     assert_silent(refusal.value, double.dev.key)
+
+
+async def test_what_nango_repeats_of_a_request_is_taken_out(double: NangoDouble, nango: Bench) -> None:
+    app = NangoApp(type="OAUTH2", client_id="i", client_secret=SecretStr("s3cret-one"))
+    asked: list[Awaitable[object]] = [
+        nango.client.import_connection("a", {"type": "API_KEY", "apiKey": "s3cret-one"}),
+        nango.client.create_integration("a", "github", app=app),
+        nango.client.update_integration("a", app=app),
+        nango.client.delete_session(SecretStr("s3cret-one")),
+        nango.client.integrations(),
+    ]
+    for ask in asked:
+        double.fail(400, error("invalid_body", f"It is s3cret-one or {double.dev.key}."))
+        with pytest.raises(NangoRefused, match=r"It is .* or .*\.") as refusal:
+            await ask
+        if ask is not asked[-1]:
+            assert_silent(refusal.value)
+        if ask is not asked[-2]:  # there the token goes in the key's place
+            assert double.dev.key not in refusal.value.text
+
+
+async def test_an_answer_that_does_not_call_itself_json_is_none(double: NangoDouble, nango: Bench) -> None:
+    double.fail(200, b'{"data": []}', content_type="text/html")
+
+    with pytest.raises(NangoUnavailable, match="not Nango's API"):
+        await nango.client.integrations()
 
 
 async def test_a_nango_that_is_down_says_where_it_should_be() -> None:
@@ -201,6 +231,19 @@ async def test_the_providers_need_no_scope_and_are_asked_for_once(double: NangoD
 
     assert both[0] is both[1]
     assert double.state.seen[before:] == [("GET", "/providers")]
+
+
+async def test_a_catalogue_that_has_not_changed_is_not_sent_again(double: NangoDouble) -> None:
+    out = open_way_out(Settings.model_validate({"NANGO_HOST": double.origin}))
+    catalogue = ProviderCatalogue(NangoCalls(out, double.origin, SecretStr(double.dev.key)), kept_s=0)
+    first, second = await catalogue.all(), await catalogue.all()
+    double.state.providers["brand-new"] = {"display_name": "New", "auth_mode": "NONE", "docs": ""}
+    third = await catalogue.all()
+    del double.state.providers["brand-new"]
+    await out.aclose()
+
+    assert first is second, "the answer was 304"
+    assert set(third) - set(first) == {"brand-new"}
 
 
 async def test_a_provider_of_an_unknown_form_does_not_hide_the_others(double: NangoDouble, nango: Bench) -> None:

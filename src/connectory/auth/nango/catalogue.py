@@ -14,8 +14,9 @@ KEPT_S = 3600.0
 class ProviderCatalogue:
     """The entries by name, asked for at most once in an hour; then Nango is asked whether they have changed."""
 
-    def __init__(self, calls: NangoCalls) -> None:
+    def __init__(self, calls: NangoCalls, *, kept_s: float = KEPT_S) -> None:
         self._calls = calls
+        self._kept_s = kept_s
         self._asking = asyncio.Lock()
         self._all: Mapping[str, NangoProvider] = {}
         self._all_until = 0.0  # by the loop's clock; an empty catalogue is none
@@ -33,7 +34,7 @@ class ProviderCatalogue:
                     entries = await asyncio.to_thread(good.parse_known, NangoProvider, "data")
                     self._all = {entry.name: entry for entry in entries}
                     self._etag = answer.etag
-                self._all_until = _now() + KEPT_S
+                self._all_until = _now() + self._kept_s
             return self._all
 
     async def one(self, name: str) -> NangoProvider | None:
@@ -47,7 +48,7 @@ class ProviderCatalogue:
         if answer.says(404, "not_found"):
             return None
         entry = answer.good("show a provider").parse(NangoProvider, "data")
-        self._one[name] = entry, _now() + KEPT_S
+        self._one[name] = entry, _now() + self._kept_s
         return entry
 
 
