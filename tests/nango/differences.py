@@ -17,6 +17,7 @@ DIFFERENCES: dict[str, str] = {
     rf"{ANY} \| (401|403|404|415|429|500) \|  \| this status is not described": (
         "section 1: key, scope, content type and rate limit are looked at on every path; the description names few"
     ),
+    rf"GET {ANY} \| 304 \|  \| this status is not described": "section 1: any GET answers so to its own ETag",
     r"GET /providers(/\{provider\})? \| 200 \| data(\.\*)? \| breaks anyOf": (
         "section 9: entries have members and auth modes that the description's Provider never got (logo_url among them)"
     ),

@@ -84,6 +84,9 @@ def test_what_the_double_says_is_what_the_description_allows_but_for_listed_diff
             for key in (double.dev.key, double.dev.add_key("connections:list")):
                 ask.get("/providers?search=exa", headers={"authorization": f"Bearer {key}"})
                 ask.delete("/integrations/absent", headers={"authorization": f"Bearer {key}"})
+            seen = ask.get("/integrations", headers={"authorization": f"Bearer {double.dev.key}"})
+            again = {"authorization": f"Bearer {double.dev.key}", "if-none-match": seen.headers["etag"]}
+            assert ask.get("/integrations", headers=again).status_code == 304
             state.rate_limit = 0
             ask.get("/integrations", headers={"authorization": f"Bearer {double.dev.key}"})
 
