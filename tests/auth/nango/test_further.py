@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 from tests.auth.nango.scene import Scene, add_integration, scene
@@ -14,6 +16,7 @@ from connectory.auth.backend import Elsewhere, Entry
 from connectory.auth.nango.further import FurtherConnectors
 from connectory.catalog.nango import METHOD
 from connectory.errors import ConnectoryError, UnknownConnector
+from connectory.testing.application import make_application, make_principal, make_settings
 from connectory.vault.entities import Connection, PolicyEffect, SessionStatus
 
 ACME = {
@@ -248,3 +251,27 @@ async def test_a_write_is_judged_as_a_request_of_the_connector() -> None:
             await s.application.gateway.request(s.ann, "acme/default", RawRequest("POST", "/me", body={}))
 
         assert refusal.value.code == "policy_denied"
+
+
+async def test_a_nango_that_never_answers_delays_no_start() -> None:
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = make_settings(NANGO_SECRET_KEY=str(uuid4()), NANGO_HOST=f"http://127.0.0.1:{port}")
+    clock = asyncio.get_running_loop()
+    began = clock.time()
+    async with make_application(settings=settings) as application:
+        started_s = clock.time() - began
+        principal = await make_principal(application)
+
+        listed = await application.auth.supported_providers(principal)
+
+        listed_s = clock.time() - began - started_s
+    server.close()
+
+    assert started_s < 3
+    assert listed == ["notes"]
+    assert listed_s < 12  # what Nango may know is waited for some seconds, not for ever
