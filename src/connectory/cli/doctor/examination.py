@@ -27,6 +27,7 @@ from connectory.settings import Settings
 from connectory.vault.keys import KeyRing
 
 Findings = list[Finding]
+NANGO = "nango"
 
 
 async def examine(settings: Settings, *, offline: bool, workspace: str | None = None) -> Findings:
@@ -58,8 +59,19 @@ async def examine(settings: Settings, *, offline: bool, workspace: str | None = 
     await guarded(MANIFESTS, lambda: asyncio.to_thread(check_manifests, settings))
     await guarded("clock", lambda: asyncio.to_thread(check_clock, settings, database))
     await guarded(CLIENTS, lambda: asyncio.to_thread(lambda: check_clients(settings, this_machine(), database)))
+    if not offline:
+        await guarded(NANGO, lambda: _nango(settings))
     await guarded(CONNECTIONS, see_connections)
     return findings
+
+
+async def _nango(settings: Settings) -> Findings:
+    """Nango's own group, which is imported where there is a Nango."""
+    if settings.nango_secret_key is None:
+        return []
+    from connectory.cli.doctor.nango import check_nango
+
+    return await check_nango(settings)
 
 
 async def _connections(
