@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.contracts.description import Description, Schema, types_of
+from tests.contracts.description import Description, Schema, is_open, types_of
 from tests.contracts.inputs import EACH, Inputs, check_given, given_by
 from tests.contracts.presence import comes_with, is_always_there
 
@@ -57,13 +57,13 @@ def _check_members(
     description: Description,
 ) -> Iterator[str]:
     properties = {name: one for schema in objects for name, one in schema.get("properties", {}).items()}
-    is_open = any(not one.get("properties") or one.get("additionalProperties") for one in objects)
+    takes_more = any(is_open(one) for one in objects)
     for name, branch in tree.items():
         if name in properties:
             if all(one.get("deprecated") for one in description.alternatives(properties[name])):
                 yield f"{place}.{name} is deprecated"
             yield from check_tree(branch, f"{place}.{name}", properties[name], inputs, description)
-        elif not is_open:
+        elif not takes_more:
             yield f"{place} has no member '{name}'; it has {', '.join(properties)}"
     needed = set.intersection(*(set(one.get("required", ())) for one in objects))
     for name in sorted(needed):

@@ -142,6 +142,12 @@ def types_of(schema: Schema) -> frozenset[str]:
     return frozenset(types - {"null"})
 
 
+def is_open(schema: Schema) -> bool:
+    """Whether an object takes members that are not described: where it says so, or describes none."""
+    further = schema.get("additionalProperties")
+    return not schema.get("properties") if further is None else further is not False
+
+
 def _member_of(schema: Schema, name: str) -> Schema | None:
     """The schema of a member of an object, by any alternative; without a name the list itself."""
     if not name:

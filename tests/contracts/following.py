@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.contracts.description import Description, Schema, types_of
+from tests.contracts.description import Description, Schema, is_open, types_of
 
 KINDS: tuple[tuple[type, frozenset[str]], ...] = (
     (bool, frozenset({"boolean"})),
@@ -34,8 +34,7 @@ def strays(value: Any, schemas: list[Schema], description: Description, place: s
     elif isinstance(value, dict):
         for name, member in value.items():
             found = [one["properties"][name] for one in fitting if name in one.get("properties", {})]
-            is_open = any(one.get("additionalProperties", not one.get("properties")) for one in fitting)
             if found:
                 yield from strays(member, found, description, f"{place}.{name}")
-            elif not is_open:
+            elif not any(is_open(one) for one in fitting):
                 yield f"{place} has a member '{name}'"

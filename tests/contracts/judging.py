@@ -60,11 +60,14 @@ class Double(httpx2.AsyncBaseTransport):
         """Judge a request, and answer it."""
         await request.aread()
         self.requests.append(request)
-        verdict = await self.judges[self.action].judge(request)
+        try:
+            verdict = await self.judges[self.action].judge(request)
+        except Exception as error:  # noqa: BLE001 - it is told as what is wrong with the action
+            verdict = Verdict([f"the double broke: {error!r}"], 500)
         self.problems += verdict.problems
         if not any(secret in _seen(request) for secret in self.secrets):
             self.problems.append("the request carries no credential")
-        self.answers.append(verdict.answer)
+        self.answers.append(None if verdict.status == 204 else verdict.answer)
         headers = {"content-type": "application/json"}
         form = self.form if len(self.requests) > self.steps else "json"
         if form == "json_lines":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from connectory.catalog.connector import Action
@@ -15,13 +16,14 @@ FORMATS = {
 
 def all_arguments(action: Action) -> dict[str, Any]:
     """A value for every input."""
-    return {name: sample(spec) for name, spec in action.manifest.inputs.items()}
+    return _samples(action.manifest.inputs)
 
 
 def required_arguments(action: Action) -> dict[str, Any]:
     """A value for every input that must be given, and for the first of those of which one must."""
     needed = {names[0] for names in action.manifest.needs}
-    return {name: sample(spec) for name, spec in action.manifest.inputs.items() if spec.required or name in needed}
+    inputs = action.manifest.inputs
+    return _samples({name: spec for name, spec in inputs.items() if spec.required or name in needed})
 
 
 def sample(spec: Input) -> Any:
@@ -41,6 +43,16 @@ def sample(spec: Input) -> Any:
         case "file":
             return {"text": "the file's text", "name": "a.txt", "media_type": "text/plain"}
     return _text(spec)
+
+
+def _samples(inputs: Mapping[str, Input]) -> dict[str, Any]:
+    made = {}
+    for name, spec in inputs.items():
+        try:
+            made[name] = sample(spec)
+        except ValueError as error:
+            raise ValueError(f"input '{name}': {error}") from None
+    return made
 
 
 def _text(spec: Input) -> str:
