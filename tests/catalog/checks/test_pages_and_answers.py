@@ -64,6 +64,12 @@ HEAD = {
         ((ITEM, "{at: map(&nope(@), list)}"), "There is no function nope()."),
         ((ITEM, "[?contains(to_strin(a), 'x')]"), "There is no function to_strin(). Did you mean 'to_string'"),
         (
+            (f"{SEARCH}/errors/0/when/body", "ok && !error.kind"),
+            "body: `!` goes before a dot or bracket: `!a.b` is a mem",
+        ),
+        ((f"{SEARCH}/errors/0/when/body", "!errors[?code]"), "body: `!` goes before a dot or bracket"),
+        ((f"{SEARCH}/errors/0/when/body", "!(error.kind) && !(errors[0]) && a.b && !@"), None),
+        (
             (f"{EXPAND}/request", {"post": "/x/{each.id}", "graphql": "mutation { a }"}),
             "expand.request: It is sent for every",
         ),

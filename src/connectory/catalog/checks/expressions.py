@@ -35,6 +35,10 @@ def check_expression(path: KeyPath, text: str | None, *, converters: bool = True
         return
     if not are_writable(tree):
         yield Finding(path, f"This cannot stand in an answer: {UNWRITABLE}.")
+    if _has_member_of_truth(tree):
+        yield Finding(
+            path, "`!` goes before a dot or bracket: `!a.b` is a member of `!a`, so nothing.", "Write !(a.b)."
+        )
     for name, count in _calls(tree):
         yield from _check_call(path, name, count, converters=converters)
 
@@ -101,6 +105,13 @@ def _first_fields(node: Mapping[str, Any]) -> Iterator[str]:
         children = children[:1]
     for child in children if kind != "expref" else ():
         yield from _first_fields(child)
+
+
+def _has_member_of_truth(tree: Mapping[str, Any]) -> bool:
+    """Whether a member or element of a negation is asked for; jmespath's parser binds `!` that tight (1.1)."""
+    outer = ("subexpression", "index_expression", "flatten", "projection", "filter_projection", "value_projection")
+    nodes = (node for node in _nodes(tree) if node.get("type") in outer)
+    return any(node["children"][0].get("type") == "not_expression" for node in nodes)
 
 
 def _calls(tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
