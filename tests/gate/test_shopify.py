@@ -16,6 +16,7 @@ from connectory.errors import MissingScope, NeedsReconnect, ProviderRejected, Pr
 from connectory.testing.application import connect, grant_oauth
 
 ORIGIN = "https://acme.myshopify.com"
+SEVEN = "gid://shopify/Product/7"
 ALL = ("read_products", "write_products", "read_orders", "read_customers")
 
 
@@ -110,9 +111,11 @@ async def test_an_update_sends_what_changes() -> None:
     async with store() as (opened, shopify):
         shopify.store.products = [product(7)]
 
-        changed = await opened.call("shopify_update_product", product="gid://shopify/Product/7", status="ARCHIVED", tags=[])
+        changed = await opened.call(
+            "shopify_update_product", product="gid://shopify/Product/7", status="ARCHIVED", tags=[]
+        )
 
-        assert shopify.store.written == [{"id": "gid://shopify/Product/7", "status": "ARCHIVED", "tags": []}]
+        assert shopify.store.written == [{"id": SEVEN, "status": "ARCHIVED", "tags": []}]
         assert changed.value["status"] == "ARCHIVED"
 
 
@@ -136,7 +139,9 @@ async def test_what_shopify_refuses_in_a_200_names_the_field(arguments: dict[str
 @BOTH_ERAS
 async def test_an_agent_is_told_which_field_was_refused(era: Era) -> None:
     async with store() as (opened, _):
-        said, is_error = await opened.by_mcp(era, "shopify_update_product", product="gid://shopify/Product/1", title="x")
+        said, is_error = await opened.by_mcp(
+            era, "shopify_update_product", product="gid://shopify/Product/1", title="x"
+        )
 
         assert is_error
         assert "id: Product does not exist" in said
@@ -268,3 +273,93 @@ async def test_a_dry_run_shows_the_document_and_its_variables_and_no_token() -> 
         assert shown.value["body"]["variables"] == {"first": 25, "query": '(a"b)'}
         assert TOKEN not in json.dumps(shown.value)
         assert shopify.received == []
+
+
+STOCK = {
+    "inventory_item": "gid://shopify/InventoryItem/1", "location": "gid://shopify/Location/2", "quantity": 42,
+}  # fmt: skip
+REFUND = {
+    "order": "gid://shopify/Order/1001",
+    "payments": [{"payment": "gid://shopify/OrderTransaction/5", "gateway": "shopify_payments", "amount": "17.90"}],
+}
+
+
+def answered(name: str, *errors: dict[str, object], **more: object) -> Reply:
+    """What a mutation gives, with its errors."""
+    return Reply(200, {"data": {name: {**more, "userErrors": list(errors)}}})
+
+
+async def test_what_is_asked_for_is_one_search_of_what_was_given() -> None:
+    async with store() as (opened, shopify):
+        await opened.call(
+            "shopify_search_orders", query="tag:vip OR tag:new", updated_after="2026-01-31T00:00:00Z", limit=5
+        )
+
+    assert shopify.last.json["variables"]["query"] == "(tag:vip OR tag:new) AND updated_at:>='2026-01-31T00:00:00Z'"
+
+
+async def test_a_refund_whose_answer_was_lost_is_asked_for_again_with_its_key() -> None:
+    async with store() as (opened, shopify):
+        shopify.queue += [Reply(503, b"<html>"), *[answered("refundCreate", refund={"id": "r"}, order={})] * 2]
+        await opened.call("shopify_refund_order", **REFUND)
+        await opened.call("shopify_refund_order", **REFUND)
+
+    sent = [one.json["variables"] for one in shopify.received]
+    keys = [one.pop("key") for one in sent]
+    assert keys[0] == keys[1] != keys[2]
+    assert "@idempotent(key: $key)" in shopify.last.json["query"]
+    assert sent[0] == {
+        "input": {
+            "orderId": REFUND["order"],
+            "notify": False,
+            "transactions": [
+                {
+                    "orderId": REFUND["order"], "parentId": "gid://shopify/OrderTransaction/5",
+                    "gateway": "shopify_payments", "amount": "17.90", "kind": "REFUND",
+                }
+            ],
+        }
+    }  # fmt: skip
+
+
+async def test_stock_is_set_where_it_is_as_expected_and_regardless_only_by_a_null() -> None:
+    async with store() as (opened, shopify):
+        shopify.queue += [answered("inventorySetQuantities", inventoryAdjustmentGroup=None)] * 2
+        await opened.call("shopify_set_inventory", **STOCK, expected=40)
+        await opened.call("shopify_set_inventory", **STOCK, expected=None)
+        silent = await opened.refused("shopify_set_inventory", **STOCK)
+
+    quantities = [one.json["variables"]["input"]["quantities"] for one in shopify.received]
+    assert [one["changeFromQuantity"] for [one] in quantities] == [40, None]
+    assert silent.code == "invalid_arguments"
+
+
+@pytest.mark.parametrize(
+    ("code", "means", "tries"),
+    [("CHANGE_FROM_QUANTITY_STALE", "provider_conflict", 1), ("IDEMPOTENCY_CONCURRENT_REQUEST", "rate_limited", 3)],
+)
+async def test_a_write_that_came_too_late_or_too_early_says_so(code: str, means: str, tries: int) -> None:
+    async with store() as (opened, shopify):
+        shopify.stuck = answered("inventorySetQuantities", {"field": None, "message": "It is not so.", "code": code})
+        error = await opened.refused("shopify_set_inventory", **STOCK, expected=40)
+
+    assert error.code == means
+    assert len(shopify.received) == tries
+
+
+async def test_a_report_with_a_mistake_says_where() -> None:
+    async with store() as (opened, shopify):
+        told = {"tableData": None, "parseErrors": ["Line 1 Column 6: unexpected 'sals'"]}
+        shopify.queue.append(Reply(200, {"data": {"shopifyqlQuery": told}}))
+        error = await opened.refused("shopify_run_report", query="FROM sals SHOW orders")
+
+    assert isinstance(error, ProviderRejected)
+    assert "unexpected 'sals'" in error.message
+
+
+async def test_what_is_not_there_is_not_found() -> None:
+    async with store() as (opened, shopify):
+        shopify.queue.append(Reply(200, {"data": {"product": None}}))
+        error = await opened.refused("shopify_get_product", product=SEVEN)
+
+    assert error.code == "provider_not_found"

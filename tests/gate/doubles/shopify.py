@@ -14,7 +14,10 @@ from tests.gate.doubles.serving import Double, Refused, Reply, Request, route
 
 Info = GraphQLResolveInfo[Any]
 TOKEN = "shpat_00000000000000000000000000000001"
-SCOPES = ("read_products", "write_products", "read_orders", "read_customers")
+SCOPES = (
+    "read_products", "write_products", "read_orders", "write_orders", "read_customers", "write_inventory",
+    "read_reports",
+)  # fmt: skip
 SCHEMA = """
 scalar DateTime
 scalar Decimal
