@@ -48,7 +48,7 @@ def _index(connectors: Sequence[Mapping[str, Any]]) -> str:
             f"[{one['title']}]({one['name']}.md)",
             code(one["name"]),
             one["category"],
-            _counts(one),
+            *_counts(one),
             ", ".join(dict.fromkeys(KINDS[way["kind"]] for way in one["auth"])),
             ", ".join(stream["stream"] for stream in one["streams"]),
             f"{one['tokens']:,}" if one["actions"] else "",
@@ -56,7 +56,10 @@ def _index(connectors: Sequence[Mapping[str, Any]]) -> str:
         for one in connectors
     ]
     count = sum(len(one["actions"]) for one in connectors)
-    columns = ("Service", "Connector", "Category", "Actions", "Sign in by", "Can be synced", "Tokens")
+    columns = (
+        "Service", "Connector", "Category", "Actions", "Read", "Write", "Destructive", "Sign in by", "Can be synced",
+        "Tokens",
+    )  # fmt: skip
     most = Settings.model_fields["list_tokens"].default
     return (
         f"# Connectors\n\n{len(connectors)} connectors with {count} actions. A page says what can be done with one, "
@@ -66,11 +69,11 @@ def _index(connectors: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _counts(whole: Mapping[str, Any]) -> str:
+def _counts(whole: Mapping[str, Any]) -> tuple[str, ...]:
     if whole["includes"]:
-        return f"connects {', '.join(whole['includes'])}"
+        return f"those of {', '.join(whole['includes'])}", "", "", ""
     effects = [action["effect"] for action in whole["actions"]]
-    return f"{len(effects)}: {', '.join(f'{effects.count(word)} {word}' for word in EFFECTS if word in effects)}"
+    return str(len(effects)), *(str(effects.count(word)) for word in EFFECTS)
 
 
 def _page(connector: Connector, whole: Mapping[str, Any]) -> str:
@@ -113,7 +116,10 @@ def _sign_in(connector: Connector, whole: Mapping[str, Any]) -> Iterator[str]:
         scopes = [(code(scope), allows) for scope, allows in scopes_shown(whole, way).items()]
         yield table(("Scope", "Allows"), scopes) if scopes else ""
     servers = [(code(address), users) for _, address, users in servers_of(connector)]
-    yield table(("Requests go to", "For"), servers) if servers else ""
+    if len(servers) == 1:
+        yield f"Requests go to {servers[0][0]}.\n"
+    elif servers:
+        yield table(("Requests go to", "For"), servers)
 
 
 def _fields(way: Mapping[str, Any]) -> str:
