@@ -38,7 +38,9 @@ def facts_of(connector: Connector, contract: Contract, method: str) -> dict[str,
     }
     if isinstance(way, TokenRequest):
         fields |= way.facts
-    return {name: contract.facts.get(name) or _guess(name, field) for name, field in fields.items()}
+    facts = {name: contract.facts.get(name) or _guess(name, field) for name, field in fields.items()}
+    given = [(fact, of[facts[name]]) for name, field in way.fields.items() for fact, of in field.gives.items()]
+    return facts | dict(given)
 
 
 def secrets_of(connector: Connector, contract: Contract, method: str) -> dict[str, str]:

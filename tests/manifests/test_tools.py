@@ -13,6 +13,11 @@ from connectory.catalog.connector import Connector
 REASONS = Reasons(
     unformed={
         "mixpanel.people": "each project calls its people as it likes",
+        "segment.anonymous_user": "each site makes its own",
+        "segment.group": "each company has its own",
+        "segment.resource": "each kind of resource has its own form",
+        "segment.user": "each company has its own",
+        "segment.users": "each company has its own",
         "stripe.customer": "may be one of the merchant's own, taken over from elsewhere",
         "stripe.product": "may be one of the merchant's own",
         "stripe.price": "may be one of the merchant's own, once a plan's",
@@ -36,6 +41,7 @@ REASONS = Reasons(
         "mixpanel_list_top_events": "Mixpanel gives the most frequent, and no more",
         "openai_list_models": "OpenAI gives all of them at once",
         "openai_search_vector_store": "OpenAI gives the best passages, and no more",
+        "pipedrive_list_users": "Pipedrive gives all of them at once",
         "square_list_locations": "Square gives all of them at once",
         "woocommerce_list_order_notes": "the store gives all of an order's at once",
         "woocommerce_list_top_sellers": "the store gives its dozen at once",
@@ -57,7 +63,7 @@ REASONS = Reasons(
 # Connectors that do not keep all of it yet. To be empty when the catalog is complete.
 NOT_YET = {
     "anthropic", "demo", "gitlab", "gmail", "google-analytics", "google-calendar", "google-drive", "google-sheets",
-    "jira", "kinto", "pipedrive", "salesforce", "segment", "zoho",
+    "jira", "kinto", "salesforce", "zoho",
 }  # fmt: skip
 
 
