@@ -63,7 +63,8 @@ def _index(connectors: Sequence[Mapping[str, Any]]) -> str:
     most = Settings.model_fields["list_tokens"].default
     return (
         f"# Connectors\n\n{len(connectors)} connectors with {count} actions. A page says what can be done with one, "
-        "how one signs in, and how much is allowed, as `connectory connectors show NAME` does.\n\n"
+        "how one signs in, and how much is allowed, as `connectory connectors show NAME` does. "
+        "[coverage](coverage.md) says what their actions are checked by.\n\n"
         f"{table(columns, rows)}\nTokens: what all actions of a connector take of a tool list. A list has at most "
         f"{most:,} ([settings.md](../settings.md)); what is left out of it is found by search and called by name.\n"
     )

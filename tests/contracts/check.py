@@ -191,14 +191,13 @@ def _check_query(request: Request, inputs: Inputs, operation: Operation, descrip
 
 
 def _in_query(schema: Schema, description: Description) -> Schema:
-    """What stands in a query is a text: where one is taken, so is a number."""
-    alternatives = [
-        {**one, "type": ["string", "integer", "number", "boolean"]}
-        if types_of(one) == {"string"} and "enum" not in one
-        else one
-        for one in description.alternatives(schema)
-    ]
-    return {"anyOf": alternatives}
+    """What stands in a query is a text: where one is taken, so is a number; one element stands for a list of one."""
+    lists = [one.get("items", {}) for one in description.alternatives(schema) if types_of(one) == {"array"}]
+    alternatives = [found for one in (schema, *lists) for found in description.alternatives(one)]
+    single = ["string", "integer", "number", "boolean"]
+    texts = [types_of(one) == {"string"} and "enum" not in one for one in alternatives]
+    found = zip(alternatives, texts, strict=True)
+    return {"anyOf": [{**one, "type": single} if is_text else one for one, is_text in found]}
 
 
 def _value_of(leaf: Any) -> Any:
