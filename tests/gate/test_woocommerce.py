@@ -172,7 +172,9 @@ async def test_an_update_sends_what_changes() -> None:
     async with store() as (opened, double):
         changed = await opened.call("woocommerce_update_order", order=2, status="completed", customer_note="")
         sent = [(one.method, one.path, one.body) for one in double.received]
-        await opened.call("woocommerce_update_product", product=1, regular_price="49.50", sale_price="", categories=[9, 12])
+        await opened.call(
+            "woocommerce_update_product", product=1, regular_price="49.50", sale_price="", categories=[9, 12]
+        )
 
     assert sent == [("PUT", f"{API}/orders/2", b'{"status":"completed","customer_note":""}')]
     assert changed.value["status"] == "completed"
@@ -260,3 +262,41 @@ async def test_a_page_of_html_is_no_message() -> None:
     assert reading.code == "provider_unavailable"
     assert "html" not in reading.message
     assert (tries, len(double.received)) == (3, 4)  # what reads is tried again, what creates is not
+
+
+async def test_a_coupon_ends_at_the_moment_that_was_meant() -> None:
+    async with store() as (opened, double):
+        double.queue.append(Reply(201, {"id": 7, "code": "summer10", "date_expires_gmt": "2026-12-06T23:00:00"}))
+        made = await opened.call(
+            "woocommerce_create_coupon", code="summer10", type="percent", amount="10",
+            expires_at="2026-12-07T00:00:00+01:00",
+        )  # fmt: skip
+
+    assert double.last.json == {
+        "code": "summer10", "discount_type": "percent", "amount": "10", "date_expires_gmt": "2026-12-06T23:00:00",
+    }  # fmt: skip
+    assert made.value["expires_at"] == "2026-12-06T23:00:00Z"
+
+
+async def test_a_report_is_the_one_of_its_list() -> None:
+    async with store() as (opened, double):
+        sales = {"total_sales": "95.90", "total_orders": 1, "totals_grouped_by": "day", "totals": {"2026-11-01": {}}}
+        double.queue.append(Reply(200, [sales]))
+        report = await opened.call("woocommerce_get_sales_report", start_date="2026-11-01", end_date="2026-11-30")
+
+    assert double.last.raw_query == "date_min=2026-11-01&date_max=2026-11-30"
+    assert (report.value["total"], report.value["orders"], report.value["by"]) == ("95.90", 1, "day")
+
+
+async def test_a_refund_is_not_tried_again() -> None:
+    async with store() as (opened, double):
+        double.stuck = Reply(503, b"<html>")
+        lines = [{"line": 315, "quantity": 1, "amount": 45.5}]
+        await opened.refused("woocommerce_refund_order", order=3, amount="45.50", lines=lines)
+
+    assert [one.json for one in double.received] == [
+        {
+            "amount": "45.50", "line_items": [{"id": 315, "quantity": 1, "refund_total": 45.5}], "api_refund": True,
+            "api_restock": True,
+        }
+    ]  # fmt: skip
