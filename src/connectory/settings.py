@@ -123,7 +123,9 @@ class Settings(BaseModel):
         " credentials. auto: only those to services without a manifest.",
     )
     nango_webhook_signing_key: SecretStr | None = Field(
-        None, alias="NANGO_WEBHOOK_SIGNING_KEY", description="Key that verifies Nango's webhooks."
+        None,
+        alias="NANGO_WEBHOOK_SIGNING_KEY",
+        description="Key that verifies Nango's webhooks; unset: NANGO_SECRET_KEY.",
     )
     nango_public_key: SecretStr | None = Field(
         None, alias="NANGO_PUBLIC_KEY", description="Accepted for old configurations; no longer needed."
