@@ -187,7 +187,7 @@ def _below(branch: type[ConnectoryError]) -> list[type[ConnectoryError]]:
 
 def _error_row(error: type[ConnectoryError]) -> tuple[str, ...]:
     meaning = re.sub(r" \(design [\d.]+\)", "", inspect.cleandoc(error.__doc__ or "").split("\n\n")[0])
-    return f"`{error.code}`", error.fault.value, "yes" if error.retryable else "no", meaning
+    return f"`{error.code}`", error.fault, "yes" if error.retryable else "no", meaning
 
 
 def _command(path: Sequence[str], command: Any) -> str:

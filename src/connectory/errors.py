@@ -13,8 +13,7 @@ ConnectoryError
 │   └── ProviderUnavailable, ProviderTimeout, ResponseTooLarge, UnexpectedResponse, RedirectRefused
 └── SetupError          whoever runs the server must mend something
     ├── InvalidSettings, ManifestInvalid, KeyInvalid, CannotDecrypt, BackendUnavailable
-    ├── NangoUnavailable, NangoRefused
-    └── DatabaseLocked, DatabaseFull, DatabaseUnusable, PortTaken, PageUnavailable
+    └── DatabaseLocked, DatabaseFull, DatabaseUnusable, PortTaken, PageUnavailable, NangoUnavailable, NangoRefused
 
 An error's text is read by a language model and by people: what failed, whose fault it is, what to do now.
 It never holds a credential. `code` is stable and part of the interface.
@@ -23,28 +22,18 @@ It never holds a credential. `code` is stable and part of the interface.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from connectory.spelling import did_you_mean
 
-
-class Fault(StrEnum):
-    """Whose move it is after an error."""
-
-    CALLER = "caller"
-    PERSON = "person"
-    RULES = "rules"
-    PROVIDER = "provider"
-    OPERATOR = "operator"
-    SERVER = "server"
+Fault = Literal["caller", "person", "rules", "provider", "operator", "server"]  # whose move it is
 
 
 class ConnectoryError(Exception):
     """Something failed in a way we can explain; the text says what to do."""
 
     code: ClassVar[str] = "internal_error"
-    fault: ClassVar[Fault] = Fault.SERVER
+    fault: ClassVar[Fault] = "server"
     retryable: ClassVar[bool] = False  # the same call may succeed later, unchanged
 
     def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
@@ -63,7 +52,7 @@ class BadInput(ConnectoryError):
     """The call cannot work as it is written; the caller must change it."""
 
     code = "bad_input"
-    fault = Fault.CALLER
+    fault = "caller"
 
 
 class InvalidArguments(BadInput):
@@ -166,7 +155,7 @@ class AccessNeeded(ConnectoryError):
     """A person must do something before this can work."""
 
     code = "access_needed"
-    fault = Fault.PERSON
+    fault = "person"
 
 
 class NotConnected(AccessNeeded):
@@ -209,7 +198,7 @@ class Refused(ConnectoryError):
     """A rule says no; repeating the call changes nothing."""
 
     code = "refused"
-    fault = Fault.RULES
+    fault = "rules"
 
 
 class PolicyDenied(Refused):
@@ -253,7 +242,7 @@ class ProviderError(ConnectoryError):
     """The provider answered with an error, or not at all."""
 
     code = "provider_error"
-    fault = Fault.PROVIDER
+    fault = "provider"
 
 
 class ProviderRejected(ProviderError):
@@ -329,7 +318,7 @@ class SetupError(ConnectoryError):
     """Whoever runs the server must mend something."""
 
     code = "setup_error"
-    fault = Fault.OPERATOR
+    fault = "operator"
 
 
 class InvalidSettings(SetupError):
@@ -370,17 +359,13 @@ class NangoUnavailable(SetupError):
 
 
 class NangoRefused(SetupError):
-    """Nango did not accept our key, its scopes, or what was asked.
-
-    `reason` is Nango's own code; `places` are the parts of the request that it found wrong.
-    """
+    """Nango did not accept our key, its scopes or the request: `reason` is its code, `places` the parts at fault."""
 
     code = "nango_refused"
 
     def __init__(self, message: str, *, hint: str = "", reason: str = "", places: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)
-        self.reason = reason
-        self.places = places
+        self.reason, self.places = reason, places
 
 
 class DatabaseLocked(SetupError):

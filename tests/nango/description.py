@@ -95,6 +95,8 @@ def _answer_schema(answers: Mapping[str, Any], status: str) -> Schema | None:
     good = next((one for one in answers if one.startswith("2")), None)
     if status.startswith("2") and good is not None:
         return _answer_schema(answers, good)
+    if status == "304":  # it has no body
+        return None
     error: Schema = _document()["components"]["schemas"]["StdError"]
     return dict(error)
 

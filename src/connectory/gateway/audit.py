@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import structlog
 
-from connectory.errors import BadInput, ConnectoryError, Fault
+from connectory.errors import BadInput, ConnectoryError
 from connectory.gateway.cursors import digest
 from connectory.identity.principal import Principal
 from connectory.vault.audit import AuditLog
@@ -87,7 +87,7 @@ class AuditTrail:
             yield opened
             outcome, code = ("ok", None) if opened.refused is None else ("refused", opened.refused)
         except ConnectoryError as error:
-            is_refusal = error.fault in (Fault.RULES, Fault.CALLER, Fault.PERSON)
+            is_refusal = error.fault in ("rules", "caller", "person")
             outcome, code = "refused" if is_refusal else "error", error.code
             raise
         except Exception:

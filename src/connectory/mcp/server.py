@@ -12,7 +12,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from pydantic import ValidationError
 
-from connectory.errors import ConnectoryError, Fault
+from connectory.errors import ConnectoryError
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.identity.principal import Principal
@@ -138,7 +138,7 @@ async def list_view(gateway: Gateway, principal: Principal) -> int:
 
 def _log_ours(error: ConnectoryError, what: str) -> None:
     """Whoever runs the server must hear of what only they can mend; code and hint, for a message may hold values."""
-    if error.fault in (Fault.OPERATOR, Fault.SERVER):
+    if error.fault in ("operator", "server"):
         _log.error("a request met what is wrong with this server", what=what[:100], code=error.code, hint=error.hint)
 
 

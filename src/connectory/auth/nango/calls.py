@@ -88,10 +88,7 @@ class NangoCalls:
             follow_redirects=False,
         )
         response = await self._within_limit(request)
-        if len(response.body) > LONG_ANSWER_BYTES:
-            answer = await asyncio.to_thread(self._read, response, (key, *hidden))
-        else:
-            answer = self._read(response, (key, *hidden))
+        answer = await self._answer(response, (key, *hidden))
         if token is not None and answer.status == 401:
             return answer  # about the session, not about our key
         if (refusal := common_refusal(answer)) is not None:
@@ -125,6 +122,11 @@ class NangoCalls:
             ) from None
         except HeaderRefused:  # it says which header, and the only one that is not ours is the key's
             raise NangoRefused("NANGO_SECRET_KEY holds a character that no key has.", hint=KEY_HINT) from None
+
+    async def _answer(self, response: OutboundResponse, hidden: Collection[str]) -> NangoAnswer:
+        if len(response.body) > LONG_ANSWER_BYTES:
+            return await asyncio.to_thread(self._read, response, hidden)
+        return self._read(response, hidden)
 
     def _read(self, response: OutboundResponse, hidden: Collection[str]) -> NangoAnswer:
         etag = response.headers.get("etag")
