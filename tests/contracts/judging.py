@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx2
+from tests.contracts.reading import Paths
 
 TEXT = b"a text\nof two lines\n"
 
@@ -31,6 +32,23 @@ class Judge(Protocol):
 
     async def judge(self, request: httpx2.Request) -> Verdict:
         """Judge one request, whose body has been read."""
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """Takes any request, and answers with the members at these paths: for a verify call that no source knows."""
+
+    paths: Paths
+
+    async def judge(self, request: httpx2.Request) -> Verdict:
+        """Give the answer."""
+        answer: dict[str, Any] = {}
+        for path in sorted(self.paths):
+            place = answer
+            for name in path[:-1]:
+                place = place.setdefault(name, {})
+            place.update({name: f"a {name}" for name in path[-1:]})
+        return Verdict([], 200, answer)
 
 
 @dataclass

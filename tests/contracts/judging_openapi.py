@@ -65,7 +65,7 @@ class ByDescription:
         prism = self.prisms[version_of(self.source.descriptions[index])]
         query = request.url.raw_path.partition(b"?")[2]
         target = f"/{index}{path}".encode() + (b"?" + query if query else b"")
-        skipped = (b"host", b"content-length", b"content-type", b"accept")
+        skipped = (b"host", b"content-length", b"content-type", b"accept", b"accept-encoding")
         headers = [(name, value) for name, value in request.headers.raw if name.lower() not in skipped]
         headers += [(b"content-type", sent.kind.encode())] if sent.kind else []
         url = prism.copy_with(raw_path=target)

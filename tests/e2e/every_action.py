@@ -14,7 +14,7 @@ from mcp import Client
 from tests.contracts.contract import VERIFY, Contract, Source, contract_of
 from tests.contracts.expecting import missed
 from tests.contracts.graphql_schema import GraphQl
-from tests.contracts.judging import Double, Judge
+from tests.contracts.judging import Double, Judge, Unjudged
 from tests.contracts.judging_graphql import BySchema
 from tests.contracts.judging_openapi import ByDescription, documents
 from tests.contracts.judging_recorded import ByRecording
@@ -78,7 +78,7 @@ class _Judging:
         """Who judges the requests of the action of this name."""
         given = self.contract.given
         if isinstance(source, OpenApi):
-            return ByDescription(source, self.prisms[id(source)], inner, given, is_last, self._read(name))
+            return ByDescription(source, self.prisms[id(source)], inner, given, is_last, self.read(name))
         if isinstance(source, GraphQl):
             return BySchema(source, given, is_last)
         assert isinstance(source, Recorded)
@@ -86,7 +86,8 @@ class _Judging:
         assert description is not None
         return ByRecording(description, given)
 
-    def _read(self, name: str) -> Paths:
+    def read(self, name: str) -> Paths:
+        """What is read of the answers to the action of this name."""
         manifest = self.connector.manifest
         if name != VERIFY:
             return read_by(manifest.actions[name])
@@ -130,6 +131,8 @@ async def _standing(judging: _Judging, method: str, era: Era, *, is_last: bool) 
                 double.judges[action.name] = judging.judge(source, action.name, inner, is_last=is_last)
         if (source := contract.source_of_verify(connector)) is not None:
             double.judges[VERIFY] = judging.judge(source, VERIFY, inner, is_last=False)
+        else:
+            double.judges[VERIFY] = Unjudged(judging.read(VERIFY))
         principal = await make_principal(application)
         double.expect(VERIFY, "json")
         await sign_in(application, principal, connector, method, facts, secrets)
