@@ -104,7 +104,7 @@ async def test_who_does_not_sign_in_is_told_so_on_the_page() -> None:
         page = await browser.open(answer.headers["location"])
 
         assert "Nobody has finished signing in to Notes at Nango's page" in page.text
-        assert form_of(page, "nango", "oauth")
+        assert form_of(page, "nango", "oauth").action == f"/connect/{session.link}"
 
 
 async def test_who_comes_back_to_the_connect_page_finds_the_sign_in_that_is_under_way() -> None:
@@ -155,7 +155,7 @@ async def test_what_cannot_leave_for_nango_says_why_and_the_other_way_stays() ->
         again = Page(answer)
         assert answer.status_code == 422
         assert "Nango failed by itself" in again.text
-        assert form_of(again, "direct", "token")
+        assert "value.token" in form_of(again, "direct", "token").inputs
 
 
 def signed(s: Scene, body: bytes) -> dict[str, str]:

@@ -70,13 +70,12 @@ async def test_another_workspace_s_is_as_unknown_as_none(how: str) -> None:
         eve = await s.another()
         hers = await s.connected(eve)
         there = await s.there(hers)
-        made = {
-            "tagged": lambda: s.make(tags={"connectory_workspace": str(eve.workspace_id)}),
-            "tagged by name": lambda: s.make(tags={"connectory_workspace": "other"}),
-            "used": lambda: there,
-            "used without tags": lambda: replace_tags(there),
-            "absent": lambda: None,
-        }[how]()
+        made = there if how.startswith("used") else None
+        if how.startswith("tagged"):
+            named = "other" if how == "tagged by name" else str(eve.workspace_id)
+            made = s.make(tags={"connectory_workspace": named})
+        if how == "used without tags":
+            there.tags = {}
         connection_id = made.connection_id if made is not None else "c-none"
         before = dict(made.tags) if made is not None else {}
 
@@ -86,11 +85,6 @@ async def test_another_workspace_s_is_as_unknown_as_none(how: str) -> None:
         assert refusal.value.text == UnknownConnection(connection_id).text
         assert made is None or made.tags == before
         assert await s.application.auth.list_connections(s.ann) == []
-
-
-def replace_tags(there: Any) -> Any:
-    there.tags = {}
-    return there
 
 
 async def test_one_s_own_is_there_already() -> None:
