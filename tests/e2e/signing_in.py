@@ -78,7 +78,8 @@ def _guess(name: str, field: CredentialField | SignInFact) -> str:
     if field.choices:
         return next(iter(field.choices))
     default, placeholder = getattr(field, "default", None), getattr(field, "placeholder", "")
-    for text in (default, placeholder, *([ORIGIN] if field.kind == "origin" else GUESSES)):
+    guesses = [ORIGIN] if field.kind == "origin" else list(GUESSES)
+    for text in (default, placeholder, *guesses, _spelled_out(field.pattern or "")):
         if text and (field.pattern is None or re.fullmatch(field.pattern, text)):
             return str(text)
     raise AssertionError(f"nothing known fits the fact '{name}': say one in the contract's `facts`")
@@ -89,3 +90,11 @@ def _guess_secret(name: str, field: CredentialField) -> str:
         if field.pattern is None or re.fullmatch(field.pattern, text):
             return text
     raise AssertionError(f"nothing known fits the secret '{name}': say one in the contract's `facts`")
+
+
+def _spelled_out(pattern: str) -> str:
+    """A text that a simple pattern means: of choices the first, and a word for a set of characters."""
+    text = re.sub(r"\[[^\]]*\](\+|\*|\{[^}]*\})?", "acme", pattern)
+    while (shorter := re.sub(r"\(([^()|]*)(\|[^()]*)?\)", r"\1", text)) != text:
+        text = shorter
+    return text.replace("\\", "")
