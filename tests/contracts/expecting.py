@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.contracts.contract import Answers
+from tests.contracts.description import types_of
 from tests.contracts.following import strays
-from tests.contracts.judging import TEXT
+from tests.contracts.judging import TEXT, lines_of
 from tests.contracts.projection import check_expression, elements
 
 from connectory.actions.expressions import evaluate, is_true
@@ -28,7 +29,8 @@ def missed(action: Action, answers: Sequence[Any], text: str, known: Answers) ->
         value = evaluate(answer.item, answers[0])
         shown, given = as_compact_text(value), [value]
     else:
-        found = evaluate(answer.items, answers[0] if answer.kind == "json" else [answers[0]] * 2) or []
+        whole = lines_of(answers[0]) if answer.kind == "json_lines" else answers[0]
+        found = evaluate(answer.items, whole) or []
         kept = [one for one in found if answer.when is None or is_true(evaluate(answer.when, one))]
         given = [evaluate(answer.item, one) for one in kept]
         shown = as_compact_text(given)
@@ -62,7 +64,7 @@ def _strays(action: Action, given: Sequence[Any], known: Answers) -> Iterator[st
     answer = action.manifest.answer
     scope = list(schemas)
     if answer.kind == "json_lines":
-        scope = [{"type": "array", "items": {"anyOf": scope}}]
+        scope = [one if types_of(one) == {"array"} else {"type": "array", "items": one} for one in scope]
     if answer.items is not None:
         found, _ = check_expression(answer.items, scope, description)
         scope = list(elements(found, description) or [])

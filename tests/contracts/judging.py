@@ -89,14 +89,20 @@ class Double(httpx2.AsyncBaseTransport):
         headers = {"content-type": "application/json"}
         form = self.form if len(self.requests) > self.steps else "json"
         if form == "json_lines":
-            content = b"".join(json.dumps(verdict.answer).encode() + b"\n" for _ in range(2))
+            content = b"".join(json.dumps(line).encode() + b"\n" for line in lines_of(verdict.answer))
         elif form in ("text", "file"):
             headers, content = {"content-type": "text/plain; charset=utf-8"}, TEXT
         elif verdict.status == 204 or verdict.answer is None:
             headers, content = {}, b""
         else:
             content = json.dumps(verdict.answer).encode()
-        return httpx2.Response(verdict.status, headers=headers, content=content)
+        status = 200 if form in ("text", "file") else verdict.status
+        return httpx2.Response(status, headers=headers, content=content)
+
+
+def lines_of(answer: Any) -> list[Any]:
+    """The lines that an answer of JSON lines has: some describe all of them, others one."""
+    return answer if isinstance(answer, list) else [answer] * 2
 
 
 def _seen(request: httpx2.Request) -> str:

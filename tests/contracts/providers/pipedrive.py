@@ -17,4 +17,6 @@ CONTRACT = Contract(
         "update_person": {"input '{organization}' may be null, and body.org_id may not": CLEARED},
         "update_organization": {"input '{website}' may be null, and body.website may not": CLEARED},
     },
+    given={"item": {"id": 7, "type": "deal", "title": "a title"}},  # what was found, which the SDK's types leave open
+    facts={"api_domain": "https://acme.pipedrive.com"},
 )
