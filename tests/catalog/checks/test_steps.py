@@ -36,6 +36,6 @@ def test_a_mistake_is_told(change: tuple[str, Any], said: str) -> None:
 
 def test_an_input_that_only_a_step_uses_is_used() -> None:
     step = {"request": {"get": "/uploads", "query": {"size": "{file.size}", "n": "{name}"}}, "keep": FIRST["keep"]}
-    body = {"file": "{file}", "more": "{more}", "id": "{steps.id}"}
+    body = {"file": "{file}", "more": "{more}"}
 
     assert problems_of((f"{UPLOAD}/steps/0", step), (f"{UPLOAD}/request/body", body), base=RICH) == []

@@ -14,10 +14,6 @@ SEARCH = {
     "body.filterGroups is required, and may be left out": f"{GUIDE}: a search may be by words alone, or for everything",
 }
 OBJECTS = "https://developers.hubspot.com/docs/guides/crm/using-object-apis"
-READ = {
-    "query parameter properties is a text, and takes array": f"{OBJECTS}: names separated by commas",
-    "query parameter associations does not take": f"{OBJECTS}: names separated by commas",
-}
 CREATE = {"body.associations is required": f"{OBJECTS}: a record may be made alone; theirs is required in no example"}
 
 
@@ -49,7 +45,6 @@ CONTRACT = Contract(
     accepted={
         **{f"search_{one}": SEARCH for one in ("contacts", "companies", "deals", "tickets", "notes")},
         "search_tasks": {one: why for one, why in SEARCH.items() if "sorts" in one},
-        **{f"get_{one}": READ for one in ("contact", "company", "deal")},
         **{f"create_{one}": CREATE for one in ("contact", "company", "deal", "ticket", "task")},
     },
 )
