@@ -101,7 +101,8 @@ async def test_a_filter_and_days_go_as_they_are_given() -> None:
             metrics=["sessions"],
             dimensions=["country"],
             dimension_filter=only,
-            **{"from": "2026-01-01", "to": "today"},
+            start_date="2026-01-01",
+            end_date="today",
         )
 
     assert found.value == [{"country": "Chile", "sessions": 6}]

@@ -83,7 +83,7 @@ async def test_each_meeting_by_video_is_asked_for_under_an_id_of_its_own() -> No
 async def test_a_series_is_listed_by_its_dates_at_the_same_hour_over_summer_time() -> None:
     async with calendar() as (opened, double):
         await opened.call("google_calendar_create_event", **PLANNING, recurrence=["RRULE:FREQ=WEEKLY;COUNT=3"])
-        asked = {"from": "2026-03-24T00:00:00+01:00", "to": "2026-04-01T00:00:00+02:00"}
+        asked = {"start": "2026-03-24T00:00:00+01:00", "end": "2026-04-01T00:00:00+02:00"}
         found = await opened.call("google_calendar_list_events", **asked)
 
     assert [one["start"] for one in found.value] == ["2026-03-30T10:00:00+02:00"]
@@ -191,7 +191,8 @@ async def test_busy_times_are_told_by_calendar_and_one_that_is_not_seen_says_so(
         found = await opened.call(
             "google_calendar_get_free_busy",
             calendars=["primary", "eve@example.com"],
-            **{"from": "2026-03-23T00:00:00+01:00", "to": "2026-03-24T00:00:00+01:00"},
+            start="2026-03-23T00:00:00+01:00",
+            end="2026-03-24T00:00:00+01:00",
         )
 
     assert found.value["calendars"]["primary"]["busy"] == [timed]
@@ -220,7 +221,7 @@ async def test_who_may_only_look_changes_nothing_and_is_told_before_anything_is_
 async def test_a_limit_told_by_403_is_waited_for(reason: str) -> None:
     async with calendar() as (opened, double):
         double.queue.append(failure(403, "PERMISSION_DENIED", "Rate Limit Exceeded", reason))
-        found = await opened.call("google_calendar_list_events", **{"from": "2026-01-01T00:00:00Z"})
+        found = await opened.call("google_calendar_list_events", start="2026-01-01T00:00:00Z")
 
     assert found.value == []
     assert len(double.received) == 2

@@ -76,7 +76,7 @@ async def test_without_conditions_all_that_is_not_in_the_bin_comes_page_by_page(
     assert [one["id"] for page in (first, second) for one in page.value] == ["f0", "f1", "f2"]
     assert second.next_cursor is None
     assert first.value[0] == {
-        "id": "f0", "name": "No. 0", "media_type": "text/plain", "size": "0", "modified_at": "2026-01-31T10:00:00.000Z",
+        "id": "f0", "name": "No. 0", "media_type": "text/plain", "size": "0", "updated_at": "2026-01-31T10:00:00.000Z",
         "created_at": "2026-01-01T00:00:00.000Z", "folders": ["root"], "owners": ["ann@example.com"],
         "url": "https://d/f0",
     }  # fmt: skip
@@ -104,7 +104,7 @@ async def test_a_file_is_sent_with_its_metadata_byte_for_byte() -> None:
         double.add("0B7xyz", "Reports", mimeType="application/vnd.google-apps.folder")
         made = await opened.call(
             "google_drive_upload_file",
-            file={"base64": base64.b64encode(content).decode(), "media_type": "image/png", "name": "ignored.png"},
+            content={"base64": base64.b64encode(content).decode(), "media_type": "image/png", "name": "ignored.png"},
             name='Plan "Ω".png',
             folder="0B7xyz",
         )
@@ -129,7 +129,7 @@ async def test_a_text_can_become_a_google_document() -> None:
     async with drive() as (opened, double):
         made = await opened.call(
             "google_drive_upload_file",
-            file={"text": "# Plan\n", "media_type": "text/markdown"},
+            content={"text": "# Plan\n", "media_type": "text/markdown"},
             name="Plan",
             convert_to=DOCUMENT,
         )
@@ -141,8 +141,8 @@ async def test_a_text_can_become_a_google_document() -> None:
 async def test_a_file_that_came_can_be_read_and_handed_on() -> None:
     async with drive() as (opened, double):
         double.add("f1", "plan.txt", "Grüße\n".encode())
-        came = await opened.call("google_drive_download_file", id="f1", name="plan.txt")
-        await opened.call("google_drive_upload_file", file={"result": came.kept}, name="copy.txt")
+        came = await opened.call("google_drive_download_file", file="f1", name="plan.txt")
+        await opened.call("google_drive_upload_file", content={"result": came.kept}, name="copy.txt")
 
     assert double.received[0].raw_query == "alt=media&supportsAllDrives=true"
     assert came.kept is not None
@@ -155,8 +155,8 @@ async def test_a_file_that_came_can_be_read_and_handed_on() -> None:
 async def test_a_google_document_is_exported_and_downloading_it_says_how() -> None:
     async with drive() as (opened, double):
         double.add("d1", "Plan", b"# Plan", mimeType=DOCUMENT)
-        error = await opened.refused("google_drive_download_file", id="d1")
-        came = await opened.call("google_drive_export_file", id="d1", media_type="text/markdown", name="plan.md")
+        error = await opened.refused("google_drive_download_file", file="d1")
+        came = await opened.call("google_drive_export_file", file="d1", media_type="text/markdown", name="plan.md")
 
     assert isinstance(error, ProviderRejected)
     assert "export_file" in error.hint
@@ -169,7 +169,7 @@ async def test_a_file_is_moved_out_of_where_it_is() -> None:
         double.add("f1", "A", parents=["old"])
         double.queue.append(Reply(200, {"parents": ["old"]}))
         double.queue.append(Reply(200, {"id": "f1", "name": "A", "parents": ["new"]}))
-        moved = await opened.call("google_drive_move_file", id="f1", folder="new")
+        moved = await opened.call("google_drive_move_file", file="f1", folder="new")
 
     assert double.received[0].raw_query == "fields=parents&supportsAllDrives=true"
     assert (double.last.method, double.last.parameters["removeParents"]) == ("PATCH", "old")
@@ -183,8 +183,8 @@ async def test_details_come_with_every_field_that_is_shown() -> None:
             "f1", "A", driveId="d1", description="x", shared=True, starred=False, shortcutDetails={"targetId": "t"}
         )
         double.files["f1"]["lastModifyingUser"] = {"displayName": "Bob"}  # one whose address is hidden
-        found = await opened.call("google_drive_get_file", id="f1")
-        unknown = await opened.refused("google_drive_get_file", id="nope")
+        found = await opened.call("google_drive_get_file", file="f1")
+        unknown = await opened.refused("google_drive_get_file", file="nope")
 
     assert [name for name, value in found.value.items() if value is None] == []
     assert found.value["modified_by"] == "Bob"
@@ -195,8 +195,8 @@ async def test_details_come_with_every_field_that_is_shown() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [
-        ("google_drive_upload_file", {"file": {"text": "x"}, "name": "x"}),
-        ("google_drive_download_file", {"id": "f1"}),
+        ("google_drive_upload_file", {"content": {"text": "x"}, "name": "x"}),
+        ("google_drive_download_file", {"file": "f1"}),
     ],
 )
 async def test_what_the_person_did_not_allow_is_told_before_anything_is_sent(tool: str, arguments: Any) -> None:

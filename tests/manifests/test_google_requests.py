@@ -17,7 +17,7 @@ from connectory.actions.request import preview
 from connectory.catalog.catalog import Catalog, load_catalog, packaged_folder
 from connectory.catalog.connector import Action, Connector
 
-SHEET = {"spreadsheet": "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms", "sheet_id": 0}
+SHEET = {"spreadsheet": "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms", "sheet": 0}
 MASK = "userEnteredFormat"
 
 
@@ -166,11 +166,11 @@ def test_the_time_of_a_message_is_when_it_came_and_not_what_its_sender_wrote() -
 
 
 def test_a_vacation_reply_counts_in_milliseconds_and_is_read_in_words() -> None:
-    request = sent("gmail_set_vacation_reply", enabled=True, text="Away", **{"from": "2026-07-06T00:00:00+02:00"})
+    request = sent("gmail_set_vacation_reply", enabled=True, text="Away", start="2026-07-06T00:00:00+02:00")
     told = {**request.body, "startTime": str(request.body["startTime"]), "responseBodyHtml": "<p>Away</p>"}
 
     assert request.body == {"enableAutoReply": True, "responseBodyPlainText": "Away", "startTime": 1783288800000}
-    assert shown("gmail_get_vacation_reply", told)["from"] == "2026-07-05T22:00:00Z"
+    assert shown("gmail_get_vacation_reply", told)["start"] == "2026-07-05T22:00:00Z"
     assert shown("gmail_get_vacation_reply", {**told, "responseBodyPlainText": ""})["text"] == "Away"
 
 
@@ -223,8 +223,8 @@ def test_two_times_are_compared_only_where_both_are_asked_for() -> None:
         "google_analytics_run_report",
         property="1",
         metrics=["sessions"],
-        compare_from="56daysAgo",
-        compare_to="29daysAgo",
+        compare_start_date="56daysAgo",
+        compare_end_date="29daysAgo",
     )
 
     assert one.body["dateRanges"] == [{"startDate": "28daysAgo", "endDate": "yesterday"}]

@@ -11,6 +11,7 @@ from connectory.catalog.catalog import load_catalog, packaged_folder
 from connectory.catalog.connector import Connector
 
 REASONS = Reasons(
+    verbs={"google_sheets_replace_text": "the name that every editor has for it; nothing else is lost"},
     unformed={
         "mixpanel.people": "each project calls its people as it likes",
         "segment.anonymous_user": "each site makes its own",
@@ -23,6 +24,15 @@ REASONS = Reasons(
         "stripe.price": "may be one of the merchant's own, once a plan's",
     },
     unpaged={
+        "gmail_list_filters": "Gmail gives all of them at once",
+        "gmail_list_labels": "Gmail gives all of them at once",
+        "gmail_list_send_as": "Gmail gives all of them at once",
+        "google_analytics_list_dimensions": "Google gives all of them at once",
+        "google_analytics_list_metrics": "Google gives all of them at once",
+        "google_analytics_run_realtime_report": "Google gives the first rows, and nothing to go on by",
+        "google_sheets_read_ranges": "it gives the ranges that were asked for",
+        "google_sheets_read_records": "it gives the range that was asked for",
+        "anthropic_get_batch_results": "Anthropic gives one stream of lines",
         "anythingllm_list_documents": "the server gives all of them at once",
         "anythingllm_list_messages": "the server gives the latest, and no more",
         "anythingllm_list_thread_messages": "the server gives all of them at once",
@@ -31,6 +41,8 @@ REASONS = Reasons(
         "anythingllm_search_documents": "the server gives the nearest, and no more",
         "hubspot_list_pipelines": "HubSpot gives all of them at once",
         "hubspot_list_properties": "HubSpot gives all of them at once",
+        "jira_list_fields": "Jira gives all of them at once",
+        "jira_list_transitions": "Jira gives all of them at once",
         "mixpanel_export_events": "Mixpanel gives one stream of lines",
         "mixpanel_list_annotations": "Mixpanel gives all of them at once",
         "mixpanel_list_cohorts": "Mixpanel gives all of them at once",
@@ -50,10 +62,19 @@ REASONS = Reasons(
         "mixpanel_search_profiles.page": "a page has two names, its number and the session of the first answer",
         "openai_search_vector_store.max_results": "it is no page's size: nothing comes after them",
     },
+    alike={
+        "google_analytics_list_dimensions google_analytics_list_metrics": "each gives its half of the answer",
+        "google_sheets_read_values google_sheets_read_records": "one gives rows, the other makes records of them",
+    },
     without={
+        "google-analytics webhooks": "Google Analytics has none",
+        "google-sheets streams": "a row has no key by which it is known again",
+        "google-sheets webhooks": "Drive tells of changes, for the whole file",
         "anythingllm docs": "each server describes its operations itself, at /api/docs",
         "anythingllm webhooks": "AnythingLLM has none",
         "mixpanel webhooks": "Mixpanel has them for cohorts only",
+        "anthropic webhooks": "Anthropic's API sends none for what is here",
+        "confluence webhooks": "Confluence Cloud sends them to installed apps alone",
         "demo streams": "its provider answers inside our own process",
         "demo webhooks": "its provider answers inside our own process",
         "kinto streams": "an example of a small one",
@@ -62,8 +83,7 @@ REASONS = Reasons(
 )
 # Connectors that do not keep all of it yet. To be empty when the catalog is complete.
 NOT_YET = {
-    "anthropic", "demo", "gitlab", "gmail", "google-analytics", "google-calendar", "google-drive", "google-sheets",
-    "jira", "kinto", "salesforce", "zoho",
+    "demo", "gitlab", "kinto", "salesforce", "zoho",
 }  # fmt: skip
 
 

@@ -21,9 +21,9 @@ def _by_word(table: Mapping[str, str]) -> dict[str, str]:
 VERBS: Mapping[Effect, frozenset[str]] = {
     Effect.READ: _words("get list search find query count check calculate compare run download export read"),
     Effect.WRITE: _words(
-        "create update add set write send reply respond schedule upload attach append copy move share invite join "
-        "start stop rerun retry edit merge finalize publish restore trash assign close reopen approve record track "
-        "identify upsert complete import generate ask"
+        "create update add set write send reply respond schedule upload attach append insert duplicate copy move share "
+        "invite join start stop rerun retry edit sort format merge finalize publish restore trash assign close reopen "
+        "approve record track identify upsert complete import generate ask"
     ),
     Effect.DESTRUCTIVE: _words("delete remove cancel revoke refund archive replace void disable clear end unpublish"),
 }
