@@ -15,6 +15,7 @@ CLIENTS := .test-tools/clients
 CONFORMANCE := .test-tools/conformance
 OAUTH := .test-tools/oauth-servers
 JUPYTERHUB := .test-tools/jupyterhub
+SDK := .test-tools/sdk
 ARGS ?=
 
 RUNTIME := $(VENV)/.runtime
@@ -30,6 +31,7 @@ LOCALSTRIPE_READY := $(LOCALSTRIPE)/.ready
 CONFORMANCE_READY := $(CONFORMANCE)/.ready
 OAUTH_READY := $(OAUTH)/.ready
 JUPYTERHUB_READY := $(JUPYTERHUB)/.ready
+SDK_READY := $(SDK)/.ready
 # Clients of other makers. The first two drive tests of `make test`, all of them those of `make clients`.
 ANYTHINGLLM_READY := $(CLIENTS)/anythingllm/.ready
 MCP1_READY := $(CLIENTS)/mcp1/.ready
@@ -46,7 +48,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve shell test test-unit test-nango soak clients conformance check lint format docs bench lock clean
+.PHONY: help install serve shell test test-unit test-nango soak clients record conformance check lint format docs bench lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +80,9 @@ soak: $(TOOLS) $(DIRECTUS_READY) $(OAUTH_READY) ## Drive Directus by a manifest,
 
 clients: $(TOOLS) $(CLIENTS_READY) $(CLIENTS_FROM_NPM) ## Drive the clients of other makers against a real server (npm, 1 GB)
 	$(BIN)/python -m pytest -m "" $(ARGS) tests/clients
+
+record: $(SDK_READY) ## Record anew what the SDKs of providers send, for tests/contracts (npm)
+	@for one in $$(grep -l '^await record' tests/contracts/recorders/*.mjs); do node $$one || exit 1; done
 
 # The double, or the server that NANGO_HOST and NANGO_SECRET_KEY name: what these make there they remove again.
 test-nango: $(TOOLS) ## Run the client's tests against Nango (NANGO_HOST=... NANGO_SECRET_KEY=...; else its double)
@@ -202,6 +207,12 @@ $(GOOGLE_READY): tests/contracts/fetch_discovery.py tests/contracts/google-disco
 	@touch $@
 
 # A whole application, 470 MB. Of its packages only these two run scripts: they are compiled, for minutes.
+$(SDK_READY): tests/contracts/recorders/package.json tests/contracts/recorders/package-lock.json
+	rm -rf $(SDK) && mkdir -p $(SDK)
+	cp $^ $(SDK)
+	npm ci --prefix $(SDK) --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 $(DIRECTUS_READY): tests/soak/directus/package.json tests/soak/directus/package-lock.json
 	rm -rf $(DIRECTUS) && mkdir -p $(DIRECTUS)
 	cp $^ $(DIRECTUS)

@@ -29,8 +29,8 @@ async def jira() -> AsyncIterator[tuple[Gate, Jira]]:
 async def test_an_issue_is_created_with_a_document_and_further_fields(era: Era) -> None:
     async with jira() as (opened, double):
         text, is_error = await opened.by_mcp(
-            era, "jira_create_issue", project="ENG", summary="Export fails", type="Bug", due="2026-02-01",
-            description="# Steps\n\n1. Open *it*\n\n`x < 1`", labels=["api"], fields_by_id={"customfield_10016": 3},
+            era, "jira_create_issue", project="ENG", summary="Export fails", type="Bug", due_date="2026-02-01",
+            description="# Steps\n\n1. Open *it*\n\n`x < 1`", labels=["api"], further={"customfield_10016": 3},
         )  # fmt: skip
 
     assert not is_error
@@ -55,7 +55,7 @@ async def test_an_issue_is_created_with_a_document_and_further_fields(era: Era) 
 async def test_conditions_become_jql_in_which_every_value_stays_in_its_quotes() -> None:
     async with jira() as (opened, double):
         asked = {"project": "ENG", "status": 'In "Progress" OR 1=1', "text": "back\\slash"}
-        await opened.call("jira_search_issues", **asked, updated_since="2026-01-31")
+        await opened.call("jira_search_issues", **asked, updated_after="2026-01-31")
 
     assert double.last.json["jql"] == (
         'project = "ENG" AND status = "In \\"Progress\\" OR 1=1" AND text ~ "back\\\\slash"'
@@ -74,7 +74,7 @@ async def test_pages_go_on_by_the_token_until_there_is_none() -> None:
     assert [(one["maxResults"], one.get("nextPageToken")) for one in sent] == [(3, None), (3, "token-3")]
     assert first.value[0] == {
         "key": "ENG-1", "summary": "Issue 1", "status": "In Progress", "type": "Task", "priority": "Medium",
-        "assignee": None, "reporter": "Ann Lee", "due": None, "created_at": "2026-01-30T09:00:00.000+0000",
+        "assignee": None, "reporter": "Ann Lee", "due_date": None, "created_at": "2026-01-30T09:00:00.000+0000",
         "updated_at": "2026-01-31T09:00:00.000+0000",
     }  # fmt: skip
 
@@ -109,7 +109,7 @@ async def test_people_are_counted_through() -> None:
     [
         (
             "jira_create_issue",
-            {"project": "ENG", "summary": "x", "type": "Story", "fields_by_id": {"customfield_10016": "3"}},
+            {"project": "ENG", "summary": "x", "type": "Story", "further": {"customfield_10016": "3"}},
             "provider_rejected",
             "Specify a valid issue type; Operation value must be a number (fields: issuetype, customfield_10016)",
         ),

@@ -29,8 +29,9 @@ await record({
   functions: Object.fromEntries(Object.entries(METHODS).map(([action, path]) => [
     action, `Anthropic${path.split(".").map((one) => `["${one}"]`).join("")}`,
   ])),
+  // Of lines one, and of a file a text.
   answer: (type, action) =>
-    action === "get_batch_results" ? "Anthropic.Messages.MessageBatchIndividualResponse" : type,
+    ({ get_batch_results: "Anthropic.Messages.MessageBatchIndividualResponse", download_file: "string" })[action] ?? type,
   sample: { // the SDK asks for the batch, and then for the address that it tells
     get_batch_results: (url) => ({ results_url: `${url}/v1/messages/batches/arg-messageBatchID/results` }),
   },

@@ -30,6 +30,7 @@ await record({
     const [version, part, method] = path.split(".");
     return [action, `ReturnType<typeof create${version.toUpperCase()}Client>["${part}"]["${method}"]`];
   })),
+  also: { "(verify)": ["list_spaces"] },
   call: (action, values, url) => {
     const [version, part, method] = METHODS[action].split(".");
     const client = { v1: createV1Client, v2: createV2Client }[version]({

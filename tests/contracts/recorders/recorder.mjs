@@ -19,9 +19,9 @@ export async function sdk(name) {
  * Record a connector. `functions`: action → the TypeScript type of the function of the SDK, over `imports`;
  * `answer`: the type of an answer by that of what the function gives; `call`: calls it, at the server's address;
  * `change`: changes arguments before (by action); `sample`: what to answer, by the server's address, where no type tells
- * it (by action).
+ * it (by action); `also`: the actions whose requests it may send too (by action).
  */
-export async function record({ name, sdk, imports, functions, answer = (type) => type, call, change = {}, sample = {} }) {
+export async function record({ name, sdk, imports, functions, answer = (type) => type, call, change = {}, sample = {}, also = {} }) {
   const version = JSON.parse(readFileSync(join(SDKS, "node_modules", sdk, "package.json"))).version;
   const made = samplesOf(SDKS, imports, functions, answer);
   const seen = [];
@@ -41,6 +41,9 @@ export async function record({ name, sdk, imports, functions, answer = (type) =>
       sent.push(seen[seen.length - 1]);
     }
     operations[action] = [entryOf(functions[action], full.names, sent, typed)];
+  }
+  for (const [action, others] of Object.entries(also)) {
+    operations[action].push(...others.flatMap((one) => operations[one]));
   }
   server.close();
   server.closeAllConnections();

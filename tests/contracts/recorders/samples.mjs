@@ -65,7 +65,7 @@ class Maker {
       const declaration = parameter.valueDeclaration;
       const isOptional = declaration.questionToken !== undefined || declaration.initializer !== undefined;
       const type = this.checker.getTypeOfSymbolAtLocation(parameter, this.source);
-      const isTransport = /AxiosRequestConfig|RequestOptions|Callback/.test(this.checker.typeToString(type));
+      const isTransport = /^((Raw)?AxiosRequestConfig|RequestOptions)\b/.test(this.checker.typeToString(type));
       if (isTransport) continue;
       values.push(isOptional && !isFull ? undefined : this.make(type, parameter.name, [], 1));
     }
