@@ -379,7 +379,8 @@ async def test_what_hangs_on_a_header_does_not_go_that_way_and_says_why(lines: s
 
 
 async def test_an_error_that_is_told_without_its_header_too_may_go_that_way() -> None:
-    by_header = "{when: {headers: {x-left: '0'}, body: failed}, code: rate_limited, retry: {header: x-reset, as: seconds}}"
+    when = "when: {headers: {x-left: '0'}, body: failed}"
+    by_header = f"{{{when}, code: rate_limited, retry: {{header: x-reset, as: seconds}}}}"
     rules = f"errors: [{by_header}, {{when: {{body: failed}}, code: rate_limited}}]\n"
     caller = Proxied(READ + rules, lambda _: gives({"failed": True}))
 

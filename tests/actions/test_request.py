@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from tests.net.provider import ask, making_client, serving
 
+from connectory.actions.addresses import is_below
 from connectory.actions.files import File
 from connectory.actions.filling import Values
-from connectory.actions.addresses import is_below
 from connectory.actions.raw import RawRequest, check_raw, prepare_raw
 from connectory.actions.request import PreparedRequest, prepare, preview, server_base, with_credentials
 from connectory.actions.scalars import as_text

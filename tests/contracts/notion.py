@@ -19,7 +19,7 @@ BOT = {
     "bot": {"owner": {"type": "workspace", "workspace": True}, "workspace_id": "w1", "workspace_name": "Acme"},
 }  # fmt: skip
 TEXT = [{"type": "text", "plain_text": "Roadmap", "href": URL, "text": {"content": "Roadmap", "link": {"url": URL}}}]
-PARENTS = [
+PARENTS: list[dict[str, Any]] = [
     {"type": "page_id", "page_id": PAGE_ID},
     {"type": "data_source_id", "data_source_id": "d1", "database_id": DATABASE_ID},
     {"type": "block_id", "block_id": "b1"},

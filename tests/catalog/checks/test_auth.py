@@ -112,7 +112,7 @@ FOR_A_PERSON: dict[str, Any] = {
             (f"{OAUTH}/fields", {"zone": {**GIVING, "gives": {"host": {"us": "x"}}}}),
             "fields.zone.gives: `gives` needs for 'host' a value for each of the choices, and for nothing else",
         ),
-        ((f"{OAUTH}/fields", {"zone": {**GIVING, "gives": {"id": {"eu": "x"}}}}), "fields.zone: {connection.id} is the"),
+        ((f"{OAUTH}/fields", {"zone": {**GIVING, "gives": {"id": {"eu": "x"}}}}), "fields.zone: {connection.id} is"),
         (
             (f"{OAUTH}/choose/request", {"delete": "/x"}),
             "choose.request: This call only reads: DELETE would change some",

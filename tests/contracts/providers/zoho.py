@@ -11,7 +11,7 @@ CONTRACT = Contract(
     given={"status": "success", "code": "SUCCESS"},  # of a row; its other alternatives are errors
     accepted={
         "list_notes": {
-            "query parameter ids is required": "https://www.zoho.com/crm/developer/docs/api/v8/get-notes.html lists all",
+            "query parameter ids is required": "https://www.zoho.com/crm/developer/docs/api/v8/get-notes.html: all",
         },
         "create_note": {  # the description takes the whole note, as it is read, for what is sent
             "is required and not sent": "https://www.zoho.com/crm/developer/docs/api/v8/create-notes.html: two members",
@@ -19,11 +19,11 @@ CONTRACT = Contract(
         },
         "create_deal_from_lead": {
             "path parameter lead_id takes integer": "ids have 19 digits, more than JSON's numbers hold exactly",
-            "no answer has the field": "https://www.zoho.com/crm/developer/docs/api/v8/convert-lead.html has an example",
+            "no answer has the field": "https://www.zoho.com/crm/developer/docs/api/v8/convert-lead.html",
             "needs the scopes ZohoCRM.modules.all": "the same scope in other letters",
         },
         "add_tags": {
-            "is required and not sent": "https://www.zoho.com/crm/developer/docs/api/v8/add-tags.html: a name is enough",
+            "is required and not sent": "https://www.zoho.com/crm/developer/docs/api/v8/add-tags.html",
         },
     },
     facts={"accounts_server": "https://accounts.zoho.com", "api_domain": "https://www.zohoapis.com"},
