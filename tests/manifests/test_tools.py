@@ -11,7 +11,10 @@ from connectory.catalog.catalog import load_catalog, packaged_folder
 from connectory.catalog.connector import Connector
 
 REASONS = Reasons(
-    verbs={"google_sheets_replace_text": "the name that every editor has for it; nothing else is lost"},
+    verbs={
+        "gitlab_create_commit": "a commit may delete files",
+        "google_sheets_replace_text": "the name that every editor has for it; nothing else is lost",
+    },
     unformed={
         "mixpanel.people": "each project calls its people as it likes",
         "segment.anonymous_user": "each site makes its own",
@@ -83,7 +86,7 @@ REASONS = Reasons(
 )
 # Connectors that do not keep all of it yet. To be empty when the catalog is complete.
 NOT_YET = {
-    "demo", "gitlab", "kinto", "salesforce", "zoho",
+    "demo", "kinto", "salesforce", "zoho",
 }  # fmt: skip
 
 
