@@ -8,6 +8,8 @@ import jmespath
 import pytest
 
 from connectory.actions.expressions import evaluate
+from connectory.actions.filling import Values
+from connectory.actions.request import preview
 from connectory.catalog.catalog import load_catalog, packaged_folder
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Effect
@@ -75,6 +77,14 @@ def test_a_file_comes_as_text_and_a_folder_as_its_entries(
 
     assert given["content"] == content
     assert (given["entries"] and [entry["path"] for entry in given["entries"]]) == entries
+
+
+def test_a_file_goes_as_base64(github: Connector) -> None:
+    given = {"owner": "octocat", "repo": "hello", "path": "a.md", "content": "# Gr\u00fc\u00dfe\n", "message": "Greet"}
+
+    shown = preview(github, github.actions["write_file"].manifest.request, Values(given, {}, {}))
+
+    assert shown.body["content"] == "IyBHcsO8w59lCg=="
 
 
 @pytest.mark.parametrize(
