@@ -52,7 +52,7 @@ async def test_the_second_failure_needs_the_person() -> None:
         connection = await failing(s)
         with pytest.raises(ProviderUnavailable):
             await s.token(connection)
-        s.clock.pass_by(seconds=31)
+        s.clock.pass_by(seconds=40)
 
         with pytest.raises(NeedsReconnect, match="does not let Nango renew"):
             await s.token(connection)
@@ -61,6 +61,20 @@ async def test_the_second_failure_needs_the_person() -> None:
         assert grant.status is GrantStatus.NEEDS_RECONNECT
         assert grant.problem is not None
         assert "Notes" in grant.problem
+
+
+async def test_a_failure_that_another_process_was_told_of_is_not_counted_twice() -> None:
+    """Nango answers for half a minute that nothing was tried; that is the same failure, whoever hears it."""
+    async with scene() as s:
+        connection = await failing(s)
+        with pytest.raises(ProviderUnavailable):
+            await s.token(connection)
+        s.clock.pass_by(seconds=27)
+        (await s.there(connection)).last_failure = s.nango.clock.now()
+
+        await s.backend.look_at(await s.grant(connection))  # it asks whatever is known here
+
+        assert (await s.grant(connection)).failures == 1
 
 
 async def test_one_that_nango_has_given_up_needs_the_person_at_once() -> None:

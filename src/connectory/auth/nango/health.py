@@ -25,6 +25,7 @@ from connectory.vault.entities import Grant, GrantStatus, WorkspaceId
 from connectory.vault.grants import GrantStore
 
 FAILURES_BELIEVED = 2
+APART_S = BACK_OFF_S - 5  # of two failures that count: a little less than Nango lets lie between two tries
 LONGEST_PAUSE_S = 300.0
 LOOK_EACH_S = 60.0
 LOOK_WAIT_S = 3.0
@@ -58,7 +59,8 @@ class Health:
     async def failed(self, grant: Grant, failure: RefreshFailed) -> ConnectoryError:
         """Count a refresh that has failed, and return what to raise."""
         title = self._title(grant)
-        await self._count(grant)
+        if failure.state is not RefreshState.BACKING_OFF or grant.failures == 0:  # else nothing was tried since
+            await self._count(grant)
         if failure.state is RefreshState.EXHAUSTED:
             return await self._needs_reconnect(grant, f"Nango has given up renewing the sign-in of {title}.")
         row = await self._grants.get(grant.workspace_id, grant.id)
@@ -127,7 +129,7 @@ class Health:
         return await self._needs_reconnect(grant, problem)
 
     async def _count(self, grant: Grant) -> None:
-        pause_s = min(BACK_OFF_S * 2 ** min(grant.failures, 10), LONGEST_PAUSE_S)
+        pause_s = min(APART_S * 2 ** min(grant.failures, 10), LONGEST_PAUSE_S)
         await self._grants.note_failure(grant, retry_at=self._now() + timedelta(seconds=pause_s))
 
     async def _needs_reconnect(self, grant: Grant, problem: str) -> NeedsReconnect:
