@@ -31,7 +31,8 @@ await record({
   ])),
   // Of lines one, and of a file a text.
   answer: (type, action) =>
-    ({ get_batch_results: "Anthropic.Messages.MessageBatchIndividualResponse", download_file: "string" })[action] ?? type,
+    ({ get_batch_results: "Anthropic.Messages.MessageBatchIndividualResponse", download_file: "string" })[action]
+    ?? `Omit<${type}, "body" | "client" | "options" | "response">`, // a page keeps how it was asked for
   sample: { // the SDK asks for the batch, and then for the address that it tells
     get_batch_results: (url) => ({ results_url: `${url}/v1/messages/batches/arg-messageBatchID/results` }),
   },
