@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-WORD = re.compile(r"[A-Za-z_$][\w$-]*")
-PLACES = frozenset(["body", "query", "path", "header", "request", "parameter", "property", "properties"])
+NOT_SENT = "is required and not sent"
+# Where a sentence of ours, or of Prism before its colon, names something: what is quoted or in braces, each step of a
+# dotted place, what is called a parameter or header, and what something is said of at the beginning.
+NAMED = re.compile(
+    r"['\"]\{?([^'\"{}]+)\}?['\"]|([\w$-]+(?:\[\d*\])*(?:\.[\w$-]+(?:\[\d*\])*)+)|(?:parameter|header) ([\w$.\[\]-]+)"
+    r"|^([\w$-]+) (?:is|takes|does)\b|(\$\w+)"
+)
 
 
 def intolerable(problems: Sequence[str], accepted: Mapping[str, str]) -> list[str]:
     """The problems about names that nothing accepted names: `body.blocks: must be string` is about blocks.
 
-    What is said of the body as a whole is about the body.
+    What is said of the body as a whole is about the body; who accepts that members are required may name none of them.
     """
+    if any(part.startswith(NOT_SENT) for part in accepted):
+        problems = [one for one in problems if "must have required property" not in one]
     known = {name for part in accepted for name in _names(part)}
     known |= {"body"} if any(re.match(r"body is |no body |a body ", part) for part in accepted) else set()
-    return [one for one in problems if not known & ((_names(one.partition(":")[0]) | set(_quoted(one))) or {one[:4]})]
+    return [one for one in problems if not known & (_names(one) or {one[:4]})]
 
 
 def is_answer_accepted(accepted: Mapping[str, str]) -> bool:
@@ -25,9 +32,14 @@ def is_answer_accepted(accepted: Mapping[str, str]) -> bool:
 
 
 def _names(text: str) -> set[str]:
-    """The words of a sentence but for those that say where: `query parameter query` is about one that is called so."""
-    words = WORD.findall(text)
-    return {word for word in words if word not in PLACES or words.count(word) > 1}
+    """What a sentence is about; of a problem with a place before a colon, that place and what is quoted behind."""
+    place, colon, said = text.partition(": ")
+    if colon and " " not in place:
+        found = [*place.split(".")[1:], *_quoted(said)]
+    else:
+        found = [one for groups in NAMED.findall(text) for one in groups if one]
+    steps = {re.sub(r"\[\d*\]", "", step) for one in found for step in one.split(".")}
+    return {step for step in steps if step and not step.isdecimal()} - {"body"}
 
 
 def _quoted(text: str) -> list[str]:
