@@ -59,7 +59,10 @@ class ByDescription:
         ]
         status, schemas = _answers(description, operation, request.headers.get("accept", "application/json"))
         maker = Maker(description, self.given, self.last, self.read)
-        return Verdict(problems, status, maker.make(schemas[-1 if self.last else 0]) if schemas else None)
+        schema = schemas[-1 if self.last else 0] if schemas else None
+        if not schema and (example := _example(operation, status, description)) is not None:
+            return Verdict(problems, status, example)
+        return Verdict(problems, status, None if schema is None else maker.make(schema))
 
     async def _violations(self, request: httpx2.Request, sent: _Sent, index: int, path: str) -> list[str]:
         prism = self.prisms[version_of(self.source.descriptions[index])]
@@ -186,6 +189,14 @@ def _answers(description: Description, operation: Operation, accept: str) -> tup
     with_body = [status for status in good if description.resolved(operation.says["responses"][status]).get("content")]
     status = next(iter([*with_body, *good]), "200")
     return 200 if status == "2XX" else int(status), description.answers(operation, accept)
+
+
+def _example(operation: Operation, status: int, description: Description) -> Any:
+    """The example of an answer, where nothing else is said of it; Jira writes some as a text."""
+    answers = operation.says.get("responses", {})
+    answer = description.resolved(answers.get(str(status), answers.get("default", {})))
+    found = next((one.get("example") for one in answer.get("content", {}).values()), None)
+    return json.loads(found) if isinstance(found, str) and found[:1] in ("{", "[") else found
 
 
 def _sentence(violation: Mapping[str, Any]) -> str:
