@@ -1,24 +1,27 @@
-// What the descriptions of 2022 do not have yet.
+// What the descriptions of 2022 do not have yet, or say without a schema.
 import { record, sdk } from "./recorder.mjs";
 
 const METHODS = {
-  search_issues: "issueSearch.searchAndReconsileIssuesUsingJqlPost",
-  query_issues: "issueSearch.searchAndReconsileIssuesUsingJqlPost",
-  list_issue_types: "issues.getCreateIssueMetaIssueTypes",
+  search_issues: "Cloud.issueSearch.searchAndReconsileIssuesUsingJqlPost",
+  query_issues: "Cloud.issueSearch.searchAndReconsileIssuesUsingJqlPost",
+  list_issue_types: "Cloud.issues.getCreateIssueMetaIssueTypes",
+  list_sprints: "Agile.board.getAllSprints",
 };
-const { createCloudClient } = await sdk("jira.js");
+const { createAgileClient, createCloudClient } = await sdk("jira.js");
 
 await record({
   name: "jira",
   sdk: "jira.js",
-  imports: 'import { createCloudClient } from "jira.js"; type Client = ReturnType<typeof createCloudClient>;',
+  imports: 'import { createAgileClient, createCloudClient } from "jira.js";',
   functions: Object.fromEntries(Object.entries(METHODS).map(([action, path]) => {
-    const [part, method] = path.split(".");
-    return [action, `Client["${part}"]["${method}"]`];
+    const [api, part, method] = path.split(".");
+    return [action, `ReturnType<typeof create${api}Client>["${part}"]["${method}"]`];
   })),
   call: (action, values, url) => {
-    const [part, method] = METHODS[action].split(".");
-    const client = createCloudClient({ host: url, auth: { type: "basic", email: "ann@example.org", apiToken: "token" } });
+    const [api, part, method] = METHODS[action].split(".");
+    const client = { Agile: createAgileClient, Cloud: createCloudClient }[api]({
+      host: url, auth: { type: "basic", email: "ann@example.org", apiToken: "token" },
+    });
     return client[part][method](...values);
   },
 });
