@@ -7,7 +7,7 @@ VALUE = "value-that-is-kept-nowhere"
 
 def test_the_audit_tells_what_was_done_and_refused_without_values(demo: Terminal) -> None:
     demo.run("call", "demo_create_task", "--arg", f"title={VALUE}")
-    demo.run("call", "demo_get_task", "--arg", "id=x")
+    demo.run("call", "demo_get_task", "--arg", "task=x")
 
     shown = demo.run("audit")
     lines = demo.run("audit", "--json").json
@@ -24,7 +24,7 @@ def test_the_audit_tells_what_was_done_and_refused_without_values(demo: Terminal
 
 def test_lines_can_be_chosen(demo: Terminal) -> None:
     demo.run("call", "demo_list_tasks")
-    demo.run("call", "demo_get_task", "--arg", "id=x")
+    demo.run("call", "demo_get_task", "--arg", "task=x")
 
     assert len(demo.run("audit", "--limit", "1", "--json").json) == 1
     assert [line["code"] for line in demo.run("audit", "--outcome", "refused", "--json").json] == ["invalid_arguments"]

@@ -20,20 +20,20 @@ def test_json_gives_the_value_and_the_way_on(demo: Terminal) -> None:
 
 
 def test_values_become_what_the_schema_wants(demo: Terminal) -> None:
-    made = demo.run("call", "demo_create_task", "-a", "title=2026", "-a", "due=2026-12-24", "--json").json["value"]
+    made = demo.run("call", "demo_create_task", "-a", "title=2026", "-a", "due_date=2026-12-24", "--json").json["value"]
 
     assert made["title"] == "2026"
-    assert demo.run("call", "demo_get_task", "-a", f"id={made['id']}", "--json").json["value"]["title"] == "2026"
+    assert demo.run("call", "demo_get_task", "-a", f"task={made['id']}", "--json").json["value"]["title"] == "2026"
 
 
 def test_an_unknown_action_or_argument_is_answered_with_the_nearest(demo: Terminal) -> None:
     action = demo.run("call", "demo_lst_tasks")
-    argument = demo.run("call", "demo_get_task", "--arg", "idd=1")
+    argument = demo.run("call", "demo_get_task", "--arg", "taks=1")
 
     assert (action.code, argument.code) == (1, 1)
     assert "'demo_list_tasks'" in action.err
     assert argument.err.startswith("invalid_arguments: ")
-    assert "'id'" in argument.err
+    assert "did you mean task?" in argument.err
 
 
 def test_what_is_not_connected_says_how_to_connect_here(terminal: Terminal) -> None:

@@ -101,7 +101,7 @@ async def test_an_answer_lost_on_the_way_is_asked_for_again_only_where_nothing_i
 
         agent.line.losing = 1
         changed = items_of(
-            await say(agent.client, "kinto_update_record", **agent.place, id=made["id"], data={"title": "second"})
+            await say(agent.client, "kinto_update_record", **agent.place, record=made["id"], data={"title": "second"})
         )
         assert changed["title"] == "second"
         assert [method for method, _, _ in agent.line.sent] == ["PATCH", "PATCH"]
@@ -127,7 +127,7 @@ async def test_an_answer_comes_in_the_fields_that_are_wanted_or_as_the_provider_
         some = items_of(await say(agent.client, "kinto_list_buckets", fields=["id"]))
         assert some == [{"id": agent.place["bucket"]}]
         made = items_of(await say(agent.client, "kinto_create_record", **agent.place, data={"title": "first"}))
-        one = {**agent.place, "id": made["id"]}
+        one = {**agent.place, "record": made["id"]}
         assert items_of(await say(agent.client, "kinto_get_record", **one)) == made
         raw = items_of(await say(agent.client, "kinto_get_record", **one, raw=True))
         assert raw["data"] == made

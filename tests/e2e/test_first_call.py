@@ -99,7 +99,7 @@ async def records_come_page_by_page(client: Client, bucket: str) -> None:
 async def one_record_is_changed_and_deleted(client: Client, bucket: str) -> None:
     place = {"bucket": bucket, "collection": "notes"}
     made = items_of(await say(client, "kinto_create_record", **place, data={"title": "first"}))
-    one = {**place, "id": made["id"]}
+    one = {**place, "record": made["id"]}
     changed = items_of(await say(client, "kinto_update_record", **one, data={"title": "second"}))
     assert changed["title"] == "second"
     assert items_of(await say(client, "kinto_get_record", **one))["title"] == "second"

@@ -75,7 +75,7 @@ async def a_day(
     await hearing.say("demo_list_tasks")
     await hearing.say("demo_create_task", title="x")
     await hearing.refused("kinto_create_bucket", bucket=bucket, **account)
-    await hearing.refused("kinto_get_record", bucket=bucket, collection="c", id="none", **account)
+    await hearing.refused("kinto_get_record", bucket=bucket, collection="c", record="none", **account)
     await hearing.refused("request", method="GET", path="/nowhere", **account)
     await hearing.refused("request", method="GET", path="/", headers={"Authorization": f"Basic {wrong}"}, **account)
     await hearing.refused("connect", connector="kinto", alias="typed", password=wrong)

@@ -46,7 +46,7 @@ class Side:
         yield "listed"
         assert mark in await say("read_result", result=self.handle, offset=25)
         assert mark in await say("kinto_list_records", bucket=mark, collection="notes", limit=30, cursor=cursor)
-        one = {"bucket": mark, "collection": "notes", "id": made["id"]}
+        one = {"bucket": mark, "collection": "notes", "record": made["id"]}
         await say("kinto_update_record", **one, data={"more": mark})
         await say("request", connection=f"kinto/{mark}", method="GET", path=f"/buckets/{mark}")
         yield "changed"

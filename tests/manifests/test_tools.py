@@ -86,7 +86,7 @@ REASONS = Reasons(
 )
 # Connectors that do not keep all of it yet. To be empty when the catalog is complete.
 NOT_YET = {
-    "demo", "kinto", "salesforce", "zoho",
+    "salesforce", "zoho",
 }  # fmt: skip
 
 
