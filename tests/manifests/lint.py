@@ -36,7 +36,7 @@ class Reasons:
     unformed: Mapping[str, str] = field(default_factory=dict)  # ids without a pattern, dates without a format
     named: Mapping[str, str] = field(default_factory=dict)  # inputs and members with another name
     alike: Mapping[str, str] = field(default_factory=dict)  # "tool tool"
-    without: Mapping[str, str] = field(default_factory=dict)  # "connector streams", and so webhooks, docs
+    without: Mapping[str, str] = field(default_factory=dict)  # "connector streams", and so webhooks, limits, docs
 
     def used_up(self, connectors: list[Connector]) -> list[str]:
         """Return the reasons that excuse nothing any more."""
@@ -194,7 +194,7 @@ def _of_connector(connector: Connector, reasons: Reasons) -> Iterator[Problem]:
     manifest = connector.manifest
     if len(manifest.tasks) < 5:
         yield Problem(connector.name, "Five tasks, or more, that people would ask for.")
-    for key in ("streams", "webhooks"):
+    for key in ("streams", "webhooks", "limits"):
         if not getattr(manifest, key) and not manifest.is_bundle and f"{connector.name} {key}" not in reasons.without:
             yield Problem(f"{connector.name} {key}", "None is declared: say why, where the provider has none.")
     yield from _logo(connector)

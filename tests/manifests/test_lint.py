@@ -54,6 +54,7 @@ GOOD = changed(
     ("actions", {"list_orders": ORDERS, "delete_order": DELETE}),
     ("tasks", ["One.", "Two.", "Three.", "Four.", "Five."]),
     ("streams", {"orders": {"title": "Orders", "action": "list_orders", "key": ["id"]}}),
+    ("limits", ["10 requests a second."]),
     ("webhooks", {"shop": {"title": "Hooks", "docs": DOCS, "signature": {"scheme": "none"}}}),
 )
 LIST = "actions/list_orders"
@@ -147,6 +148,7 @@ def test_a_good_connector_breaks_none() -> None:
         ([("tasks", ["One."])], "Five tasks, or more"),
         ([("streams", {})], "acme-shop streams: None is declared"),
         ([("webhooks", {})], "acme-shop webhooks: None is declared"),
+        ([("limits", [])], "acme-shop limits: None is declared"),
         ([("logo", ABSENT)], "It has no `logo`."),
         ([("logo", LOGO.replace("0 0 24 24", "0 0 32 32"))], "The logo is `<svg"),
         ([("logo", LOGO.replace("<title>Acme</title>", ""))], "with a title."),

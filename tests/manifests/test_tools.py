@@ -80,6 +80,7 @@ REASONS = Reasons(
         "confluence webhooks": "Confluence Cloud sends them to installed apps alone",
         "demo streams": "its provider answers inside our own process",
         "demo webhooks": "its provider answers inside our own process",
+        "kinto limits": "its server's own",
         "kinto streams": "an example of a small one",
         "kinto webhooks": "Kinto has none",
     },
