@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import jsonschema
@@ -102,6 +104,15 @@ def test_the_published_schema_is_the_models() -> None:
     assert json.loads(published.read_text()) == manifest_schema(), (
         "connectory manifest schema > docs/manifest.schema.json"
     )
+
+
+def test_the_schema_is_the_same_whatever_was_imported_before() -> None:
+    """`typing` caches a union of literals by their words alone; the MCP SDK has some of ours in another order."""
+    code = "import json, mcp.shared.auth; from connectory.catalog.schema import manifest_schema as made;"
+    code += "print(json.dumps(made()))"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+    assert json.dumps(json.loads(told)) == json.dumps(manifest_schema())
 
 
 def test_the_published_schema_accepts_every_packaged_manifest_and_no_misspelt_key() -> None:

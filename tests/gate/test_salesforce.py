@@ -15,7 +15,7 @@ from connectory.testing.application import grant_oauth
 
 QUERY = "/services/data/v67.0/query"
 FACTS = {"domain": "login.salesforce.com", "instance_url": f"https://{HOST}"}
-RECORD = {"object": "Account", "id": "001D000000IqhSLIAZ"}
+RECORD = {"object": "Account", "record": "001D000000IqhSLIAZ"}
 BY_NAME = {"object": "Account", "fields_wanted": ["Id", "Name"], "field": "Name"}
 
 
@@ -78,9 +78,13 @@ async def test_what_stands_bare_is_an_identifier_or_nothing_is_sent(wrong: dict[
 
 async def test_pages_are_followed_by_their_path_below_the_instance() -> None:
     async with salesforce() as (opened, double):
-        first = await opened.call("salesforce_query", soql="SELECT Id FROM Account", limit=3)
-        second = await opened.call("salesforce_query", soql="SELECT Id FROM Account", limit=3, cursor=first.next_cursor)
-        third = await opened.call("salesforce_query", soql="SELECT Id FROM Account", limit=3, cursor=second.next_cursor)
+        first = await opened.call("salesforce_query_records", soql="SELECT Id FROM Account", limit=3)
+        second = await opened.call(
+            "salesforce_query_records", soql="SELECT Id FROM Account", limit=3, cursor=first.next_cursor
+        )
+        third = await opened.call(
+            "salesforce_query_records", soql="SELECT Id FROM Account", limit=3, cursor=second.next_cursor
+        )
 
     assert [len(one.value) for one in (first, second, third)] == [2, 2, 1]
     assert third.next_cursor is None
@@ -96,7 +100,7 @@ async def test_a_next_page_elsewhere_is_not_followed() -> None:
     body = {"totalSize": 3, "done": False, "records": [], "nextRecordsUrl": "https://evil.example/services/data/x"}
     async with salesforce() as (opened, double):
         double.queue.append(Reply(200, body))
-        refusal = await opened.refused("salesforce_query", soql="SELECT Id FROM Account")
+        refusal = await opened.refused("salesforce_query_records", soql="SELECT Id FROM Account")
 
     assert refusal.code == "host_refused"
     assert len(double.received) == 1
@@ -114,7 +118,7 @@ async def test_the_instance_that_the_sign_in_gave_is_the_only_host() -> None:
 async def test_an_expired_session_needs_the_person() -> None:
     async with salesforce() as (opened, double):
         double.is_expired = True
-        refusal = await opened.refused("salesforce_query", soql="SELECT Id FROM Account")
+        refusal = await opened.refused("salesforce_query_records", soql="SELECT Id FROM Account")
         paths = [one.path for one in double.received]
         [(_, grant)] = await opened.application.auth.list_connections(opened.principal)
 
@@ -129,13 +133,13 @@ async def test_an_expired_session_needs_the_person() -> None:
     ("tool", "arguments", "code", "said"),
     [
         (
-            "salesforce_query",
+            "salesforce_query_records",
             {"soql": "SELECT Id FROM Accoun"},
             "provider_rejected",
             "INVALID_TYPE: sObject type 'Accoun' is not supported.",
         ),
         (
-            "salesforce_query",
+            "salesforce_query_records",
             {"soql": "select from"},
             "provider_rejected",
             "MALFORMED_QUERY:  select from  ^ ERROR at Row:1",
@@ -168,7 +172,7 @@ async def test_an_error_in_an_array_is_told_with_its_code(
 async def test_the_orgs_limit_for_the_day_is_not_tried_again() -> None:
     async with salesforce() as (opened, double):
         double.stuck = failed(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-        refusal = await opened.refused("salesforce_query", soql="SELECT Id FROM Account")
+        refusal = await opened.refused("salesforce_query_records", soql="SELECT Id FROM Account")
 
     assert (refusal.code, refusal.hint) == ("rate_limited", "The org's requests for today are used up; go on tomorrow.")
     assert len(double.received) == 1

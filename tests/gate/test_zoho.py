@@ -22,7 +22,7 @@ FACTS = {
 SCOPES = ["ZohoCRM.modules.ALL", "ZohoCRM.coql.READ", "ZohoSearch.securesearch.READ", "ZohoCRM.org.READ"]
 LEADS = {"module": "Leads", "fields_wanted": ["Last_Name", "Email"]}
 BY_NAME = {**LEADS, "field": "Last_Name"}
-ONE = {"module": "Leads", "id": "5725767000000649001"}
+ONE = {"module": "Leads", "record": "5725767000000649001"}
 NEW = {"Last_Name": "Lovelace", "Email": "ada@example.com"}
 TWIN = {"Last_Name": "Again", "Email": "person1@example.com"}
 
@@ -114,7 +114,7 @@ async def test_a_list_needs_the_names_of_fields_before_anything_is_sent() -> Non
     ("tool", "arguments"),
     [
         ("zoho_list_records", {**LEADS, "module": "Contacts"}),
-        ("zoho_search_records", {"module": "Leads", "word": "nobody"}),
+        ("zoho_search_records", {"module": "Leads", "query": "nobody"}),
         ("zoho_find_records", {**BY_NAME, "value": "nobody"}),
     ],
 )
@@ -129,7 +129,7 @@ async def test_no_content_is_an_empty_list(tool: str, arguments: dict[str, Any])
 async def test_no_content_for_an_id_is_not_found() -> None:
     async with zoho() as (opened, _):
         found = await opened.call("zoho_get_record", **ONE)
-        refusal = await opened.refused("zoho_get_record", module="Leads", id="1")
+        refusal = await opened.refused("zoho_get_record", module="Leads", record="1")
 
     assert found.value["Last_Name"] == "Person 1"
     assert refusal.code == "provider_not_found"
@@ -137,9 +137,9 @@ async def test_no_content_for_an_id_is_not_found() -> None:
 
 async def test_a_search_goes_on_by_numbers() -> None:
     async with zoho() as (opened, double):
-        first = await opened.call("zoho_search_records", module="Leads", word="acme", limit=3)
+        first = await opened.call("zoho_search_records", module="Leads", query="acme", limit=3)
         second = await opened.call(
-            "zoho_search_records", module="Leads", word="acme", limit=3, cursor=first.next_cursor
+            "zoho_search_records", module="Leads", query="acme", limit=3, cursor=first.next_cursor
         )
 
     assert [len(first.value), len(second.value), second.next_cursor] == [3, 2, None]
@@ -249,9 +249,9 @@ async def test_an_update_sends_null_to_empty_a_field() -> None:
     async with zoho() as (opened, double):
         result = await opened.call("zoho_update_record", **ONE, values={"Company": "Initech", "Phone": None})
 
-    assert (double.last.method, double.last.path) == ("PUT", f"/crm/v8/Leads/{ONE['id']}")
+    assert (double.last.method, double.last.path) == ("PUT", f"/crm/v8/Leads/{ONE['record']}")
     assert double.last.body == b'{"data":[{"Company":"Initech","Phone":null}]}'
-    assert result.value == {"status": "success", "id": ONE["id"], "changed_at": "2026-01-31T10:00:00+01:00"}
+    assert result.value == {"status": "success", "id": ONE["record"], "changed_at": "2026-01-31T10:00:00+01:00"}
     assert double.leads[0] == {**lead(1), "Company": "Initech", "Phone": None}
 
 
@@ -268,7 +268,7 @@ async def test_an_update_sends_null_to_empty_a_field() -> None:
         ),
         (
             "zoho_update_record",
-            {"module": "Leads", "id": "1", "values": {}},
+            {"module": "Leads", "record": "1", "values": {}},
             "provider_rejected",
             "INVALID_DATA: the id given seems to be invalid (id)",
         ),
@@ -311,5 +311,5 @@ async def test_too_many_requests_are_tried_again_of_what_reads_and_not_of_what_c
         double.stuck = failed(429, "TOO_MANY_REQUESTS", "too many requests")
         refusal = await opened.refused("zoho_create_records", module="Leads", records=[NEW])
 
-    assert (found.value["id"], reads) == (ONE["id"], 2)
+    assert (found.value["id"], reads) == (ONE["record"], 2)
     assert (refusal.code, len(double.received)) == ("rate_limited", 3)

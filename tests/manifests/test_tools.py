@@ -16,6 +16,8 @@ REASONS = Reasons(
         "google_sheets_replace_text": "the name that every editor has for it; nothing else is lost",
     },
     unformed={
+        "salesforce.closes_after": "a day of the calendar, in no zone",
+        "salesforce.closes_before": "a day of the calendar, in no zone",
         "mixpanel.people": "each project calls its people as it likes",
         "segment.anonymous_user": "each site makes its own",
         "segment.group": "each company has its own",
@@ -57,7 +59,13 @@ REASONS = Reasons(
         "openai_list_models": "OpenAI gives all of them at once",
         "openai_search_vector_store": "OpenAI gives the best passages, and no more",
         "pipedrive_list_users": "Pipedrive gives all of them at once",
+        "salesforce_list_objects": "Salesforce gives all of them at once",
+        "salesforce_list_recent_records": "Salesforce gives the last ones, and no more",
+        "salesforce_list_reports": "Salesforce gives the last ones, and no more",
+        "salesforce_search_records": "Salesforce gives the best ones, and no more",
         "square_list_locations": "Square gives all of them at once",
+        "zoho_list_fields": "Zoho gives all of them at once",
+        "zoho_list_modules": "Zoho gives all of them at once",
         "woocommerce_list_order_notes": "the store gives all of an order's at once",
         "woocommerce_list_top_sellers": "the store gives its dozen at once",
     },
@@ -80,15 +88,12 @@ REASONS = Reasons(
         "confluence webhooks": "Confluence Cloud sends them to installed apps alone",
         "demo streams": "its provider answers inside our own process",
         "demo webhooks": "its provider answers inside our own process",
+        "salesforce webhooks": "Salesforce tells of changes by SOAP and by streams alone",
         "kinto limits": "its server's own",
         "kinto streams": "an example of a small one",
         "kinto webhooks": "Kinto has none",
     },
 )
-# Connectors that do not keep all of it yet. To be empty when the catalog is complete.
-NOT_YET = {
-    "salesforce", "zoho",
-}  # fmt: skip
 
 
 @cache
@@ -99,17 +104,8 @@ def connectors() -> list[Connector]:
 
 @pytest.mark.parametrize("connector", connectors(), ids=lambda one: one.name)
 def test_the_tools_of_a_connector_are_like_all_others(connector: Connector) -> None:
-    found = [str(problem) for problem in problems_of(connector, REASONS)]
-
-    if connector.name in NOT_YET:
-        assert found, "It keeps all of it now: take it out of NOT_YET."
-    else:
-        assert found == []
+    assert [str(problem) for problem in problems_of(connector, REASONS)] == []
 
 
 def test_every_reason_still_excuses_something() -> None:
     assert REASONS.used_up(connectors()) == []
-
-
-def test_whoever_is_not_there_yet_is_a_connector() -> None:
-    assert not NOT_YET - {one.name for one in connectors()}

@@ -10,8 +10,8 @@ from connectory.catalog.manifest import OAuth2Method
 
 ACTIONS = [
     "list_records", "search_records", "query_records", "find_records", "get_record", "create_records", "update_record",
-    "upsert_records", "delete_record", "get_record_count", "list_related_records", "list_notes", "create_note",
-    "create_deal_from_lead", "add_tags", "list_modules", "list_fields", "list_users",
+    "upsert_records", "delete_record", "count_records", "list_related_records", "list_notes", "create_note",
+    "convert_lead", "add_tags", "list_modules", "list_fields", "list_users",
 ]  # fmt: skip
 
 

@@ -23,7 +23,7 @@ VERBS: Mapping[Effect, frozenset[str]] = {
     Effect.WRITE: _words(
         "create update add set write send reply respond schedule upload attach append insert duplicate copy move share "
         "invite join start stop rerun retry edit sort format merge finalize publish restore trash assign close reopen "
-        "approve record track identify upsert complete import generate ask"
+        "approve record track identify convert upsert complete import generate ask"
     ),
     Effect.DESTRUCTIVE: _words("delete remove cancel revoke refund archive replace void disable clear end unpublish"),
 }

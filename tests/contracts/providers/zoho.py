@@ -17,7 +17,7 @@ CONTRACT = Contract(
             "is required and not sent": "https://www.zoho.com/crm/developer/docs/api/v8/create-notes.html: two members",
             "Note_Title is required": "the page's table of fields says that only Note_Content and Parent_Id are",
         },
-        "create_deal_from_lead": {
+        "convert_lead": {
             "path parameter lead_id takes integer": "ids have 19 digits, more than JSON's numbers hold exactly",
             "no answer has the field": "https://www.zoho.com/crm/developer/docs/api/v8/convert-lead.html",
             "needs the scopes ZohoCRM.modules.all": "the same scope in other letters",

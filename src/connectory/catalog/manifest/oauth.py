@@ -14,7 +14,10 @@ from connectory.catalog.manifest.basics import WEB_ADDRESS, Name, Strict
 from connectory.catalog.manifest.requests import Request
 from connectory.catalog.manifest.sign_in import AuthMethodBase, FieldKind
 
-ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+# Annotated, since `typing` caches unions: the MCP SDK has the same words in another order, which our schema would take.
+ClientAuthentication = Annotated[
+    Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"], "as the schema lists them"
+]
 Encoding = Literal["form", "json"]
 BEARER = {"Authorization": "Bearer {credential.access_token}"}  # RFC 6750 section 2.1
 

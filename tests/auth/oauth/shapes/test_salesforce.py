@@ -81,7 +81,7 @@ async def test_a_token_that_ended_unannounced_is_renewed_once_and_the_call_goes_
         one.clock.pass_by(hours=2)
         one.double.access = "ended"
         one.double.offer("GET", QUERY, FOUND)
-        await one.call("salesforce_query", soql=SOQL)
+        await one.call("salesforce_query_records", soql=SOQL)
 
     assert [sent.headers["authorization"] for sent in one.double.sent(QUERY)] == ["Bearer at-1", "Bearer at-2"]
 
@@ -92,7 +92,7 @@ async def test_a_token_that_is_refused_though_it_is_new_is_not_renewed_again() -
         one.clock.pass_by(hours=2)
         one.double.routes["GET", QUERY] = lambda _: ENDED
         with pytest.raises(ProviderForbidden):  # of a token that is a second old it is no end
-            await one.call("salesforce_query", soql=SOQL)
+            await one.call("salesforce_query_records", soql=SOQL)
 
     assert len(one.double.sent(QUERY)) == 2
     assert len(one.double.sent(SALESFORCE.token)) == 2
