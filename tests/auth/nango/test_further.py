@@ -254,23 +254,30 @@ async def test_a_write_is_judged_as_a_request_of_the_connector() -> None:
 
 
 async def test_a_nango_that_never_answers_delays_no_start() -> None:
-    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
+    let_go: list[asyncio.StreamWriter] = []
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the other side gives up
         writer.close()
+        let_go.append(writer)
 
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    settings = make_settings(NANGO_SECRET_KEY=str(uuid4()), NANGO_HOST=f"http://127.0.0.1:{port}")
-    clock = asyncio.get_running_loop()
-    began = clock.time()
-    async with make_application(settings=settings) as application:
-        started_s = clock.time() - began
-        principal = await make_principal(application)
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        settings = make_settings(NANGO_SECRET_KEY=str(uuid4()), NANGO_HOST=f"http://127.0.0.1:{port}")
+        clock = asyncio.get_running_loop()
+        began = clock.time()
+        async with make_application(settings=settings) as application:
+            started_s = clock.time() - began
+            principal = await make_principal(application)
 
-        listed = await application.auth.supported_providers(principal)
+            listed = await application.auth.supported_providers(principal)
 
-        listed_s = clock.time() - began - started_s
-    server.close()
+            listed_s = clock.time() - began - started_s
+        async with asyncio.timeout(10):
+            while not let_go:  # noqa: ASYNC110 # the server has seen that it is over
+                await asyncio.sleep(0.01)
+            for writer in let_go:
+                await writer.wait_closed()
 
     assert started_s < 3
     assert listed == ["notes"]
