@@ -112,7 +112,11 @@ SHOPIFY = Shape(
     connector="shopify",
     values={"shop": "acme"},
     authorize=f"{SHOP}/oauth/authorize",
-    asks={"scope": "read_products,write_products,read_orders,read_customers"},
+    asks={
+        "scope": "read_products,write_products,read_inventory,write_inventory,read_locations,read_orders,write_orders,"
+        "read_merchant_managed_fulfillment_orders,write_merchant_managed_fulfillment_orders,read_customers,"
+        "write_customers,read_draft_orders,write_draft_orders,read_discounts,write_discounts,read_reports",
+    },
     token=f"{SHOP}/oauth/access_token",
     token_adds={"expiring": "1"},
     answer=lambda at, rt: {

@@ -1,4 +1,4 @@
-"""The same of providers whose packaged manifests are still to come: small ones stand here for their sign-in."""
+"""The same of further providers; for the one whose packaged manifest is still to come a small one stands here."""
 
 from __future__ import annotations
 
@@ -12,83 +12,6 @@ description: Work with {title}.
 category: other
 docs: https://{name}.example/docs
 """
-LINEAR_YAML = (
-    HEAD.format(name="linear", title="Linear")
-    + """
-servers: {api: "https://api.linear.app"}
-auth:
-  oauth:
-    method: oauth2
-    authorize_url: https://linear.app/oauth/authorize
-    token_url: https://api.linear.app/oauth/token
-    scope_separator: ","
-    scopes: {read: Read, write: Change}
-    revoke: {url: https://api.linear.app/oauth/revoke, client_authentication: none}
-verify:
-  request: {post: /graphql, graphql: "query { viewer { id name } }"}
-  account: {id: data.viewer.id, name: data.viewer.name}
-"""
-)
-GITLAB_YAML = (
-    HEAD.format(name="gitlab", title="GitLab")
-    + """
-servers: {api: "{connection.host}/api/v4"}
-auth:
-  oauth:
-    method: oauth2
-    fields: {host: {title: Server, kind: origin, default: "https://gitlab.com"}}
-    authorize_url: "{connection.host}/oauth/authorize"
-    token_url: "{connection.host}/oauth/token"
-    refresh_repeats_redirect_uri: true
-    scopes: {read_api: Read, api: Read and change}
-    revoke: {url: "{connection.host}/oauth/revoke"}
-verify: {request: {get: /user}, account: {id: id, name: username}}
-"""
-)
-SQUARE_YAML = (
-    HEAD.format(name="square", title="Square")
-    + """
-servers: {api: "https://connect.squareup.com"}
-auth:
-  oauth:
-    method: oauth2
-    authorize_url: https://connect.squareup.com/oauth2/authorize
-    authorize_parameters: {session: "false"}
-    token_url: https://connect.squareup.com/oauth2/token
-    token_encoding: json
-    pkce: none # with it a refresh token is good for one use, and the secret is refused
-    token_answer: {expires_in: expires_at, error: "error || errors[0].code || type", refused: [service.not_authorized]}
-    scopes: {MERCHANT_PROFILE_READ: See the business, ORDERS_READ: Read orders}
-    facts: {merchant_id: {token: merchant_id}}
-    revoke:
-      url: https://connect.squareup.com/oauth2/revoke
-      headers: {Authorization: "Client {client_secret}"}
-      client_authentication: none
-      encoding: json
-      token_parameter: access_token
-      which: access_token
-      ends_all: true
-verify: {request: {get: /v2/merchants/me}, account: {id: merchant.id, name: merchant.business_name}}
-"""
-)
-PIPEDRIVE_YAML = (
-    HEAD.format(name="pipedrive", title="Pipedrive")
-    + """
-servers: {api: "{connection.api_domain}"}
-auth:
-  oauth:
-    method: oauth2
-    authorize_url: https://oauth.pipedrive.com/oauth/authorize
-    token_url: https://oauth.pipedrive.com/oauth/token
-    client_authentication: client_secret_basic
-    pkce: none
-    facts: {api_domain: {token: api_domain, kind: origin, pattern: "https://[a-z0-9-]+\\\\.pipedrive\\\\.com"}}
-    revoke:
-      url: https://oauth.pipedrive.com/oauth/revoke
-      parameters: {token_type_hint: refresh_token}
-verify: {request: {get: /api/v1/users/me}, account: {id: data.id, name: data.company_name}}
-"""
-)
 QUICKBOOKS_YAML = (
     HEAD.format(name="quickbooks", title="QuickBooks")
     + """
@@ -113,17 +36,16 @@ verify:
 # https://linear.app/developers/oauth-2-0-authentication
 LINEAR = Shape(
     connector="linear",
-    manifest=LINEAR_YAML,
     authorize="https://linear.app/oauth/authorize",
-    asks={"scope": "read,write"},
+    asks={"scope": "read,write,issues:create,comments:create"},
     token="https://api.linear.app/oauth/token",
     answer=lambda at, rt: {
         "access_token": at, "token_type": "Bearer", "expires_in": 86399, "scope": "read write", "refresh_token": rt,
     },
     lasts_s=86399,
     verify=("POST", "https://api.linear.app/graphql"),
-    verified={"data": {"viewer": {"id": "u-1", "name": "Ann"}}},
-    account=("u-1", "Ann"),
+    verified={"data": {"viewer": {"id": "u-1", "name": "Ann"}, "organization": {"name": "Acme"}}},
+    account=("u-1", "Ann at Acme"),
     scopes=("read", "write"),
     revoke=(Call("POST", "https://api.linear.app/oauth/revoke", {"token": "{rt}"}, "id"),),
 )  # fmt: skip
@@ -131,7 +53,6 @@ LINEAR = Shape(
 # https://docs.gitlab.com/api/oauth2/
 GITLAB = Shape(
     connector="gitlab",
-    manifest=GITLAB_YAML,
     values={"host": "https://git.acme.example:8443"},
     authorize="https://git.acme.example:8443/oauth/authorize",
     asks={"scope": "read_api api"},
@@ -151,12 +72,16 @@ GITLAB = Shape(
                  answer=Answer(200, {})),),
 )  # fmt: skip
 
+SQUARE_SCOPES = (
+    "MERCHANT_PROFILE_READ PAYMENTS_READ PAYMENTS_WRITE ORDERS_READ ORDERS_WRITE ITEMS_READ ITEMS_WRITE INVENTORY_READ "
+    "INVENTORY_WRITE CUSTOMERS_READ CUSTOMERS_WRITE INVOICES_READ INVOICES_WRITE PAYOUTS_READ"
+)
+
 # https://developer.squareup.com/reference/square/o-auth-api
 SQUARE = Shape(
     connector="square",
-    manifest=SQUARE_YAML,
     authorize="https://connect.squareup.com/oauth2/authorize",
-    asks={"scope": "MERCHANT_PROFILE_READ ORDERS_READ", "session": "false"},
+    asks={"scope": SQUARE_SCOPES, "session": "false"},
     called_back=(("response_type", "code"),),
     token="https://connect.squareup.com/oauth2/token",
     encoding="json",
@@ -172,7 +97,7 @@ SQUARE = Shape(
     verify=("GET", "https://connect.squareup.com/v2/merchants/me"),
     verified={"merchant": {"id": "ML1", "business_name": "Acme"}},
     account=("ML1", "Acme"),
-    scopes=("MERCHANT_PROFILE_READ", "ORDERS_READ"),
+    scopes=tuple(SQUARE_SCOPES.split()),
     facts={"merchant_id": "ML1"},
     revoke=(Call("POST", "https://connect.squareup.com/oauth2/revoke", {"access_token": "{at}"}, "id", "json",
                  {"authorization": "Client s3cret/of+the=client"}, Answer(200, {"success": True})),),
@@ -182,7 +107,6 @@ SQUARE = Shape(
 # https://pipedrive.readme.io/docs/marketplace-oauth-authorization
 PIPEDRIVE = Shape(
     connector="pipedrive",
-    manifest=PIPEDRIVE_YAML,
     authorize="https://oauth.pipedrive.com/oauth/authorize",
     asks={},
     token="https://oauth.pipedrive.com/oauth/token",
@@ -195,8 +119,8 @@ PIPEDRIVE = Shape(
     rotates=False,
     lasts_s=3599,
     verify=("GET", "https://acme.pipedrive.com/api/v1/users/me"),
-    verified={"success": True, "data": {"id": 5, "name": "Ann", "company_name": "Acme"}},
-    account=("5", "Acme"),
+    verified={"success": True, "data": {"id": 5, "name": "Ann", "company_id": 3, "company_name": "Acme"}},
+    account=("3/5", "Ann in Acme"),
     scopes=("base", "deals:full"),
     facts={"api_domain": "https://acme.pipedrive.com"},
     revoke=(Call("POST", "https://oauth.pipedrive.com/oauth/revoke",
