@@ -19,6 +19,8 @@ from connectory.cli.connector_page import (
     arguments_of,
     count_text,
     every_text,
+    field_kind,
+    field_text,
     proof_text,
     scopes_text,
 )
@@ -124,23 +126,7 @@ def _sign_in(connector: Connector, whole: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _fields(way: Mapping[str, Any]) -> str:
-    rows = [
-        (
-            field["title"],
-            code(field["name"]),
-            field["kind"] + ("" if field["required"] else ", may be empty"),
-            " ".join(
-                part
-                for part in (
-                    f"One of {', '.join(field['choices'])}." if field["choices"] else "",
-                    f"{field['default']} if left empty." if field["default"] else "",
-                    field["help"],
-                )
-                if part
-            ),
-        )
-        for field in way["fields"]
-    ]
+    rows = [(field["title"], code(field["name"]), field_kind(field), field_text(field)) for field in way["fields"]]
     return table(("You enter", "Field", "Kind", "What it is"), rows) if rows else ""
 
 

@@ -11,8 +11,6 @@ from typing import ClassVar
 from connectory.auth.backend import (
     Access,
     BackendConfig,
-    Callback,
-    DeviceCode,
     Done,
     Entry,
     Form,
@@ -25,19 +23,20 @@ from connectory.auth.backend import (
 from connectory.auth.entries import CheckedEntry, check_entry
 from connectory.auth.hosts import resolve_hosts
 from connectory.auth.kept_here import KeptHere
+from connectory.auth.no_callback import NoCallback
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import AuthMethod
-from connectory.errors import InvalidPath, NeedsReconnect, SessionExpired
+from connectory.errors import InvalidPath, NeedsReconnect
 from connectory.net.address import HostRule
 from connectory.settings import Settings
 from connectory.vault.credentials import Credentials, NoCredentials, SecretFields
-from connectory.vault.entities import ConnectSession, Grant, SessionId, WorkspaceId
+from connectory.vault.entities import ConnectSession, Grant, WorkspaceId
 from connectory.vault.vault import Vault
 
 TITLES = {"api_key": "API key", "basic": "User name and password", "fields": "Credentials", "none": "No sign-in needed"}
 
 
-class DirectBackend(KeptHere):
+class DirectBackend(KeptHere, NoCallback):
     """Serves the methods `api_key`, `basic`, `fields` and `none`."""
 
     name: ClassVar[str] = "direct"
@@ -60,23 +59,8 @@ class DirectBackend(KeptHere):
         credentials = _credentials(checked)
         return Done(NewGrant(entry.method, credentials, checked.facts, hosts, private_confirmed=confirmed))
 
-    async def session_of(self, family: str, callback: Callback) -> tuple[WorkspaceId, SessionId] | None:
-        """Typed keys involve no callback."""
-        del family, callback
-        return None
-
-    async def complete(self, session: ConnectSession, callback: Callback) -> NewGrant:
-        """Typed keys involve no callback."""
-        del session, callback
-        raise SessionExpired("No sign-in of this kind is under way.", hint="Open the connect link again.")
-
     async def poll(self, session: ConnectSession) -> NewGrant | None:
         """They come at once, or not at all."""
-        del session
-        return None
-
-    async def code_of(self, session: ConnectSession) -> DeviceCode | None:
-        """Typed keys need none."""
         del session
         return None
 

@@ -31,6 +31,12 @@ FromFile = Annotated[
     list[str] | None,
     typer.Option("--file", metavar="NAME=PATH", help="Take a field from a file of yours, such as a key in JSON."),
 ]
+Method = Annotated[str | None, typer.Option("--method", help="Way to sign in, where there are several.")]
+Fields = Annotated[list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="A value that is not secret.")]
+OtherAccount = Annotated[
+    bool, typer.Option("--other-account", help="Yes, the connection shall belong to another account from now on.")
+]
+OpenLink = Annotated[bool, typer.Option("--open", help="Open the link in a browser here.")]
 
 
 class ConnectCommand(TyperCommand):
@@ -49,23 +55,19 @@ class ConnectCommand(TyperCommand):
 def connect(
     name: Annotated[str, typer.Argument(help="The connector's name; `connectory connectors` lists them.")],
     alias: Annotated[str | None, typer.Option("--alias", help="Name for a further account, e.g. work.")] = None,
-    method: Annotated[str | None, typer.Option("--method", help="Way to sign in, where there are several.")] = None,
-    field: Annotated[
-        list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="A value that is not secret.")
-    ] = None,
+    method: Method = None,
+    field: Fields = None,
     from_env: FromEnv = None,
     file: FromFile = None,
     shared: Annotated[bool, typer.Option("--shared", help="For the whole workspace (owners only).")] = False,
     private_address: Annotated[
         bool, typer.Option("--private-address", help="Yes, a server in a private network is meant.")
     ] = False,
-    other_account: Annotated[
-        bool, typer.Option("--other-account", help="Yes, the connection shall belong to another account from now on.")
-    ] = False,
+    other_account: OtherAccount = False,
     device: Annotated[
         bool, typer.Option("--device", help="By a code that you type at the service, with any browser, anywhere.")
     ] = False,
-    open_link: Annotated[bool, typer.Option("--open", help="Open the link in a browser here.")] = False,
+    open_link: OpenLink = False,
     workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
@@ -80,12 +82,16 @@ def connect(
 
     session, form, by_code = act(begin, workspace=workspace)
     attempt = Attempt(session, given, asker, workspace, is_by_code=device, opens=open_link, codes=by_code)
+    tell_connected(sign_in_or_end(attempt, form), as_json=as_json)
+
+
+def sign_in_or_end(attempt: Attempt, form: Form) -> Connected:
+    """Bring a sign-in to its end; where it comes to nothing, its session is ended too."""
     try:
-        connected = sign_in(attempt, form)
+        return sign_in(attempt, form)
     except BaseException:
-        act(lambda application, _: application.auth.end_session(session), workspace=workspace)
+        act(lambda application, _: application.auth.end_session(attempt.session), workspace=attempt.workspace)
         raise
-    tell_connected(connected, as_json=as_json)
 
 
 async def _begin(

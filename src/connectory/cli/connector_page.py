@@ -77,6 +77,18 @@ def proof_text(webhook: Mapping[str, Any]) -> str:
     return f"{PROOFS[webhook['signature']]} {secret}".strip()
 
 
+def field_kind(field: Mapping[str, Any]) -> str:
+    """Say what a field of the form holds, and whether it must."""
+    return f"{field['kind']}{'' if field['required'] else ', may be empty'}"
+
+
+def field_text(field: Mapping[str, Any]) -> str:
+    """Say what may stand in a field of the form, and what it is."""
+    choices = f"One of {', '.join(field['choices'])}." if field["choices"] else ""
+    default = f"{field['default']} if left empty." if field["default"] else ""
+    return " ".join(part for part in (choices, default, field["help"]) if part)
+
+
 def count_text(whole: Mapping[str, Any]) -> str:
     """Say how many actions there are by effect, and what they take of a tool list."""
     effects = [one["effect"] for one in whole["actions"]]
@@ -110,11 +122,8 @@ def _ways(whole: Mapping[str, Any], connector: Connector, width: int) -> Iterato
 
 
 def _field(field: Mapping[str, Any]) -> str:
-    kind = f"{field['kind']}{'' if field['required'] else ', may be empty'}"
-    choices = f"One of {', '.join(field['choices'])}." if field["choices"] else ""
-    default = f"{field['default']} if left empty." if field["default"] else ""
-    said = " ".join(part for part in (choices, default, field["help"]) if part)
-    return f"field {field['name']} ({kind}): {field['title']}{'. ' + said if said else ''}"
+    said = field_text(field)
+    return f"field {field['name']} ({field_kind(field)}): {field['title']}{'. ' + said if said else ''}"
 
 
 def _servers(connector: Connector) -> Iterator[str]:

@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectory.cli.acting import act
-from connectory.cli.connecting import FromEnv, FromFile, tell_connected, ways_by_code
+from connectory.cli.connecting import (
+    Fields,
+    FromEnv,
+    FromFile,
+    Method,
+    OpenLink,
+    OtherAccount,
+    sign_in_or_end,
+    tell_connected,
+    ways_by_code,
+)
 from connectory.cli.connections import full_name
 from connectory.cli.entry import Terminal, parse_given
 from connectory.cli.options import AsJson, InWorkspace, is_interactive
-from connectory.cli.signing_in import Attempt, sign_in
+from connectory.cli.signing_in import Attempt
 
 if TYPE_CHECKING:
     from connectory.auth.backend import Form
@@ -25,16 +35,12 @@ MOVED = "Moved {name} to the backend '{backend}'; it keeps its id, its rules and
 def move(
     name: Annotated[str, typer.Argument(help="CONNECTOR/ALIAS, or the connection's id.")],
     backend: Annotated[str, typer.Argument(help="Who keeps the sign-in from now on: nango, builtin or direct.")],
-    method: Annotated[str | None, typer.Option("--method", help="Way to sign in, where there are several.")] = None,
-    field: Annotated[
-        list[str] | None, typer.Option("--field", metavar="NAME=VALUE", help="A value that is not secret.")
-    ] = None,
+    method: Method = None,
+    field: Fields = None,
     from_env: FromEnv = None,
     file: FromFile = None,
-    other_account: Annotated[
-        bool, typer.Option("--other-account", help="Yes, the connection shall belong to another account from now on.")
-    ] = False,
-    open_link: Annotated[bool, typer.Option("--open", help="Open the link in a browser here.")] = False,
+    other_account: OtherAccount = False,
+    open_link: OpenLink = False,
     workspace: InWorkspace = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,11 +57,7 @@ def move(
     )
     asker = Terminal() if is_interactive() else None
     attempt = Attempt(session, given, asker, workspace, opens=open_link, codes=by_code)
-    try:
-        connected = sign_in(attempt, form)
-    except BaseException:
-        act(lambda application, _: application.auth.end_session(session), workspace=workspace)
-        raise
+    connected = sign_in_or_end(attempt, form)
     tell_connected(connected, as_json=as_json, said=MOVED.format(name=row.name, backend=backend))
 
 

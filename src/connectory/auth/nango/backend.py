@@ -14,8 +14,6 @@ from typing import ClassVar
 from connectory.auth.backend import (
     Access,
     BackendConfig,
-    Callback,
-    DeviceCode,
     Elsewhere,
     Entry,
     Form,
@@ -42,6 +40,7 @@ from connectory.auth.nango.refusals import RefreshFailed
 from connectory.auth.nango.signing_in import NangoSignIns
 from connectory.auth.nango.tags import is_ours
 from connectory.auth.nango.tokens import TokensAtNango
+from connectory.auth.no_callback import NoCallback
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.errors import (
@@ -52,12 +51,11 @@ from connectory.errors import (
     NeedsReconnect,
     ProviderUnauthorized,
     ProviderUnavailable,
-    SessionExpired,
 )
 from connectory.settings import Settings
 from connectory.vault.clock import Clock
 from connectory.vault.credentials import Credentials, NangoReference
-from connectory.vault.entities import ConnectSession, Grant, SessionId, WorkspaceId
+from connectory.vault.entities import ConnectSession, Grant, WorkspaceId
 from connectory.vault.vault import Vault
 
 READS_CREDENTIALS = "environment:connections:read_credentials"
@@ -67,7 +65,7 @@ RENEWABLE = (
 )  # fmt: skip
 
 
-class NangoBackend:
+class NangoBackend(NoCallback):
     """Serves every method for which the manifest names a provider of Nango's that is configured there."""
 
     name: ClassVar[str] = NANGO
@@ -103,24 +101,9 @@ class NangoBackend:
         except ConnectoryError as error:
             return Form(forms, (Problem("", error.text),))
 
-    async def session_of(self, family: str, callback: Callback) -> tuple[WorkspaceId, SessionId] | None:
-        """The provider's redirect goes to Nango."""
-        del family, callback
-        return None
-
-    async def complete(self, session: ConnectSession, callback: Callback) -> NewGrant:
-        """The provider's redirect goes to Nango."""
-        del session, callback
-        raise SessionExpired("No sign-in of this kind is under way.", hint="Open the connect link again.")
-
     async def poll(self, session: ConnectSession) -> NewGrant | None:
         """Look at Nango whether the sign-in is done there."""
         return await self._signing_in.poll(session)
-
-    async def code_of(self, session: ConnectSession) -> DeviceCode | None:
-        """Nango has no codes."""
-        del session
-        return None
 
     async def page_of(self, session: ConnectSession) -> Elsewhere | None:
         """Return Nango's page."""

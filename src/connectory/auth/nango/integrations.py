@@ -131,14 +131,10 @@ def serving_of(
     if connector.integration is not None:
         own = next((one for one in found if one.integration == connector.integration), None)
         return dict.fromkeys(connector.auth, own) if own is not None else {}
+    in_order = sorted(found, key=lambda one: (one.integration != one.provider, one.created_at, one.integration))
     serving = {}
     for name in connector.auth:
-        fitting = [
-            one
-            for provider in providers_of(connector, name)
-            for one in sorted(found, key=lambda one: (one.integration != one.provider, one.created_at, one.integration))
-            if one.provider == provider
-        ]
+        fitting = [one for provider in providers_of(connector, name) for one in in_order if one.provider == provider]
         wanted = chosen.get((connector.manifest.auth_family, name))
         taken = next((one for one in fitting if one.integration == wanted), None) if wanted else None
         if taken is not None or fitting:
