@@ -141,11 +141,13 @@ async def test_a_payment_is_refunded_in_part(stripe: Connected) -> None:
     refund = await stripe.call("refund_payment", payment=made["id"], amount=500, metadata={"why": "late"})
     refunds = await stripe.call("list_refunds", payment=made["id"])
     [paid] = [one for one in await stripe.call("list_payments") if one["id"] == made["id"]]
+    read = await stripe.call("get_payment", payment=made["id"])
 
     assert made["status"] == "requires_confirmation"
     assert (refund["amount"], refund["status"]) == (500, "succeeded")
     assert [one["id"] for one in refunds] == [refund["id"]]
     assert (paid["status"], paid["charge"], paid["amount_refunded"]) == ("succeeded", refund["charge"], 500)
+    assert read == paid
 
 
 async def test_a_subscription_is_listed_and_cancelled(stripe: Connected) -> None:
@@ -188,8 +190,8 @@ async def test_an_unknown_customer_is_not_found(stripe: Connected) -> None:
 async def test_every_action_was_sent_or_is_named_as_unknown() -> None:
     sent = {
         "get_balance", "create_customer", "update_customer", "get_customer", "list_customers", "create_product",
-        "list_products", "add_invoice_item", "create_invoice", "list_invoices", "create_payment", "list_payments",
-        "refund_payment", "list_refunds", "list_subscriptions", "cancel_subscription",
+        "list_products", "add_invoice_item", "create_invoice", "list_invoices", "create_payment", "get_payment",
+        "list_payments", "refund_payment", "list_refunds", "list_subscriptions", "cancel_subscription",
     }  # fmt: skip
 
     assert set(STRIPE.actions) - sent - set(UNKNOWN) == {"get_invoice"}  # it expands `payments`: no such thing there

@@ -44,6 +44,7 @@ async def fill(vault: Vault, place: Place) -> None:
     await make_result(vault, place, connection, token=token)
     await make_policy(vault, place, user=True)
     await make_policy(vault, place)
+    await vault.nango_integrations.put(place.workspace_id, "github", "oauth2", "github-ours")
     await vault.audit.write([audit_line(place)])
 
 
