@@ -26,8 +26,8 @@ NANGO = "sk-nango-6c1f0b7a95e2"
 TYPO = "not-a-port-3f9d17c2b8"
 LONG = re.compile(r"[A-Za-z0-9+_-]{70,}")  # longer than a digest of the audit, or any name
 EXPORTS = [
-    "connections", "connectors", "connectors show acme", "search things", "settings", "version", "token list", "user list",
-    "workspace list", "workspace members", "policy list", "audit", "doctor", "doctor --offline",
+    "connections", "connectors", "connectors show acme", "search things", "settings", "version", "token list",
+    "user list", "workspace list", "workspace members", "policy list", "audit", "doctor", "doctor --offline",
 ]  # fmt: skip
 
 
