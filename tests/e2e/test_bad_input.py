@@ -40,7 +40,7 @@ FAILURES = {
 # tool, arguments -> the code, and words: what is wrong, and the right form
 MISTAKES: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
     "connector": ("connect", {"connector": "shakey"}, "unknown_connector", ["'shakey'", "Did you mean 'shaky'?"]),
-    "connector listed": ("list_connections", {"connector": "gihtub"}, "unknown_connector", ["mean 'github' or 'gitlab'?"]),
+    "connector listed": ("list_connections", {"connector": "gihtub"}, "unknown_connector", ["'github' or 'gitlab'?"]),
     "action": ("shaky_get_thign", {}, "unknown_action", ["Did you mean 'shaky_get_thing'"]),
     "action called": ("call_action", {"action": "get_thing"}, "unknown_action", ["'shaky_get_thing'"]),
     "fixed tool": ("list_connecters", {}, "unknown_action", ["Did you mean 'list_connectors'"]),
