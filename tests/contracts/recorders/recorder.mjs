@@ -16,8 +16,9 @@ export async function sdk(name) {
 }
 
 /**
- * Record a connector. `functions`: action → the TypeScript type of the function of the SDK, over `imports`;
- * `answer`: the type of an answer by that of what the function gives; `call`: calls it, at the server's address;
+ * Record a connector. `functions`: action (or `action/variant`, for another request that it may send) → the TypeScript
+ * type of the function of the SDK, over `imports`; `answer`: the type of an answer by that of what the function gives;
+ * `call`: calls it, at the server's address;
  * `change`: changes arguments before (by action); `sample`: what to answer, by the server's address, where no type tells
  * it (by action); `also`: the actions whose requests it may send too (by action).
  */
@@ -40,7 +41,7 @@ export async function record({ name, sdk, imports, functions, answer = (type) =>
       if (seen.length === 0) throw new Error(`${action}: nothing was sent`);
       sent.push(seen[seen.length - 1]);
     }
-    operations[action] = [entryOf(functions[action], full.names, sent, typed)];
+    (operations[action.split("/")[0]] ??= []).push(entryOf(functions[action], full.names, sent, typed));
   }
   for (const [action, others] of Object.entries(also)) {
     operations[action].push(...others.flatMap((one) => operations[one]));
