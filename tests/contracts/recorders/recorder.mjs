@@ -20,9 +20,10 @@ export async function sdk(name) {
  * type of the function of the SDK, over `imports`; `answer`: the type of an answer by that of what the function gives;
  * `call`: calls it, at the server's address;
  * `change`: changes arguments before (by action); `sample`: what to answer, by the server's address, where no type tells
- * it (by action); `also`: the actions whose requests it may send too (by action).
+ * it (by action); `also`: the actions whose requests it may send too (by action); `calls`: what the recording calls the
+ * functions, where their types do not tell which these are.
  */
-export async function record({ name, sdk, imports, functions, answer = (type) => type, call, change = {}, sample = {}, also = {} }) {
+export async function record({ name, sdk, imports, functions, answer = (type) => type, call, change = {}, sample = {}, also = {}, calls = functions }) {
   const version = JSON.parse(readFileSync(join(SDKS, "node_modules", sdk, "package.json"))).version;
   const made = samplesOf(SDKS, imports, functions, answer);
   const seen = [];
@@ -41,7 +42,7 @@ export async function record({ name, sdk, imports, functions, answer = (type) =>
       if (seen.length === 0) throw new Error(`${action}: nothing was sent`);
       sent.push(seen[seen.length - 1]);
     }
-    (operations[action.split("/")[0]] ??= []).push(entryOf(functions[action], full.names, sent, typed));
+    (operations[action.split("/")[0]] ??= []).push(entryOf(calls[action], full.names, sent, typed));
   }
   for (const [action, others] of Object.entries(also)) {
     operations[action].push(...others.flatMap((one) => operations[one]));
