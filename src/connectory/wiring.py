@@ -37,6 +37,7 @@ from connectory.gateway.results import Results
 from connectory.identity.policies import Policies
 from connectory.identity.record import Record
 from connectory.identity.tokens import Tokens
+from connectory.identity.web_sessions import WebSessions
 from connectory.identity.workspaces import Workspaces
 from connectory.net.client import OutboundClient
 from connectory.settings import Settings
@@ -62,6 +63,7 @@ class Application:
     auth: AuthManager
     gateway: Gateway
     tokens: Tokens
+    web_sessions: WebSessions
     workspaces: Workspaces
     policies: Policies
     confirmations: Confirmations
@@ -147,6 +149,7 @@ def _build(
     audit = AuditTrail(vault.audit, now, key=digest_key(vault.keys))
     record = audit.enclose
     auth = backends.manager(quotas, record)
+    tokens = Tokens(vault, now, record)
     confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, record, now)
     steps = Steps(
         catalog=catalog,
@@ -167,7 +170,8 @@ def _build(
         catalog=catalog,
         auth=auth,
         gateway=Gateway(steps, settings),
-        tokens=Tokens(vault, now, record),
+        tokens=tokens,
+        web_sessions=WebSessions(vault, tokens),
         workspaces=Workspaces(vault, auth.withdraw, record),
         policies=Policies(vault, record),
         confirmations=confirmations,

@@ -24,10 +24,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.contracts.check import Call, compare_action, compare_lookup, compare_step, good_answers
+from tests.contracts.check import Call, compare_action, compare_lookup, compare_step, good_answers, inputs_of
 from tests.contracts.contract import VERIFY, Answers, Expressions, Kind
 from tests.contracts.description import Description
-from tests.contracts.paths import PARAMETER, path_of
+from tests.contracts.paths import PARAMETER, OurPath, path_of
 
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Request, Step
@@ -78,9 +78,9 @@ class Recorded:
         if description is None:
             return None
         spec = action.manifest
-        call = _call(connector, spec.request, description)
-        found = [] if call is None else compare_action(connector, action, call)
-        if call is None and not spec.request.is_address:
+        calls = _calls(connector, action, description)
+        found = [one for call in calls for one in compare_action(connector, action, call)]
+        if not calls and not spec.request.is_address:
             found.append(_unseen(spec.request))
         for step in spec.steps:
             found += _of_step(connector, action, step, description)
@@ -92,16 +92,16 @@ class Recorded:
                 if further is None
                 else compare_lookup(connector, expand.request, pairs, further)
             )
-        return found
+        return list(dict.fromkeys(found))
 
     def answers(self, connector: Connector, action: Action) -> Answers:
         """What the sample of the action's answer follows."""
         description = self.describe(action.name)
         assert description is not None
-        call = _call(connector, action.manifest.request, description)
-        if call is None:  # an address
+        calls = _calls(connector, action, description)
+        if not calls:  # an address
             return [], description
-        return good_answers(connector, action.manifest.request, call), description
+        return good_answers(connector, action.manifest.request, calls[0]), description
 
     def check_lookup(self, connector: Connector, request: Request, expressions: Expressions) -> list[str] | None:
         """The same of a request that proves a sign-in."""
@@ -161,8 +161,18 @@ def _content(kind: str, samples: Sequence[Any]) -> dict[str, Any]:
     return {"content": {kind: {"schema": schema_of(samples), "example": samples[0]}}}
 
 
-def _call(connector: Connector, request: Request, description: Description) -> Call | None:
-    path = path_of(connector, request)
+def _calls(connector: Connector, action: Action, description: Description) -> list[Call]:
+    """What an action's own request was seen as: once, or once for each word that its path allows; none: unseen."""
+    request = action.manifest.request
+    if (whole := _call(connector, request, description)) is not None:
+        return [whole]
+    paths = path_of(connector, request).spelled_out(inputs_of(action))
+    spelled = [_call(connector, request, description, one) for one in paths]
+    return [one for one in spelled if one is not None] if None not in spelled else []
+
+
+def _call(connector: Connector, request: Request, description: Description, path: OurPath | None = None) -> Call | None:
+    path = path_of(connector, request) if path is None else path
     operation = description.operation(request.method, path.text)
     return None if operation is None else Call(path, operation, description)
 

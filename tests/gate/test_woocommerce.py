@@ -273,7 +273,7 @@ async def test_a_coupon_ends_at_the_moment_that_was_meant() -> None:
         )  # fmt: skip
 
     assert double.last.json == {
-        "code": "summer10", "discount_type": "percent", "amount": "10", "date_expires_gmt": "2026-12-06T23:00:00",
+        "code": "summer10", "discount_type": "percent", "amount": "10", "date_expires": "2026-12-06T23:00:00Z",
     }  # fmt: skip
     assert made.value["expires_at"] == "2026-12-06T23:00:00Z"
 

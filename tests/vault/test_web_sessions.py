@@ -28,11 +28,11 @@ async def test_a_session_leads_to_its_token_and_the_role_of_the_moment(vault: Va
 
     found = await vault.web_sessions.find(session)
     assert found is not None
-    assert (found[0].user_id, found[1]) == (member.user_id, Role.MEMBER)
+    assert (found.user_id, found.role) == (member.user_id, Role.MEMBER)
     await vault.workspaces.set_member(place.workspace_id, member.user_id, Role.VIEWER)
     found = await vault.web_sessions.find(session)
     assert found is not None
-    assert found[1] is Role.VIEWER
+    assert found.role is Role.VIEWER
 
 
 async def test_a_session_that_has_ended_stays_so_and_the_others_go_on(vault: Vault, place: Place) -> None:

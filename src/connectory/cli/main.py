@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from connectory.cli import audit, backup, calling, connecting, connections, connectors, servers, setup
+from connectory.cli import audit, backup, calling, connecting, connections, connectors, opening, servers, setup
 from connectory.cli.clients import commands as clients
 from connectory.cli.doctor.command import doctor
 from connectory.cli.failures import Commands, run_guarded
@@ -41,6 +41,7 @@ def connectory(
 
 app.command(rich_help_panel=SERVE)(servers.serve)
 app.command(rich_help_panel=SERVE)(servers.stdio)
+app.command("open", rich_help_panel=SERVE)(opening.open_page)
 app.command(rich_help_panel=SERVE)(clients.install)
 app.command(rich_help_panel=SERVE)(clients.uninstall)
 app.command(rich_help_panel=USE, cls=connecting.ConnectCommand)(connecting.connect)

@@ -44,8 +44,13 @@ def explain_stdio() -> str:
     )
 
 
-def explain_serve(settings: Settings, *, no_auth: bool = False, is_following: bool = False) -> str:
-    """What somebody reads once the server answers. `is_following`: for now another process of ours answers."""
+def explain_serve(
+    settings: Settings, *, no_auth: bool = False, is_following: bool = False, opening: str | None = None
+) -> str:
+    """What somebody reads once the server answers. `is_following`: for now another process of ours answers.
+
+    `opening`: the link that opens the page, signed in.
+    """
     if no_auth and is_following:
         mcp = [f"MCP over HTTP is at {settings.origin}/mcp; whether it wants a token is for who serves it now."]
     elif no_auth:
@@ -57,6 +62,7 @@ def explain_serve(settings: Settings, *, no_auth: bool = False, is_following: bo
         ]
     lines = [
         f"The web page is at {settings.origin}",
+        *([f"  Signed in, once: {opening}", f"  Again: {command_path()} open"] if opening else []),
         *mcp,
         f"Clients on this machine can start it themselves instead: {command_path()} stdio",
     ]

@@ -17,12 +17,14 @@ import structlog
 
 from connectory.cli.acting import principal_of
 from connectory.cli.faces import list_changes, make_app, mcp_server
+from connectory.cli.opening import SHOWN_FOR, sign_in_link
 from connectory.cli.output import show_text
 from connectory.cli.registering import explain_serve
 from connectory.cli.startup import warn_at_start
 from connectory.cli.surroundings import ROOT
 from connectory.errors import PageUnavailable, PortTaken, Unauthenticated
 from connectory.gateway.mending import always_present
+from connectory.identity.principal import local_principal
 from connectory.settings import Settings
 from connectory.wiring import Application, running
 
@@ -84,13 +86,21 @@ async def serve_web(
         with _stopped_by_signal() as stop:
             async with _hearing(application, stop) as changes:
                 app = partial(make or make_app, application, changes, no_auth=no_auth)
-                explain = partial(explain_serve, settings, no_auth=no_auth)
+                opening = await _opening(application)
+                explain = partial(explain_serve, settings, no_auth=no_auth, opening=opening)
                 if settings.is_local:
                     await _serve_elected(application, page, stop, app, explain)
                 else:
                     from connectory.web.server import serve
 
                     await serve(app(), settings, stop=stop, on_ready=lambda: show_text(explain()))
+
+
+async def _opening(application: Application) -> str | None:
+    """The link that opens the page, on one's own machine."""
+    if not application.settings.is_local:
+        return None
+    return await sign_in_link(application, await local_principal(application.vault), SHOWN_FOR)
 
 
 async def serve_stdio(settings: Settings, max_tools: int) -> None:

@@ -108,7 +108,8 @@ class Tokens:
         """
         if TOKEN.fullmatch(token) is None:
             return None
-        return await self._admit(await self._vault.tokens.find(token_hash(token)))
+        holder = await self._vault.tokens.find(token_hash(token))
+        return None if holder is None else await self.admit(*holder)
 
     async def renew(self, principal: Principal) -> Principal | None:
         """Return the principal as it is now, or None for one who may not come in any more: for who stays connected.
@@ -121,27 +122,9 @@ class Tokens:
         holder = await self._vault.tokens.holder(principal.workspace_id, principal.token_id)
         return None if holder is None else self._judge(*holder)
 
-    async def start_web_session(self, token: str, lasts: timedelta) -> str | None:
-        """Return the id of a new web session of whoever holds `token`; None where `verify` would return that."""
-        holder = await self.verify(token)
-        if holder is None or holder.token_id is None:
-            return None
-        return await self._vault.web_sessions.start(
-            workspace_id=holder.workspace_id, user_id=holder.user_id, token_id=holder.token_id, lasts=lasts
-        )
-
-    async def verify_web_session(self, session_id: str) -> Principal | None:
-        """Return whose web session it is, or None for one that is unknown, over or ended.
-
-        Its token is judged each time as `verify` judges it.
-        """
-        return await self._admit(await self._vault.web_sessions.find(session_id))
-
-    async def _admit(self, holder: tuple[ApiToken, Role] | None) -> Principal | None:
-        if holder is None:
-            return None
-        found, now = holder[0], self._now()
-        principal = self._judge(*holder)
+    async def admit(self, found: ApiToken, role: Role) -> Principal | None:
+        """Return who comes in by a token that was found, and note that it was used; None where its time is over."""
+        now, principal = self._now(), self._judge(found, role)
         if principal is not None and (found.last_used_at is None or now - found.last_used_at >= TOUCH_EVERY):
             await self._touch(found.id, now)
         return principal

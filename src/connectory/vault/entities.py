@@ -78,6 +78,16 @@ class ApiToken:
     revoked_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WebSession:
+    """A sign-in to the pages, as it is now."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+    role: Role
+    token: ApiToken | None  # that it was started with
+
+
 class GrantStatus(StrEnum):
     """Whether the provider still honours a grant."""
 

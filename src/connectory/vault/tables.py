@@ -125,13 +125,23 @@ web_sessions = Table(
     metadata,
     Column("id_hash", String(64), primary_key=True),
     *_of_member(),
-    Column("token_id", ID, nullable=False),
+    Column("token_id", ID),  # null: signed in by a link of this machine, or by OpenID Connect
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False, index=True),
     Column("ended_at", UtcTime),
     _in_workspace("token_id", "api_tokens"),
     Index(None, "workspace_id", "user_id"),
     Index(None, "workspace_id", "token_id"),
+)
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("link_hash", String(64), primary_key=True),
+    *_of_member(),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False, index=True),
+    Index(None, "workspace_id", "user_id"),
 )
 
 grants = Table(

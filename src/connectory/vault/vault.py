@@ -29,6 +29,7 @@ from connectory.vault.policies import PolicyStore
 from connectory.vault.results import KeptResults
 from connectory.vault.schema import bring_up_to_date, make_tables
 from connectory.vault.sessions import SessionStore
+from connectory.vault.sign_in_links import SignInLinkStore
 from connectory.vault.tokens import TokenStore
 from connectory.vault.web_sessions import WebSessionStore
 from connectory.vault.workspaces import WorkspaceStore
@@ -46,6 +47,7 @@ class Vault:
     workspaces: WorkspaceStore
     tokens: TokenStore
     web_sessions: WebSessionStore
+    sign_in_links: SignInLinkStore
     grants: GrantStore
     connections: ConnectionStore
     sessions: SessionStore
@@ -112,6 +114,7 @@ def _vault(database: Database, keys: KeyRing, now: Clock, audit_days: int) -> Va
         workspaces=WorkspaceStore(database, now),
         tokens=TokenStore(database, now),
         web_sessions=WebSessionStore(database, now),
+        sign_in_links=SignInLinkStore(database, now),
         grants=GrantStore(database, keys, now),
         connections=ConnectionStore(database),
         sessions=SessionStore(database, keys, now),

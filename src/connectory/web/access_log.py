@@ -7,13 +7,15 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectory.web.static_files import static_files
+
 logger = logging.getLogger("connectory.web.access")
 
 WHOLE_PATHS = frozenset(
-    {"/", "/healthz", "/mcp", "/sse", "/sse/messages", "/signin", "/signout", "/static/style.css", "/static/icon.svg"}
-    | {"/api/nango/webhook"}
+    {"/", "/healthz", "/mcp", "/sse", "/sse/messages", "/signin", "/signout", "/api/nango/webhook"}
+    | {f"/static/{name}" for name in static_files()}
 )
-LINK_PAGES = frozenset({"connect", "confirm"})
+LINK_PAGES = frozenset({"connect", "confirm", "open", "workspaces"})
 
 
 def masked(path: str) -> str:

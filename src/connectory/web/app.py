@@ -20,11 +20,14 @@ from connectory.web.failures import error_response, exception_handlers, wants_js
 from connectory.web.guard import guard_middleware
 from connectory.web.health import HealthPage
 from connectory.web.home import HomePage
+from connectory.web.live import LivePages
 from connectory.web.origins import OurOrigins
 from connectory.web.pages import load_templates
 from connectory.web.services import WebServices
-from connectory.web.signin import SignInPages, Visitors, signin_form
+from connectory.web.signin import SignInPages
 from connectory.web.slashes import WithoutLastSlash
+from connectory.web.static_files import static_routes
+from connectory.web.visitors import Visitors
 
 
 def create_web_app(
@@ -32,27 +35,28 @@ def create_web_app(
 ) -> Starlette:
     """Return the whole ASGI app: the pages, `routes` beside them (such as `/mcp`), and the guard around everything."""
     load_templates()
+    visitors = Visitors(services.settings, services.vault, services.web_sessions)
+    signing_in = SignInPages(visitors, services.command)
     app = Starlette(
-        routes=[*web_routes(services), *routes],
+        routes=[*signing_in.routes(), *web_routes(services, visitors), *routes],
         middleware=[Middleware(WithoutLastSlash), *guard_middleware(services.settings)],
-        exception_handlers=page_exception_handlers(),
+        exception_handlers=page_exception_handlers(signing_in),
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     return app
 
 
-def web_routes(services: WebServices) -> list[BaseRoute]:
+def web_routes(services: WebServices, visitors: Visitors) -> list[BaseRoute]:
     """Return the routes of the pages; they may be served only inside `guard_middleware` (`guard.py`)."""
-    settings = services.settings
-    visitors = Visitors(settings, services.vault, services.tokens)
     return [
-        *HomePage(OurOrigins(settings), visitors, services.command).routes(),
+        *static_routes(),
+        *HomePage(OurOrigins(services.settings), visitors, services.command).routes(),
         *HealthPage(partial(services.vault.workspaces.by_slug, "default"), services.vault.keys).routes(),
-        *SignInPages(visitors).routes(),
         *ConnectPages(services, visitors).routes(),
         *CallbackPages(services, visitors).routes(),
         *ConfirmPages(services.confirmations, visitors).routes(),
+        *LivePages(visitors, services.vault.workspaces).routes(),
         *_nango(services),
     ]
 
@@ -66,14 +70,13 @@ def _nango(services: WebServices) -> list[BaseRoute]:
     return list(NangoWebhookPage(services.nango).routes())
 
 
-def page_exception_handlers() -> dict[type[Exception], ExceptionHandler]:
+def page_exception_handlers(signing_in: SignInPages) -> dict[type[Exception], ExceptionHandler]:
     """Return the handlers for Starlette's `exception_handlers`."""
-    return {**exception_handlers(), Unauthenticated: _ask_to_sign_in}
 
+    async def ask_to_sign_in(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ConnectoryError)
+        if wants_json(request.headers.get("accept", ""), request.scope["path"]):
+            return error_response(request, error)
+        return await signing_in.ask(request)
 
-async def _ask_to_sign_in(request: Request, error: Exception) -> Response:
-    """A page that needs a sign-in shows the form in its own place, whether or not there is such a page (attack 42)."""
-    assert isinstance(error, ConnectoryError)
-    if wants_json(request.headers.get("accept", ""), request.scope["path"]):
-        return error_response(request, error)
-    return signin_form(request.scope["path"], status=401)
+    return {**exception_handlers(), Unauthenticated: ask_to_sign_in}

@@ -22,7 +22,7 @@ from connectory.identity.principal import Principal, local_principal
 from connectory.vault.entities import ConnectSession, Role
 from connectory.web.binding import BrowserBinding
 from connectory.web.services import WebServices
-from connectory.web.signin import Visitors
+from connectory.web.visitors import Visitors
 
 LONGEST_PARAMETER = 8_192  # bytes, escaped; what is longer is cut: the state of a refusal a megabyte long is spent too
 MOST_PARAMETERS = 50

@@ -21,7 +21,7 @@ from connectory.web.forms import read_form
 from connectory.web.pages import render
 
 if TYPE_CHECKING:
-    from connectory.web.signin import Visitors
+    from connectory.web.visitors import Visitors
 
 MOST_CHARACTERS = 2000  # of one value; more is cut, and the page says so
 MOST_FIELDS = 200
@@ -73,7 +73,7 @@ class ConfirmPages:
             link=request.path_params["link"],
             browser_field=FORM_FIELD,
             browser=value,
-            visitor=await self.visitors.name_of(request),
+            visitor=await self.visitors.visitor(request),
         )
         page.keep(response, value)
         return response
@@ -93,7 +93,7 @@ class ConfirmPages:
             )
         if not await self.confirmations.decide(request.path_params["link"], answer == "yes"):
             raise _is_spent()
-        return render("decided", view=view, is_yes=answer == "yes", visitor=await self.visitors.name_of(request))
+        return render("decided", view=view, is_yes=answer == "yes", visitor=await self.visitors.visitor(request))
 
     def _page(self, request: Request) -> ShownPage:
         return ShownPage(request, request.path_params["link"], is_https=self.visitors.is_https)

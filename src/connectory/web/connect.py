@@ -39,7 +39,7 @@ from connectory.web.connect_form import (
 from connectory.web.forms import read_form_with_files
 from connectory.web.pages import logo_source, render
 from connectory.web.services import WebServices
-from connectory.web.signin import Visitors
+from connectory.web.visitors import Visitors
 
 NEW_LINK = "Ask your assistant to connect again; it gives you a new link."
 SHOWN_TASKS = 5
@@ -153,7 +153,7 @@ class ConnectPages:
             again_s=LOOK_AGAIN_S,
             problem=session.problem,
             link=session.link,
-            visitor=await self.visitors.name_of(request),
+            visitor=await self.visitors.visitor(request),
         )
 
     async def done(self, request: Request) -> Response:
@@ -177,7 +177,7 @@ class ConnectPages:
             scopes=grant.scopes,
             problem=session.problem,
             tasks=[*connector.manifest.tasks, *(tasks if connector.manifest.is_bundle else ())][:SHOWN_TASKS],
-            visitor=await self.visitors.name_of(request),
+            visitor=await self.visitors.visitor(request),
         )
 
     async def _made(self, session: ConnectSession) -> list[Connection]:
@@ -261,7 +261,7 @@ class ConnectPages:
             link=session.link,
             browser_field=FORM_FIELD,
             browser=browser,
-            visitor=await self.visitors.name_of(request),
+            visitor=await self.visitors.visitor(request),
         )
 
     async def _asker(self, session: ConnectSession) -> tuple[str, str]:

@@ -1,53 +1,47 @@
-"""The home page and the static files: what this is and how a client is registered; nothing of anybody's data."""
+"""The home page: what this is and how a client is registered; whoever is signed in goes on to their connectors."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from dataclasses import dataclass
-from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.web.origins import OurOrigins
-from connectory.web.pages import FOLDER, render
-from connectory.web.signin import Visitors
-
-STATIC_FILES = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
-STATIC_AGE = "public, max-age=300"
+from connectory.web.pages import render
+from connectory.web.visitors import Visitors
 
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """`/`, and `/static/...`."""
+    """`/`."""
 
     origins: OurOrigins
     visitors: Visitors
     command: str
 
     def routes(self) -> list[Route]:
-        """The routes; the files are read now, so that no request waits for the disk."""
-        files = {name: (FOLDER / "static" / name).read_bytes() for name in STATIC_FILES}
-        static = [Route(f"/static/{name}", partial(_send, files[name], kind)) for name, kind in STATIC_FILES.items()]
-        return [Route("/", self.show, methods=["GET"]), *static]
+        """The route."""
+        return [Route("/", self.show, methods=["GET"])]
 
     async def show(self, request: Request) -> Response:
         """Say in plain words what this is."""
+        visitor = await self.visitors.visitor(request)
+        if visitor is not None:
+            return RedirectResponse(visitor.home, status_code=303)
         return render(
             "home",
             address=f"{self.origins.canonical}/mcp",
-            client_entry=_client_entry(self.command),
+            client_entry=client_entry(self.command),
             command=shlex.quote(self.command),
             is_local=self.visitors.is_local,
-            visitor=await self.visitors.name_of(request),
+            visitor=None,
         )
 
 
-def _client_entry(command: str) -> str:
+def client_entry(command: str) -> str:
+    """What goes into the configuration of a client that starts us itself."""
     return json.dumps({"mcpServers": {"connectory": {"command": command, "args": ["stdio"]}}}, indent=2)
-
-
-async def _send(content: bytes, kind: str, _request: Request) -> Response:
-    return Response(content, media_type=kind, headers={"Cache-Control": STATIC_AGE, "Vary": "Accept-Encoding"})

@@ -13,9 +13,10 @@ from starlette.responses import HTMLResponse
 
 from connectory import __version__
 from connectory.web.headers import FORM_REFERRER
+from connectory.web.static_files import static_url
+from connectory.web.visitors import Member
 
 FOLDER = Path(__file__).parent
-TEMPLATES = ("home", "signin", "connect", "leaving", "connected", "confirm", "decided", "failure")
 
 
 @functools.cache
@@ -30,13 +31,14 @@ def _environment() -> Environment:
     )
     environment.filters["web_link"] = web_link
     environment.globals["version"] = __version__
+    environment.globals["static"] = static_url
     return environment
 
 
 def load_templates() -> None:
     """Read and compile every template once, so that no request waits for a file."""
-    for name in TEMPLATES:
-        _environment().get_template(f"{name}.html")
+    for name in _environment().list_templates():
+        _environment().get_template(name)
 
 
 def render(template: str, status: int = 200, *, has_form: bool = False, **values: object) -> HTMLResponse:
@@ -44,6 +46,12 @@ def render(template: str, status: int = 200, *, has_form: bool = False, **values
     html = _environment().get_template(f"{template}.html").render(values)
     headers: Mapping[str, str] = {"Referrer-Policy": FORM_REFERRER} if has_form else {}
     return HTMLResponse(html, status_code=status, headers=headers)
+
+
+def render_member(template: str, member: Member, nav: str, status: int = 200, **values: object) -> HTMLResponse:
+    """Fill a page of a member's; `nav` is the word of the page in the navigation."""
+    values = {**values, "member": member, "visitor": member.visitor, "nav": nav}
+    return render(template, status, has_form=True, **values)
 
 
 def web_link(url: str | None) -> str | None:

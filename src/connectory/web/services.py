@@ -9,8 +9,13 @@ from connectory.auth.manager import AuthManager
 from connectory.auth.oauth.apps import OAuthApps
 from connectory.auth.oauth.clients import OAuthClients
 from connectory.catalog.catalog import Catalog
+from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
+from connectory.gateway.gateway import Gateway
+from connectory.identity.policies import Policies
 from connectory.identity.tokens import Tokens
+from connectory.identity.web_sessions import WebSessions
+from connectory.identity.workspaces import Workspaces
 from connectory.settings import Settings
 from connectory.vault.clock import Clock, utc_now
 from connectory.vault.vault import Vault
@@ -27,7 +32,12 @@ class WebServices:
     catalog: Catalog
     vault: Vault
     auth: AuthManager
+    gateway: Gateway
     tokens: Tokens
+    web_sessions: WebSessions
+    workspaces: Workspaces
+    policies: Policies
+    audit: AuditTrail
     confirmations: Confirmations
     oauth_apps: OAuthApps
     clients: OAuthClients

@@ -1,0 +1,82 @@
+"""Signed in to the pages: by an API token, by a link of this machine, or by OpenID Connect (design 5.6).
+
+What stands behind a session is judged at every request, so that revocation, expiry and a lost role work at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from connectory.identity.principal import Principal
+from connectory.identity.tokens import Tokens
+from connectory.vault.entities import UserId, Workspace, WorkspaceId
+from connectory.vault.vault import Vault
+
+
+class WebSessions:
+    """Starts, judges and ends them. An id that is returned goes into the browser's cookie and nowhere else."""
+
+    def __init__(self, vault: Vault, tokens: Tokens) -> None:
+        self._vault = vault
+        self._tokens = tokens
+
+    async def make_link(self, principal: Principal, lasts: timedelta) -> str:
+        """Return the secret of a link that begins one session as `principal`: for who reads this machine's terminal."""
+        return await self._vault.sign_in_links.make(
+            workspace_id=principal.workspace_id, user_id=principal.user_id, lasts=lasts
+        )
+
+    async def start_by_link(self, secret: str, lasts: timedelta) -> str | None:
+        """Return the id of a new session; None for a link that is unknown, used or too old."""
+        whose = await self._vault.sign_in_links.spend(secret)
+        return None if whose is None else await self.start_for(*whose, lasts)
+
+    async def start_by_token(self, token: str, lasts: timedelta) -> str | None:
+        """Return the id of a new session of whoever holds `token`; None where `Tokens.verify` returns that."""
+        holder = await self._tokens.verify(token)
+        if holder is None:
+            return None
+        return await self._vault.web_sessions.start(
+            workspace_id=holder.workspace_id, user_id=holder.user_id, token_id=holder.token_id, lasts=lasts
+        )
+
+    async def start_for(self, workspace_id: WorkspaceId, user_id: UserId, lasts: timedelta) -> str:
+        """Return the id of a new session of a member whom somebody else has vouched for."""
+        return await self._vault.web_sessions.start(
+            workspace_id=workspace_id, user_id=user_id, token_id=None, lasts=lasts
+        )
+
+    async def find(self, session_id: str) -> Principal | None:
+        """Return whose session it is, in the workspace where it began; None for one that is unknown, over or ended."""
+        found = await self._vault.web_sessions.find(session_id)
+        if found is None:
+            return None
+        if found.token is not None:
+            return await self._tokens.admit(found.token, found.role)
+        return Principal(found.workspace_id, found.user_id, found.role)
+
+    async def end(self, session_id: str) -> bool:
+        """End a session for good. False where it is unknown or has ended already."""
+        return await self._vault.web_sessions.end(session_id)
+
+    async def workspaces_of(self, principal: Principal) -> Sequence[Workspace]:
+        """Return the workspaces whose pages a principal may open: an API token's is one alone."""
+        workspaces = self._vault.workspaces
+        if principal.token_id is None:
+            return await workspaces.list_for_user(principal.user_id)
+        own = await workspaces.get(principal.workspace_id)
+        return [own] if own is not None else []
+
+    async def within(self, principal: Principal, slug: str) -> tuple[Workspace, Principal] | None:
+        """Return a workspace and the same person in it; None for one they are no member of, as for one there is not."""
+        found = await self._vault.workspaces.by_slug(slug)
+        if found is None:
+            return None
+        if found.id == principal.workspace_id:
+            return found, principal
+        role = await self._vault.workspaces.role_of(found.id, principal.user_id)
+        if role is None or principal.token_id is not None:
+            return None
+        return found, replace(principal, workspace_id=found.id, role=role)

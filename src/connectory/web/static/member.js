@@ -1,0 +1,26 @@
+// What the pages of a member do beyond htmx. Everything works without it, by plain links and forms.
+"use strict";
+
+// A secret can be looked at: <button data-shows="ID of the input">.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-shows]");
+  if (button === null) return;
+  const input = document.getElementById(button.dataset.shows);
+  const isHidden = input.type === "password";
+  input.type = isHidden ? "text" : "password";
+  button.setAttribute("aria-pressed", String(isHidden));
+  button.textContent = isHidden ? "Hide" : "Show";
+});
+
+// What is to be copied: <button data-copies="ID of the element">.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (button === null) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+  const title = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = title; }, 2000);
+});
+
+// A page that came from the history is as old as it is: ask anew.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

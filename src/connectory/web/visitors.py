@@ -1,0 +1,167 @@
+"""Who opens a page: the session in the cookie, and the token that its forms must carry (attacks 4, 68, 72)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connectory.errors import Refused, Unauthenticated, UnknownObject
+from connectory.identity.principal import Principal
+from connectory.identity.web_sessions import WebSessions
+from connectory.settings import Settings
+from connectory.vault.entities import User, UserId, Workspace, WorkspaceId
+from connectory.vault.vault import Vault
+from connectory.web.binding import cookie_name, set_private_cookie
+from connectory.web.origins import OurOrigins
+
+SESSION_LASTS = timedelta(hours=12)
+LOCAL_SESSION_LASTS = timedelta(days=30)  # on one's own machine
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+MOST_TOKEN_CHARACTERS = 512
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "X-CSRF-Token"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in, as the head of every page shows it."""
+
+    name: str
+    csrf: str
+    home: str  # the address of their first page
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Who is signed in, in the workspace whose page is open."""
+
+    principal: Principal
+    workspace: Workspace
+    user: User
+    csrf: str
+    workspaces: Sequence[Workspace]  # whose pages they may open
+
+    @property
+    def visitor(self) -> Visitor:
+        """The same, for the head of the page."""
+        return Visitor(self.user.name, self.csrf, home_of(self.workspace.slug))
+
+
+def home_of(slug: str) -> str:
+    """The address of a workspace's first page."""
+    return f"/workspaces/{slug}/connectors"
+
+
+class Visitors:
+    """Who opens a page, and whether it is for them."""
+
+    def __init__(self, settings: Settings, vault: Vault, sessions: WebSessions) -> None:
+        self.is_local = settings.is_local
+        self.is_https = OurOrigins(settings).is_https
+        self._vault = vault
+        self._sessions = sessions
+        self._lasts = LOCAL_SESSION_LASTS if settings.is_local else SESSION_LASTS
+        self._csrf_key = vault.keys.derive("CSRF tokens")
+        self._cookie = cookie_name("connectory-session", is_https=self.is_https)
+
+    async def require(self, request: Request) -> Principal | None:
+        """Return who is signed in to open a link's page; None in local mode, where the link itself is enough.
+
+        Raises `Unauthenticated`, which is shown as the sign-in form.
+        """
+        return None if self.is_local else await self.principal(request)
+
+    def may_see(self, visitor: Principal | None, workspace_id: WorkspaceId, user_id: UserId) -> bool:
+        """Whether that user's page in that workspace is the visitor's; in local mode the link itself is enough."""
+        if visitor is None:
+            return self.is_local
+        return (visitor.workspace_id, visitor.user_id) == (workspace_id, user_id)
+
+    async def principal(self, request: Request) -> Principal:
+        """Return who is signed in. Raises `Unauthenticated`, which is shown as the sign-in form."""
+        found = await self._principal(request)
+        if found is None:
+            raise Unauthenticated("Please sign in to see this page.", hint="Paste one of your API tokens.")
+        return found
+
+    async def member(self, request: Request) -> Member:
+        """Return who is signed in, in the workspace that the path names (`{slug}`).
+
+        Raises `Unauthenticated`, and `UnknownObject` for a workspace that is not theirs, as for one that there is not.
+        """
+        principal, slug = await self.principal(request), request.path_params["slug"]
+        found = await self._sessions.within(principal, slug)
+        user = await self._vault.workspaces.get_user(principal.user_id)
+        if found is None or user is None:
+            raise UnknownObject("workspace", slug, [])
+        workspaces = await self._sessions.workspaces_of(principal)
+        return Member(found[1], found[0], user, self._csrf(request), workspaces)
+
+    async def visitor(self, request: Request) -> Visitor | None:
+        """Return who is signed in, for the head of a page that needs nobody to be."""
+        principal = await self._principal(request)
+        if principal is None:
+            return None
+        user = await self._vault.workspaces.get_user(principal.user_id)
+        workspace = await self._vault.workspaces.get(principal.workspace_id)
+        return Visitor(user.name, self._csrf(request), home_of(workspace.slug)) if user and workspace else None
+
+    def require_csrf(self, request: Request, form: Mapping[str, str]) -> None:
+        """Raise `Refused` unless a form, or its header, carries what this session's pages hold (attack 68)."""
+        sent = form.get(CSRF_FIELD) or request.headers.get(CSRF_HEADER, "")
+        if not (sent.isascii() and hmac.compare_digest(sent, self._csrf(request))):
+            raise Refused("This form is not from a page of this session.", hint="Open the page again and repeat it.")
+
+    async def sign_in_by_token(self, request: Request, response: Response, token: str) -> bool:
+        """Give the browser a session in place of the one it has. Returns whether the token is good."""
+        if len(token) > MOST_TOKEN_CHARACTERS:
+            return False
+        return await self._begin(request, response, await self._sessions.start_by_token(token, self._lasts))
+
+    async def sign_in_by_link(self, request: Request, response: Response, secret: str) -> bool:
+        """The same, by a link of this machine."""
+        if SESSION_ID.fullmatch(secret) is None:
+            return False
+        return await self._begin(request, response, await self._sessions.start_by_link(secret, self._lasts))
+
+    async def sign_in_as(
+        self, request: Request, response: Response, workspace_id: WorkspaceId, user_id: UserId
+    ) -> None:
+        """The same, for a member whom somebody else has vouched for."""
+        await self._begin(request, response, await self._sessions.start_for(workspace_id, user_id, self._lasts))
+
+    async def sign_out(self, request: Request, response: Response) -> None:
+        """End the session, so that a copy of the cookie opens nothing either, and take it from the browser."""
+        await self._end(request)
+        set_private_cookie(response, self._cookie, "", max_age_s=0, is_https=self.is_https)
+
+    async def _begin(self, request: Request, response: Response, session_id: str | None) -> bool:
+        if session_id is None:
+            return False
+        await self._end(request)
+        age_s = int(self._lasts.total_seconds())
+        set_private_cookie(response, self._cookie, session_id, max_age_s=age_s, is_https=self.is_https)
+        return True
+
+    async def _end(self, request: Request) -> None:
+        if (session_id := self._session_id(request)) is not None:
+            await self._sessions.end(session_id)
+
+    async def _principal(self, request: Request) -> Principal | None:
+        session_id = self._session_id(request)
+        return None if session_id is None else await self._sessions.find(session_id)
+
+    def _csrf(self, request: Request) -> str:
+        session_id = self._session_id(request) or ""
+        return hmac.new(self._csrf_key, session_id.encode(), hashlib.sha256).hexdigest()
+
+    def _session_id(self, request: Request) -> str | None:
+        sent = request.cookies.get(self._cookie, "")
+        return sent if SESSION_ID.fullmatch(sent) else None
