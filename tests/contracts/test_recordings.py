@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,3 +160,18 @@ def test_a_step_is_held_to_what_was_seen_and_an_address_of_an_answer_is_not(
 
     assert source.check(good, good.actions["one"]) == before
     assert any(said in one for one in source.check(bad, bad.actions["one"]) or [])
+
+
+KINDS = "\n      kind: {enum: [things, goods], required: true}\n      colour:"
+
+
+@pytest.mark.parametrize(("seen", "said"), [(["things", "goods"], []), (["things"], ["PUT /{kind}/{id}"])])
+def test_each_word_that_a_path_allows_is_to_be_seen(seen: list[str], said: list[str], tmp_path: Path) -> None:
+    text = MANIFEST.replace("\n      colour:", KINDS).replace("put: /things/", "put: /{kind}/")
+    entries = [{**ENTRIES[0], "path": f"/v2/{word}/{{id}}"} for word in seen]
+    (tmp_path / "shop.json").write_text(json.dumps({"operations": {"one": [*entries, ENTRIES[2]]}}), encoding="utf-8")
+    made = connector(text)
+
+    found = Recorded("shop", tmp_path).check(made, made.actions["one"])
+
+    assert found == [f"the SDK was not seen to send {one}" for one in said]

@@ -20,6 +20,8 @@ from tests.contracts.tolerating import intolerable, is_answer_accepted
         ("body: Request body must be string", "body.blocks takes string", False),
         ("body is {'file': 'text'}, and not string", "body is no object there", True),
         ("body is {'file': 'text'}, and not string", "body.blocks takes string", False),
+        ("a body is required and not sent", "a body is required and not sent", True),
+        ("a body is required and not sent", "body.blocks takes string", False),
         ("body.tags.0: must have required property 'id'", "is required and not sent", True),
         ("body.tags.0: must be string", "is required and not sent", False),
     ],

@@ -23,7 +23,7 @@ def intolerable(problems: Sequence[str], accepted: Mapping[str, str]) -> list[st
         problems = [one for one in problems if "must have required property" not in one]
     known = {name for part in accepted for name in _names(part)}
     known |= {"body"} if any(re.match(r"body is |no body |a body ", part) for part in accepted) else set()
-    return [one for one in problems if not known & (_names(one) or {one[:4]})]
+    return [one for one in problems if not known & (_names(one) or _whole(one))]
 
 
 def is_answer_accepted(accepted: Mapping[str, str]) -> bool:
@@ -42,6 +42,11 @@ def _names(text: str) -> set[str]:
         found = [one for groups in NAMED.findall(text) for one in groups if one]
     steps = {re.sub(r"\[\d*\]", "", step) for one in found for step in one.split(".")}
     return {step for step in steps if step and not step.isdecimal()} - {"body"}
+
+
+def _whole(text: str) -> set[str]:
+    """What a sentence without names is about: the body, or nothing."""
+    return {"body"} if re.match(r"(?:a |no )?body\b", text) else set()
 
 
 def _quoted(text: str) -> list[str]:
