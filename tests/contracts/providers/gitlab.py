@@ -11,8 +11,8 @@ CONTRACT = Contract(
     sources=[Recorded("gitlab")],
     accepted={
         "update_issue": {
-            "input '{due_date}' may be null, and body.due_date may not": f"{API}/issues.rb: null is handed on and takes "
-            "the date away; the SDK's types leave null out",
+            "input '{due_date}' may be null, and body.due_date may not": f"{API}/issues.rb: null is handed on, and "
+            "takes the date away; the SDK's types leave null out",
         },
         "retry_pipeline": {
             "a body is required and not sent": f"{API}/ci/pipelines.rb: it takes nothing but the path; the SDK sends "
