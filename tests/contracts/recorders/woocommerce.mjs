@@ -1,6 +1,6 @@
 // The SDK types few of its requests, and those loosely: it takes any members, answers share their types with queries.
-// So each type here is its model (M), cut to what the page beside it says: DOCS is woocommerce/woocommerce-rest-api-docs,
-// source/includes/wp-api-v3/_*.md; PHP is woocommerce/woocommerce, plugins/woocommerce/includes/rest-api/Controllers.
+// So each type here is its model (M), cut to what the page beside it says. DOCS: woocommerce/woocommerce-rest-api-docs,
+// source/includes/wp-api-v3/_*.md. PHP: woocommerce/woocommerce, plugins/woocommerce/includes/rest-api/Controllers.
 import { Agent } from "node:https";
 import { connect } from "node:net";
 import { record, sdk } from "./recorder.mjs";
@@ -11,8 +11,8 @@ type Meta = { id?: number; key?: string; value?: string };
 type Delivery = Partial<M.Shipping> & { phone?: string }; // PHP Version3/class-wc-rest-customers-controller.php
 type Deletion = { force?: boolean };
 
-// PHP Version3/class-wc-rest-crud-controller.php get_collection_params. Lists are texts with commas here, which WordPress
-// reads as well as names with [] (https://developer.wordpress.org/reference/functions/rest_sanitize_array/).
+// PHP Version3/class-wc-rest-crud-controller.php get_collection_params. Lists are texts with commas here, which
+// WordPress reads as well as names with [] (https://developer.wordpress.org/reference/functions/rest_sanitize_array/).
 type Page = { context?: string; page?: number; per_page?: number; search?: string; exclude?: string; include?: string;
   offset?: number; order?: string; orderby?: string };
 type Listed = Page & { after?: string; before?: string; modified_after?: string; modified_before?: string;
@@ -25,7 +25,8 @@ type Order = Omit<M.Orders, "set_paid"> & { payment_url: string; is_editable: bo
 type OrdersAsked = Listed & { parent?: string; parent_exclude?: string; status?: string; customer?: number;
   product?: number; dp?: number };
 type OrderBody = Pick<M.Orders, "parent_id" | "status" | "currency" | "customer_id" | "customer_note" | "billing"
-  | "payment_method" | "payment_method_title" | "transaction_id" | "set_paid"> & { shipping?: Delivery; meta_data?: Meta[];
+  | "payment_method" | "payment_method_title" | "transaction_id" | "set_paid"> & {
+  shipping?: Delivery; meta_data?: Meta[];
   line_items?: Pick<Line, "product_id" | "variation_id" | "quantity" | "tax_class" | "subtotal" | "total">[];
   coupon_lines?: { code: string }[] };
 
@@ -42,7 +43,8 @@ type RefundBody = { amount?: string; reason?: string; refunded_by?: number; meta
 
 // DOCS _products.md
 type Product = Omit<M.Products, Exclude<keyof ProductsAsked, Shared>>;
-type Shared = "type" | "status" | "slug" | "sku" | "featured" | "tax_class" | "on_sale" | "stock_status" | "shipping_class";
+type Shared = "type" | "status" | "slug" | "sku" | "featured" | "tax_class" | "on_sale" | "stock_status"
+  | "shipping_class";
 type ProductsAsked = Listed & { parent?: string; parent_exclude?: string; slug?: string; status?: string; type?: string;
   sku?: string; featured?: boolean; category?: string; tag?: string; shipping_class?: string; attribute?: string;
   attribute_term?: string; tax_class?: string; on_sale?: boolean; min_price?: string; max_price?: string;
@@ -52,11 +54,11 @@ type Priced = { description?: string; sku?: string; regular_price?: string; sale
   status?: string; virtual?: boolean; downloadable?: boolean; download_limit?: number; download_expiry?: number;
   tax_status?: string; tax_class?: string; manage_stock?: boolean; stock_quantity?: number; stock_status?: string;
   backorders?: string; weight?: string; shipping_class?: string; menu_order?: number; meta_data?: Meta[] };
-type ProductBody = Priced & { name?: string; slug?: string; type?: string; featured?: boolean; catalog_visibility?: string;
-  short_description?: string; external_url?: string; button_text?: string; sold_individually?: boolean;
-  reviews_allowed?: boolean; upsell_ids?: number[]; cross_sell_ids?: number[]; parent_id?: number; purchase_note?: string;
-  categories?: { id: number }[]; tags?: { id: number }[]; grouped_products?: number[];
-  images?: { id?: number; src?: string; name?: string; alt?: string }[];
+type ProductBody = Priced & { name?: string; slug?: string; type?: string; featured?: boolean;
+  catalog_visibility?: string; short_description?: string; external_url?: string; button_text?: string;
+  sold_individually?: boolean; reviews_allowed?: boolean; upsell_ids?: number[]; cross_sell_ids?: number[];
+  parent_id?: number; purchase_note?: string; categories?: { id: number }[]; tags?: { id: number }[];
+  grouped_products?: number[]; images?: { id?: number; src?: string; name?: string; alt?: string }[];
   attributes?: { id?: number; name?: string; position?: number; visible?: boolean; variation?: boolean;
   options?: string[] }[]; default_attributes?: { id?: number; name?: string; option?: string }[] };
 
@@ -69,7 +71,8 @@ type VariationBody = Priced & { attributes?: { id?: number; name?: string; optio
   image?: { id?: number; src?: string; name?: string; alt?: string } };
 
 // DOCS _product-categories.md
-type CategoriesAsked = Omit<Page, "offset"> & { hide_empty?: boolean; parent?: number; product?: number; slug?: string };
+type CategoriesAsked = Omit<Page, "offset"> & { hide_empty?: boolean; parent?: number; product?: number;
+  slug?: string };
 
 // DOCS _customers.md
 type CustomersAsked = Page & { email?: string; role?: string };
@@ -82,9 +85,9 @@ type CustomerBody = { first_name?: string; last_name?: string; password?: string
 type Coupon = M.Coupons & { status: string };
 type CouponBody = { code: string; amount?: string; discount_type?: string; description?: string; date_expires?: string;
   individual_use?: boolean; product_ids?: number[]; excluded_product_ids?: number[]; usage_limit?: number;
-  usage_limit_per_user?: number; limit_usage_to_x_items?: number; free_shipping?: boolean; product_categories?: number[];
-  excluded_product_categories?: number[]; exclude_sale_items?: boolean; minimum_amount?: string; maximum_amount?: string;
-  email_restrictions?: string[]; meta_data?: Meta[] };
+  usage_limit_per_user?: number; limit_usage_to_x_items?: number; free_shipping?: boolean;
+  product_categories?: number[]; excluded_product_categories?: number[]; exclude_sale_items?: boolean;
+  minimum_amount?: string; maximum_amount?: string; email_restrictions?: string[]; meta_data?: Meta[] };
 
 // DOCS _reports.md; PHP Version1/class-wc-rest-report-sales-v1-controller.php (and -top-sellers-, where title is name).
 type ReportAsked = { context?: string; period?: string; date_min?: string; date_max?: string };
@@ -135,6 +138,10 @@ await record({
     const ids = [...request.matchAll(/\{(\w+)\}/g)].map((one) => `${one[1]}: number`);
     return [action, `(${[...ids, more].filter((one) => one !== "").join(", ")}) => Promise<${answer}>`];
   })),
+  calls: Object.fromEntries(Object.entries(CALLS).map(([action, [request, more]]) => {
+    const [method, path] = request.split(" ");
+    return [action, `WooCommerceRestApi.${method.toLowerCase()}("${path}"${more === "" ? "" : `, ${more}`})`];
+  })),
   change: { "(verify)": fields, "(verify)/otherwise": fields },
   call: (action, values, url) => {
     const [method, path] = CALLS[action][0].split(" ");
@@ -150,7 +157,7 @@ await record({
   },
 });
 
-// For an address with http it signs by OAuth 1.0a, as none of ours does; so it gets one with https, and no TLS.
+// To an address with http it signs by OAuth 1.0a, and keys of ours go to https alone: it gets such a one, and no TLS.
 function clientAt(url) {
   const agent = new Agent();
   agent.createConnection = () => connect(Number(new URL(url).port), "127.0.0.1");
