@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.attacks.face import FLEET, make_face
 from tests.attacks.signing_in import LINK, oauth_form, scene
-from tests.web.browsing import Browser, Page, sign_in
+from tests.web.browsing import Browser, Page, sign_in, sign_out
 
 from connectory.identity.principal import local_principal
 
@@ -29,7 +29,7 @@ async def test_attack_18_a_direct_key_is_answered_by_303(environment: dict[str, 
 async def test_attack_18_signing_in_and_out_are_answered_by_303() -> None:
     async with scene(environment=FLEET) as s, s.browser() as browser:
         into = await browser.post("/signin", {"token": s.token, "next": "/"})
-        out = await browser.post("/signout", {})
+        out = await sign_out(browser)
         assert (into.status_code, out.status_code) == (303, 303)
 
 

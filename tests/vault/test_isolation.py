@@ -125,6 +125,9 @@ CALLS: dict[str, Call] = {
     "web_sessions.start": lambda p: p.vault.web_sessions.start(
         workspace_id=p.other, user_id=p.first.user_id, token_id=p.token.id, lasts=timedelta(hours=1)
     ),
+    "sign_in_links.make": lambda p: p.vault.sign_in_links.make(
+        workspace_id=WorkspaceId("ws_none"), user_id=p.first.user_id, lasts=timedelta(hours=1)
+    ),
     "grants.get": lambda p: p.vault.grants.get(p.other, p.grant.id),
     "grants.set_status": lambda p: p.vault.grants.set_status(
         p.other, p.grant.id, GrantStatus.NEEDS_RECONNECT, if_version=None
@@ -225,7 +228,7 @@ BY_SECRET_OR_SERVER_WIDE = {
     "workspaces.ensure_default", "workspaces.create", "workspaces.by_slug", "workspaces.list",
     "workspaces.list_for_user", "workspaces.create_user", "workspaces.get_user", "workspaces.find_users",
     "workspaces.list_users", "workspaces.delete_user", "tokens.find", "tokens.touch",
-    "web_sessions.find", "web_sessions.end", "sessions.by_link",
+    "web_sessions.find", "web_sessions.end", "sign_in_links.spend", "sessions.by_link",
     "sessions.bind", "confirmations.by_link", "confirmations.decide", "confirmations.spend", "results.expire",
     "audit.write", "audit.finish", "grants.revoking", "oauth_flows.by_state",
 }  # fmt: skip

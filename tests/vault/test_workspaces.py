@@ -38,6 +38,7 @@ async def fill(vault: Vault, place: Place) -> None:
     await vault.web_sessions.start(
         workspace_id=place.workspace_id, user_id=place.user_id, token_id=token.id, lasts=timedelta(hours=1)
     )
+    await vault.sign_in_links.make(workspace_id=place.workspace_id, user_id=place.user_id, lasts=timedelta(hours=1))
     await make_flow(vault, await bound_session(vault, new_session(place, alias="next")))
     await vault.oauth_clients.put(new_client(place))
     await make_confirmation(vault, place, connection, token=token)

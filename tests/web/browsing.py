@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -32,6 +33,7 @@ def services_of(application: Application, **more: Any) -> WebServices:
         workspaces=application.workspaces,
         policies=application.policies,
         audit=application.audit,
+        activity=application.activity,
         confirmations=application.confirmations,
         oauth_apps=application.oauth_apps,
         clients=application.clients,
@@ -157,6 +159,19 @@ async def owner_of(application: Application, link: str) -> Principal:
 async def make_token(application: Application, principal: Principal) -> str:
     """An API token of the principal."""
     return (await application.tokens.create(principal, "browser"))[1]
+
+
+async def sign_out(browser: Browser) -> httpx2.Response:
+    """Press the button in the head of the first page."""
+    home = (await browser.client.get("/")).headers["location"]
+    return await browser.send((await browser.open(home)).forms[0])
+
+
+async def open_signed_in(application: Application, browser: Browser, principal: Principal, path: str = "/") -> Page:
+    """Come in by a link of this machine, and open a page."""
+    secret = await application.web_sessions.make_link(principal, timedelta(minutes=1))
+    assert (await browser.client.get(f"/open/{secret}")).status_code == 303
+    return await browser.open(path)
 
 
 async def sign_in(browser: Browser, link: str, token: str) -> Page:

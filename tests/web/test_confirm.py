@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.web.browsing import FLEET, Browser, Page, make_token, make_web, sign_in
+from tests.web.browsing import FLEET, Browser, Page, make_token, make_web, sign_in, sign_out
 
 from connectory.errors import ConfirmationNeeded, PolicyDenied
 from connectory.identity.principal import Principal
@@ -143,7 +143,7 @@ async def test_in_fleet_mode_only_the_person_who_is_asked_decides() -> None:
         unknown = await browser.open("/confirm/nothing")
         assert (hidden.status, hidden.html) == (404, unknown.html)
         assert (await browser.post(page_of(link), {"answer": "yes"})).status_code == 404
-        await browser.post("/signout", {})
+        await sign_out(browser)
         page = await sign_in(browser, link, await make_token(application, principal))
         assert "Delete a note?" in page.text
         assert "You said yes" in (await browser.submit(page.forms[-1], answer="yes")).text

@@ -27,7 +27,9 @@ async def test_every_answer_carries_the_security_headers(
     policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
     assert policy == {
         "default-src": "'none'",
+        "script-src": "'self'",
         "style-src": "'self'",
+        "connect-src": "'self'",
         "img-src": "'self' data:",
         "form-action": "'self'",
         "base-uri": "'none'",

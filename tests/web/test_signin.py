@@ -7,7 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from tests.web.browsing import FLEET, Browser, make_token, make_web, owner_of, services_of, sign_in, token_of
+from tests.vault.rows import Clock
+from tests.web.browsing import (
+    FLEET,
+    Browser,
+    make_token,
+    make_web,
+    open_signed_in,
+    owner_of,
+    services_of,
+    sign_in,
+    token_of,
+)
 
 from connectory.testing.application import make_application, make_principal, make_settings
 from connectory.vault.entities import Role
@@ -227,11 +238,58 @@ async def test_a_sign_in_leads_to_our_own_pages_only() -> None:
             assert (answer.status_code, answer.headers["location"]) == (303, place)
 
 
-async def test_in_local_mode_there_is_no_sign_in() -> None:
+async def test_a_link_of_this_machine_opens_the_pages_once() -> None:
+    async with make_web() as (application, app), Browser(app) as browser, Browser(app) as second:
+        principal = await make_principal(application)
+        secret = await application.web_sessions.make_link(principal, timedelta(minutes=1))
+
+        answer = await browser.client.get(f"/open/{secret}")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        assert "max-age=2592000" in answer.headers["set-cookie"].lower()
+        assert (await browser.client.get("/")).headers["location"] == "/workspaces/default/connectors"
+        again = await second.open(f"/open/{secret}")
+        assert (again.status, "used already" in again.text) == (410, True)
+        assert (await second.open("/workspaces/default/connectors")).status == 401
+
+
+async def test_a_link_of_this_machine_ends_by_itself() -> None:
+    clock = Clock()
+    async with make_web(now=clock) as (application, app), Browser(app) as browser:
+        secret = await application.web_sessions.make_link(await make_principal(application), timedelta(minutes=1))
+        clock.advance(minutes=2)
+
+        assert (await browser.open(f"/open/{secret}")).status == 410
+        assert "set-cookie" not in (await browser.client.get("/")).headers
+
+
+async def test_a_session_of_a_link_ends_with_the_membership_and_after_thirty_days() -> None:
+    clock = Clock()
+    async with make_web(now=clock) as (application, app), Browser(app) as first, Browser(app) as second:
+        ann, bob = await make_principal(application), await make_principal(application, user="bob", role=Role.MEMBER)
+        page = "/workspaces/default/connectors"
+        assert (await open_signed_in(application, first, ann, page)).status != 401
+        assert (await open_signed_in(application, second, bob, page)).status != 401
+
+        await application.vault.workspaces.remove_member(bob.workspace_id, bob.user_id)
+        assert (await second.open(page)).status == 401
+        clock.advance(days=31)
+        assert (await first.open(page)).status == 401
+
+
+async def test_in_local_mode_the_sign_in_says_which_command_opens_the_pages() -> None:
     async with make_web() as (_, app), Browser(app) as browser:
-        assert (await browser.open("/signin")).status == 404
-        assert (await browser.post("/signin", {"token": "x"})).status_code == 404
-        assert (await browser.post("/signout", {})).status_code == 404
+        page = await browser.open("/workspaces/default/connectors")
+    assert page.status == 401
+    assert "connectory open" in page.text
+
+
+async def test_nobody_is_signed_out_by_another_page() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        await open_signed_in(application, browser, await make_principal(application))
+        for fields in ({"x": ""}, {"csrf": ""}, {"csrf": "0" * 64}):
+            assert (await browser.post("/signout", fields)).status_code == 403
+        assert (await browser.client.get("/")).status_code == 303
 
 
 async def test_a_program_is_told_in_json() -> None:
