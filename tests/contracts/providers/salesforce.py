@@ -1,4 +1,4 @@
-"""Salesforce, by what jsforce was seen to send, and its guide where jsforce has no call: descriptions are each org's."""
+"""Salesforce, by what jsforce was seen to send, or its guide says: each org has a description of its own."""
 
 from __future__ import annotations
 

@@ -16,7 +16,10 @@ const CALLS = {
     '(object: string, record: string, options?: Pick<RetrieveOptions, "fields">) => Account',
     (org, object, record, options) => org.sobject(object).retrieve(record, options),
   ],
-  create_record: ["(object: string, values: Row) => SaveResult", (org, object, values) => org.sobject(object).create(values)],
+  create_record: [
+    "(object: string, values: Row) => SaveResult",
+    (org, object, values) => org.sobject(object).create(values),
+  ],
   update_record: [
     "(object: string, record: string, values: Row) => void",
     (org, object, record, values) => org.sobject(object).update({ Id: record, ...values }),
@@ -25,7 +28,10 @@ const CALLS = {
     "(object: string, values: Row, field: string, value: string) => UpsertResult",
     (org, object, values, field, value) => org.sobject(object).upsert({ ...values, [field]: value }, field),
   ],
-  delete_record: ["(object: string, record: string) => void", (org, object, record) => org.sobject(object).destroy(record)],
+  delete_record: [
+    "(object: string, record: string) => void",
+    (org, object, record) => org.sobject(object).destroy(record),
+  ],
   create_records: [
     '(leads: Fields<"Lead">[], options?: Pick<DmlOptions, "allOrNone">) => Saved[]',
     (org, leads, options) => org.sobject("Lead").create(leads, options),
