@@ -34,6 +34,7 @@ from connectory.gateway.gateway import Gateway, Steps
 from connectory.gateway.mending import Mending, Presence, always_present
 from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Results
+from connectory.identity.activity import Activity
 from connectory.identity.policies import Policies
 from connectory.identity.record import Record
 from connectory.identity.tokens import Tokens
@@ -68,6 +69,7 @@ class Application:
     policies: Policies
     confirmations: Confirmations
     audit: AuditTrail
+    activity: Activity
     presence: Presence
     oauth_apps: OAuthApps
     clients: OAuthClients
@@ -176,6 +178,7 @@ def _build(
         policies=Policies(vault, record),
         confirmations=confirmations,
         audit=audit,
+        activity=Activity(vault),
         presence=presence,
         oauth_apps=OAuthApps(vault, catalog, backends.builtin.clients, record),
         clients=backends.builtin.clients,

@@ -14,6 +14,7 @@ from connectory.cli.output import moment, show_json, show_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from connectory.identity.activity import ActivityLine
     from connectory.identity.principal import Principal
     from connectory.vault.entities import AuditLine
     from connectory.wiring import Application
@@ -39,35 +40,27 @@ def audit(
 ) -> None:
     """Show what was done: everything for owners, one's own calls for everybody else."""
 
-    async def find(application: Application, principal: Principal) -> tuple[Sequence[AuditLine], dict[str, str]]:
-        from connectory.vault.entities import Role
+    async def find(application: Application, principal: Principal) -> Sequence[ActivityLine]:
+        ended = outcome.value if outcome else None
+        fitting = application.activity.each(principal, most=limit, action=action, outcome=ended)
+        return [line async for line in fitting]
 
-        lines = await application.vault.audit.list(
-            principal.workspace_id,
-            user_id=None if principal.role is Role.OWNER else principal.user_id,
-            action=action,
-            outcome=outcome.value if outcome else None,
-            limit=limit,
-        )
-        members = {str(user.id): user.name for user, _ in await application.workspaces.members(principal)}
-        visible = {str(one.id): one.name for one, _ in await application.auth.list_connections(principal)}
-        return lines, {**members, **visible}
-
-    lines, names = act(find, workspace=workspace)
+    lines = act(find, workspace=workspace)
     if as_json:
-        show_json([_describe(line) for line in lines])
+        show_json([_describe(one.line) for one in lines])
         return
-    rows = [_row(line, names) for line in lines]
+    rows = [_row(line) for line in lines]
     columns = ("AT (UTC)", "USER", "ACTION", "CONNECTION", "OUTCOME", "TOOK", "ARGUMENTS")
     show_table(columns, rows, empty="Nothing was done yet.")
 
 
-def _row(line: AuditLine, names: dict[str, str]) -> tuple[object, ...]:
+def _row(told: ActivityLine) -> tuple[object, ...]:
+    line = told.line
     return (
         line.at,
-        names.get(line.user_id, line.user_id),
+        told.user or line.user_id,
         line.action,
-        names.get(line.connection_id or "", line.connection_id),
+        told.connection or line.connection_id,
         f"{line.outcome} ({line.code})" if line.code else line.outcome,
         f"{line.duration_ms} ms" if line.duration_ms is not None else "",
         line.argument_names,

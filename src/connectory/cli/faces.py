@@ -122,6 +122,7 @@ def _web_services(application: Application) -> WebServices:
         workspaces=application.workspaces,
         policies=application.policies,
         audit=application.audit,
+        activity=application.activity,
         confirmations=application.confirmations,
         oauth_apps=application.oauth_apps,
         clients=application.clients,

@@ -25,6 +25,12 @@ def require_owner(principal: Principal, what: str) -> None:
         raise RoleDenied(f"Only owners of the workspace {what}.", hint="Ask an owner to do it.")
 
 
+def require_owners_eye(principal: Principal, what: str) -> None:
+    """Raise `RoleDenied` unless an owner looks, by a read-only token too; `what` continues "Only owners ..."."""
+    if principal.role is not Role.OWNER:
+        raise RoleDenied(f"Only owners of the workspace {what}.", hint="Ask an owner.")
+
+
 def require_member(principal: Principal, what: str) -> None:
     """Raise `RoleDenied` for viewers; `what` continues "Viewers cannot ..."."""
     require_writing(principal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
-from connectory.vault.entities import AuditLine, TokenId, UserId, WorkspaceId
+from connectory.vault.entities import AuditLine, ConnectionId, TokenId, UserId, WorkspaceId
 from connectory.vault.tables import audit, workspaces
 
 Outcome = Literal["started", "ok", "error", "refused"]
@@ -23,6 +23,11 @@ _FINISH = (
     .values(
         outcome=sa.bindparam("new_outcome"), code=sa.bindparam("new_code"), duration_ms=sa.bindparam("new_duration_ms")
     )
+)
+_LAST_USED = (
+    sa.select(audit.c.connection_id, sa.func.max(audit.c.at).label("last"))
+    .where(audit.c.workspace_id == sa.bindparam("workspace"), audit.c.connection_id.is_not(None))
+    .group_by(audit.c.connection_id)
 )
 
 
@@ -60,21 +65,40 @@ class AuditLog:
         user_id: UserId | None = None,
         action: str | None = None,
         outcome: Outcome | None = None,
+        connection_ids: Collection[str] | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
+        before: tuple[datetime, str] | None = None,
         limit: int = 100,
     ) -> Sequence[AuditLine]:
-        """Return the newest lines of a workspace first, at most `limit` of those that fit."""
-        chosen = sa.select(audit).where(audit.c.workspace_id == workspace_id)
+        """Return the newest lines of a workspace first, at most `limit` of those that fit.
+
+        An `action` that ends with * stands for all that begin so. `before` is time and id of the line after which the
+        list goes on: lines that are written meanwhile move nothing.
+        """
+        fitting = [audit.c.workspace_id == workspace_id]
         if user_id is not None:
-            chosen = chosen.where(audit.c.user_id == user_id)
+            fitting.append(audit.c.user_id == user_id)
         if action is not None:
-            chosen = chosen.where(audit.c.action == action)
+            fitting.append(_fits_action(action))
         if outcome is not None:
-            chosen = chosen.where(audit.c.outcome == outcome)
+            fitting.append(audit.c.outcome == outcome)
+        if connection_ids is not None:
+            fitting.append(audit.c.connection_id.in_(list(connection_ids)))
         if since is not None:
-            chosen = chosen.where(audit.c.at >= since)
-        rows = await self._database.rows(chosen.order_by(audit.c.at.desc(), audit.c.id).limit(limit))
-        return [_to_line(row) for row in rows]
+            fitting.append(audit.c.at >= since)
+        if until is not None:
+            fitting.append(audit.c.at < until)
+        if before is not None:
+            at, line_id = before
+            fitting += [audit.c.at <= at, sa.or_(audit.c.at < at, audit.c.id < line_id)]
+        chosen = sa.select(audit).where(*fitting).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit)
+        return [_to_line(row) for row in await self._database.rows(chosen)]
+
+    async def last_used(self, workspace_id: WorkspaceId) -> Mapping[ConnectionId, datetime]:
+        """Return when each connection of a workspace was used last, of those that have a line at all."""
+        rows = await self._database.rows(_LAST_USED, {"workspace": workspace_id})
+        return {ConnectionId(row.connection_id): row.last for row in rows}
 
     def _cleaning(self) -> sa.Delete | None:
         """What deletes the old lines, if it is time to; by workspace, since that is how they are indexed."""
@@ -84,6 +108,12 @@ class AuditLog:
         self._deleted_at = now
         everywhere = audit.c.workspace_id.in_(sa.select(workspaces.c.id))
         return sa.delete(audit).where(everywhere, audit.c.at < now - self._keep)
+
+
+def _fits_action(action: str) -> sa.ColumnElement[bool]:
+    if action.endswith("*"):
+        return audit.c.action.startswith(action[:-1], autoescape=True)
+    return audit.c.action == action
 
 
 def _to_values(line: AuditLine) -> dict[str, object]:

@@ -12,6 +12,7 @@ from connectory.catalog.catalog import Catalog
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.gateway import Gateway
+from connectory.identity.activity import Activity
 from connectory.identity.policies import Policies
 from connectory.identity.tokens import Tokens
 from connectory.identity.web_sessions import WebSessions
@@ -38,6 +39,7 @@ class WebServices:
     workspaces: Workspaces
     policies: Policies
     audit: AuditTrail
+    activity: Activity
     confirmations: Confirmations
     oauth_apps: OAuthApps
     clients: OAuthClients
