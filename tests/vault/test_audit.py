@@ -49,6 +49,15 @@ async def test_lines_are_chosen_by_user_action_outcome_and_time(vault: Vault, pl
     assert await vault.audit.list(where, since=NOW, user_id=bob.user_id) == []
 
 
+async def test_the_last_use_of_each_connection_is_told(vault: Vault, place: Place) -> None:
+    bob = await make_member(vault, place)
+    earlier = audit_line(place, connection_id="cn_1", at=NOW - timedelta(hours=1))
+    later = audit_line(bob, connection_id="cn_1")
+    await vault.audit.write([earlier, later, audit_line(place, connection_id="cn_2", at=earlier.at), audit_line(place)])
+
+    assert await vault.audit.last_used(place.workspace_id) == {"cn_1": later.at, "cn_2": earlier.at}
+
+
 async def test_a_line_outlives_user_and_connection(vault: Vault, place: Place) -> None:
     bob = await make_member(vault, place)
     line = audit_line(bob, connection_id="cn_gone")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict, Unpack, get_args
@@ -17,7 +17,7 @@ from connectory.errors import InvalidArguments, InvalidCursor, UnknownConnection
 from connectory.identity.principal import Principal
 from connectory.identity.rights import find_member, member_names, require_owners_eye
 from connectory.vault.audit import Outcome
-from connectory.vault.entities import AuditLine, Role, UserId
+from connectory.vault.entities import AuditLine, ConnectionId, Role, UserId
 from connectory.vault.vault import Vault
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -106,6 +106,12 @@ class Activity:
         owners = (principal.user_id, principal.workspace_id)
         found = await self._vault.connections.list(principal.workspace_id, owners=owners)
         return {str(connection.id): connection.name for connection, _ in found}
+
+    async def last_used(self, principal: Principal) -> Mapping[ConnectionId, datetime]:
+        """Return when each connection that the principal sees was used last, whoever used it."""
+        visible = await self.connection_names(principal)
+        last = await self._vault.audit.last_used(principal.workspace_id)
+        return {connection_id: at for connection_id, at in last.items() if connection_id in visible}
 
     async def _user(self, principal: Principal, wanted: str | None) -> UserId | None:
         """Whose lines: for all but owners their own, whatever is asked for."""
