@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from connectory.errors import InvalidSettings
-from connectory.settings import Settings, is_loopback, load_settings, read_settings
+from connectory.setting_forms import is_loopback
+from connectory.settings import Settings, load_settings, read_settings
 
 
 def problem_of(**environment: str) -> str:
@@ -72,6 +73,14 @@ def test_a_foreign_variable_never_stops_the_start(name: str) -> None:
         ("CONNECTORY_CALL_TIMEOUT_S", "300"),
         ("CONNECTORY_LOG_LEVEL", "loud"),
         ("CONNECTORY_SIGN_IN", "phone"),
+        ("CONNECTORY_OIDC_ISSUER", "http://login.example.com"),
+        ("CONNECTORY_OIDC_ISSUER", "https://user:hunter22@login.example.com"),
+        ("CONNECTORY_OIDC_ISSUER", "https://login.example.com/?tenant=1"),
+        ("CONNECTORY_OIDC_ROLES", "engineering=acme:member"),
+        ("CONNECTORY_OIDC_ROLES", "engineering:acme:admin"),
+        ("CONNECTORY_OIDC_ROLES", ":acme:member"),
+        ("CONNECTORY_OIDC_ROLES", "[1]"),
+        ("CONNECTORY_OIDC_ROLES", '["a:b:member"'),
     ],
 )
 def test_a_bad_value_names_its_variable_and_shows_no_password(name: str, value: str) -> None:
@@ -149,6 +158,26 @@ def test_oauth_clients_are_found_by_family() -> None:
     assert clients["github"].client_id == "id"
     assert clients["linear"].client_secret is None
     assert "hunter22" not in repr(clients)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"CONNECTORY_OIDC_ISSUER": "https://login.example.com"}, {"CONNECTORY_OIDC_CLIENT_ID": "connectory"}],
+)
+def test_an_issuer_and_our_client_there_are_set_together(environment: dict[str, str]) -> None:
+    assert "are set together" in problem_of(**environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("engineering:acme:member, *:acme:viewer", ("engineering:acme:member", "*:acme:viewer")),
+        ("org:team:acme:owner", ("org:team:acme:owner",)),
+        ('["cn=admins,ou=groups:acme:owner"]', ("cn=admins,ou=groups:acme:owner",)),
+    ],
+)
+def test_rules_for_roles_are_a_list_or_json_where_a_group_has_a_comma(text: str, rules: tuple[str, ...]) -> None:
+    assert load_settings({"CONNECTORY_OIDC_ROLES": text}).oidc_roles == rules
 
 
 def test_secrets_are_hidden_in_repr() -> None:

@@ -18,28 +18,27 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from connectory import setting_forms as forms
 from connectory.errors import InvalidSettings
+from connectory.setting_forms import HOST, LOOPBACK_NAMES, Names, RoleRules, is_loopback, split
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 DEFAULT_PORT = 8765
 KEY_NAME = "CONNECTOR_ENCRYPTION_KEY"
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
-_PLAIN = re.compile(r"[!-~]+", re.ASCII)  # no white space, control or non-ASCII characters
-_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?", re.ASCII)
-_HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):(\d{1,5})", re.ASCII)
 OAUTH_CLIENT = re.compile(r"([A-Z][A-Z0-9_]*)_CLIENT_(ID|SECRET)")
-
-
-def _split(value: object) -> object:
-    """Turn "a, b" into ("a", "b"): lists come from the environment separated by commas."""
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 class OAuthClient(BaseModel):
@@ -66,7 +65,7 @@ class Settings(BaseModel):
         repr=False,
         description="SQLAlchemy URL of the database; unset: SQLite in the data folder.",
     )
-    manifests: Annotated[tuple[Path, ...], BeforeValidator(_split)] = Field(
+    manifests: Annotated[tuple[Path, ...], BeforeValidator(split)] = Field(
         (), alias="CONNECTORY_MANIFESTS", description="Further folders of manifests, separated by commas."
     )
     app_url: str | None = Field(
@@ -136,6 +135,39 @@ class Settings(BaseModel):
         description="device: `connect` answers with a code to type at the provider where it has such, for a machine"
         " whose page nobody can open.",
     )
+    oidc_issuer: str | None = Field(
+        None,
+        alias="CONNECTORY_OIDC_ISSUER",
+        description="OpenID Connect issuer at which people sign in to the pages, to the letter as it names itself.",
+    )
+    oidc_client_id: str | None = Field(
+        None,
+        alias="CONNECTORY_OIDC_CLIENT_ID",
+        validate_default=True,
+        description="Client id of this server at the issuer.",
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, alias="CONNECTORY_OIDC_CLIENT_SECRET", description="Its secret; a public client has none."
+    )
+    oidc_name: str | None = Field(
+        None, alias="CONNECTORY_OIDC_NAME", description="What people call the issuer; unset: its host name."
+    )
+    oidc_scopes: str = Field(
+        "openid profile email",
+        alias="CONNECTORY_OIDC_SCOPES",
+        description="Scopes asked for at the issuer; some tell groups only with the scope groups.",
+    )
+    oidc_groups_claim: str = Field(
+        "groups",
+        alias="CONNECTORY_OIDC_GROUPS_CLAIM",
+        description="Claim that lists a person's groups, a path like realm_access.roles too.",
+    )
+    oidc_roles: RoleRules = Field(
+        (),
+        alias="CONNECTORY_OIDC_ROLES",
+        description="Who may do what, as group:workspace:role, separated by commas; * is everybody whom the issuer"
+        " signs in. Unset: only people who are users here already, by a verified email address.",
+    )
     http_sessions: Literal["stateless", "stateful"] = Field(
         "stateless",
         alias="CONNECTORY_HTTP_SESSIONS",
@@ -196,56 +228,20 @@ class Settings(BaseModel):
         default_factory=dict, description="OAuth clients by family, from <FAMILY>_CLIENT_ID and <FAMILY>_CLIENT_SECRET."
     )
 
-    @field_validator("app_url", "nango_host", "nango_public_server_url")
-    @classmethod
-    def _is_origin(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            parts.port  # noqa: B018  # raises on one that is no number or too large
-        except ValueError:
-            raise ValueError("write it as https://host or http://host:port") from None
-        extras = parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment
-        if parts.scheme not in ("http", "https") or not parts.hostname or extras or not _PLAIN.fullmatch(value):
-            raise ValueError("write it as https://host or http://host:port, without path, user or password")
-        return value.rstrip("/")
+    _origins = field_validator("app_url", "nango_host", "nango_public_server_url")(forms.origin)
+    _host_ports = field_validator("allow_hosts")(forms.host_ports)
+    _host_names = field_validator("trusted_hosts")(forms.host_names)
+    _networks = field_validator("trusted_proxies")(forms.networks)
+    _paths = field_validator("data_dir", "manifests")(forms.paths_at_home)
+    _issuer = field_validator("oidc_issuer")(forms.issuer)
+    _rules = field_validator("oidc_roles")(forms.role_rules)
 
-    @field_validator("allow_hosts")
+    @field_validator("oidc_client_id")
     @classmethod
-    def _are_host_ports(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            match = _HOST_PORT.fullmatch(entry)
-            if match is None or not 0 < int(match[1]) < 65536:
-                raise ValueError(f"write {entry!r} as host:port, e.g. 10.0.0.5:5432 or [fd00::5]:443")
+    def _issuer_and_client(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "oidc_issuer" in info.data and (value is None) is not (info.data["oidc_issuer"] is None):
+            raise ValueError("CONNECTORY_OIDC_ISSUER and CONNECTORY_OIDC_CLIENT_ID are set together")
         return value
-
-    @field_validator("trusted_hosts")
-    @classmethod
-    def _are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            if not _HOST.fullmatch(entry):
-                raise ValueError(f"write {entry!r} as a host name or host:port, without scheme or path")
-        return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            try:
-                ipaddress.ip_network(entry, strict=False)
-            except ValueError:
-                raise ValueError(f"write {entry!r} as an IP address or network, e.g. 10.0.0.2 or 10.0.0.0/8") from None
-        return value
-
-    @field_validator("data_dir", "manifests")
-    @classmethod
-    def _at_home(cls, value: Path | tuple[Path, ...]) -> Path | tuple[Path, ...]:
-        """A client's configuration knows no shell that would write out `~`."""
-        try:
-            return value.expanduser() if isinstance(value, Path) else tuple(path.expanduser() for path in value)
-        except RuntimeError:  # `~name` of nobody, or no home at all
-            raise ValueError("write the path in full: this system knows no such home folder for ~") from None
 
     @property
     def origin(self) -> str:
@@ -269,20 +265,10 @@ def _linked_name(host: str) -> str:
     try:
         address = ipaddress.ip_address(bare)
     except ValueError:
-        return bare if _HOST.fullmatch(bare) else "localhost"
+        return bare if HOST.fullmatch(bare) else "localhost"
     if address.is_unspecified or str(address) in LOOPBACK_NAMES or getattr(address, "scope_id", None):
         return "localhost"  # an address with a zone (`fe80::1%eth0`) has no place in a URL
     return f"[{address}]" if address.version == 6 else str(address)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is a loopback address or one of loopback's fixed names; other names are never looked up."""
-    if host.lower() in LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

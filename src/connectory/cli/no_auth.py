@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectory.cli.surroundings import ROOT, container_mark
 from connectory.errors import InvalidSettings
-from connectory.settings import Settings, is_loopback
+from connectory.setting_forms import is_loopback
+from connectory.settings import Settings
 from connectory.web.failures import failure_response
 from connectory.web.guard import is_forwarding
 from connectory.web.origins import parse_authority

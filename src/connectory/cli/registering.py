@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from connectory.settings import Settings, is_loopback
+from connectory.setting_forms import is_loopback
+from connectory.settings import Settings
 
 
 def command_path() -> str:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from connectory.settings import Settings, is_loopback, read_variables
+from connectory.setting_forms import is_loopback
+from connectory.settings import Settings, read_variables
 
 ROOT = Path("/")
 MARKS = (  # what Docker, Podman, systemd-nspawn and LXC, and Kubernetes leave in every container

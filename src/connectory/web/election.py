@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connectory.errors import InvalidSettings, PageUnavailable, PortTaken, SetupError
-from connectory.settings import Settings, is_loopback
+from connectory.setting_forms import is_loopback
+from connectory.settings import Settings
 from connectory.web.origins import WILDCARDS
 from connectory.web.proof import Answerer, ask
 from connectory.web.server import LOOPBACK_ADDRESSES, listening_addresses, serve, who_listens

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from connectory.errors import InvalidSettings
 from connectory.net.url import DEFAULT_PORTS
-from connectory.settings import Settings, is_loopback
+from connectory.setting_forms import is_loopback
+from connectory.settings import Settings
 
 WILDCARDS = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104 # compared with, not bound
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")

@@ -14,7 +14,7 @@ from connectory.cli.clients.catalogue import CLIENTS, ENTRY, Client
 from connectory.cli.clients.errors import ClientFileUnusable
 from connectory.cli.clients.machine import Windows
 from connectory.cli.registering import command_path
-from connectory.settings import LOOPBACK_NAMES
+from connectory.setting_forms import LOOPBACK_NAMES
 
 WSL = r"C:\Windows\System32\wsl.exe"
 DOCKER_HOST = "host.docker.internal"

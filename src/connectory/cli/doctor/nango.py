@@ -13,7 +13,8 @@ from connectory.auth.nango.client import NangoClient
 from connectory.auth.nango.way import open_way_out
 from connectory.cli.doctor.finding import Finding, from_error, note, ok, wrong
 from connectory.errors import ConnectoryError, NangoRefused
-from connectory.settings import Settings, is_loopback
+from connectory.setting_forms import is_loopback
+from connectory.settings import Settings
 
 GROUP = "nango"
 EACH_S = 10.0

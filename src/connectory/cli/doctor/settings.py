@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from connectory.cli.doctor.finding import Finding, note, ok, wrong
-from connectory.settings import Settings, is_loopback, read_settings
+from connectory.setting_forms import is_loopback
+from connectory.settings import Settings, read_settings
 
 GROUP = "settings"
 LIST = "`connectory settings` lists every setting and what is allowed."
