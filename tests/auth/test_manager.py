@@ -398,3 +398,45 @@ async def test_the_page_learns_the_form_without_changing_anything() -> None:
         assert isinstance(step, Form)
         assert [method.method for method in step.methods] == ["token"]
         assert (await w.sessions.open_link(session.link)).status is SessionStatus.PENDING
+
+
+async def test_a_connection_is_renamed_and_stays_what_it_is() -> None:
+    async with world() as w:
+        made = (await w.connected(w.owner)).connection
+
+        renamed = await w.auth.rename(w.owner, made.id, "work")
+
+        assert renamed == replace(made, alias="work")
+        assert await w.auth.get_connection(w.owner, made.id) == renamed
+        assert (await w.auth.resolve(w.owner, "notes/work"))[0].id == made.id
+        assert (await w.auth.connect(w.owner, "notes", alias="work")).connection_id == made.id
+        assert (await w.auth.connect(w.owner, "notes")).connection_id is None
+
+
+@pytest.mark.parametrize("alias", ["", "Work", "-work", "wo rk", "a/b", "x" * 33, "wörk", "work\n"])
+async def test_a_connection_gets_no_alias_that_none_can_have(alias: str) -> None:
+    async with world() as w:
+        made = (await w.connected(w.owner)).connection
+        with pytest.raises(InvalidArguments):
+            await w.auth.rename(w.owner, made.id, alias)
+        assert await w.auth.get_connection(w.owner, made.id) == made
+
+
+async def test_who_may_not_make_a_connection_may_not_rename_it() -> None:
+    async with world() as w:
+        own = (await w.connected(w.member)).connection
+        shared = (await w.connected(w.owner, shared=True)).connection
+        await w.connected(w.owner, alias="taken", shared=True)
+
+        for principal, connection, error in [
+            (w.member, shared, RoleDenied),
+            (w.viewer, shared, RoleDenied),
+            (replace(w.owner, read_only=True), shared, PolicyDenied),
+            (w.owner, own, UnknownConnection),
+            (w.stranger, shared, UnknownConnection),
+        ]:
+            with pytest.raises(error):
+                await w.auth.rename(principal, connection.id, "new")
+        with pytest.raises(AlreadyExists):
+            await w.auth.rename(w.owner, shared.id, "taken")
+        assert await w.auth.get_connection(w.owner, shared.id) == shared

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
+import pytest
 import sqlalchemy as sa
-from tests.vault.rows import Place, make_confirmation, make_connection, make_member, make_result
+from tests.vault.rows import Place, make_confirmation, make_connection, make_member, make_result, new_session
 
+from connectory.errors import AlreadyExists
 from connectory.net.address import HostRule
 from connectory.vault.entities import Connection, ConnectionId, GrantStatus
 from connectory.vault.tables import connections
@@ -49,6 +52,41 @@ async def test_the_same_alias_serves_several_owners(vault: Vault, place: Place) 
     names.append((await make_connection(vault, place, shared=True)).name)
 
     assert names == ["github/default"] * 3
+
+
+async def test_a_renamed_connection_is_the_same_and_open_links_that_renew_it_go_along(
+    vault: Vault, place: Place
+) -> None:
+    made, other = await make_connection(vault, place), await make_connection(vault, place, alias="other")
+    shared = await make_connection(vault, place, alias="team", shared=True)
+    link = replace(new_session(place), connection_id=made.id)
+    await vault.sessions.create(link)
+    before = await vault.workspaces.revision(place.workspace_id)
+
+    assert await vault.connections.rename(place.workspace_id, made.id, "team") == replace(made, alias="team")
+    assert await vault.connections.rename(place.workspace_id, made.id, "team") == replace(made, alias="team")
+
+    assert await vault.connections.list_all(place.workspace_id) == [
+        other,
+        *sorted([replace(made, alias="team"), shared], key=lambda one: one.id),
+    ]
+    renewing = await vault.sessions.by_link(link.link)
+    assert renewing is not None
+    assert renewing.alias == "team"
+    assert await vault.workspaces.revision(place.workspace_id) == before + 1
+
+
+async def test_a_connection_gets_no_name_that_its_owner_has_already(vault: Vault, place: Place) -> None:
+    made, other = await make_connection(vault, place), await make_connection(vault, place, alias="other")
+    bob = await make_member(vault, place)
+    await make_connection(vault, bob, alias="his")
+
+    with pytest.raises(AlreadyExists, match="github/other"):
+        await vault.connections.rename(place.workspace_id, made.id, "other")
+    assert await vault.connections.get(place.workspace_id, made.id) == made
+    assert await vault.connections.get(place.workspace_id, other.id) == other
+    assert await vault.connections.rename(place.workspace_id, made.id, "his") is not None
+    assert await vault.connections.rename(place.workspace_id, ConnectionId("cn_none"), "new") is None
 
 
 async def test_a_deleted_connection_takes_its_results_and_questions_along_and_gives_its_last_grant_back(

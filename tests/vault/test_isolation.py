@@ -152,6 +152,7 @@ CALLS: dict[str, Call] = {
     "connections.get": lambda p: p.vault.connections.get(p.other, p.connection.id),
     "connections.list": lambda p: p.vault.connections.list(p.other, owners=[p.first.user_id, p.first.workspace_id]),
     "connections.list_all": lambda p: p.vault.connections.list_all(p.other),
+    "connections.rename": lambda p: p.vault.connections.rename(p.other, p.connection.id, "taken-over"),
     "connections.delete": lambda p: p.vault.connections.delete(p.other, p.connection.id),
     "sessions.create": lambda p: p.vault.sessions.create(
         replace(new_session(p.first), workspace_id=p.other, connection_id=p.connection.id)
@@ -262,7 +263,7 @@ async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Plan
         "oauth_clients.of_family", "oauth_clients.list", "oauth_clients.families", "oauth_clients.delete",
         "nango_integrations.of", "nango_integrations.delete", "grants.of_backend", "grants.note_failure",
         "grants.note_success", "grants.take_lease", "grants.set_status", "sessions.expire", "tokens.revoke",
-        "connections.delete", "grants.forget",
+        "connections.rename", "connections.delete", "grants.forget",
     ]  # fmt: skip
     own = replace(planted, other=planted.first.workspace_id)
 

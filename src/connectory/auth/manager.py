@@ -150,6 +150,23 @@ class AuthManager(SessionSteps):
                 raise UnknownConnection(connection_id)
             return await self._withdrawing.one(left[0]) if left else Revocation.KEPT
 
+    async def rename(self, principal: Principal, connection_id: ConnectionId, alias: str) -> Connection:
+        """Give a connection another alias, and return it so; its id, sign-in and history stay.
+
+        Raises `UnknownConnection`, `InvalidArguments`, `AlreadyExists`, `RoleDenied` for a shared one, `PolicyDenied`.
+        """
+        asked = {"connection": connection_id, "alias": alias}
+        async with self._record(principal, "rename", Effect.WRITE, asked) as line:
+            row, _ = await self._connections.by_id(principal, connection_id)
+            line.learn(connection_id=row.id)
+            require_connecting(principal, shared=row.is_shared, hint="Ask an owner of the workspace.")
+            name = check_alias(alias)
+            await line.start()
+            renamed = await self._vault.connections.rename(principal.workspace_id, row.id, name)
+            if renamed is None:  # somebody has disconnected it meanwhile
+                raise UnknownConnection(connection_id)
+            return renamed
+
     async def withdraw(self, grants: Sequence[Grant]) -> None:
         """Withdraw grants at their providers and delete them: those that a store has marked `revoking`."""
         await self._withdrawing.all(grants)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from connectory.errors import AlreadyExists
 from connectory.net.address import HostRule
 from connectory.vault.database import Database
-from connectory.vault.entities import Connection, ConnectionId, Grant, GrantId, WorkspaceId
+from connectory.vault.entities import Connection, ConnectionId, Grant, GrantId, SessionStatus, WorkspaceId
 from connectory.vault.grants import to_grant
 from connectory.vault.private_rows import mark_unused
 from connectory.vault.revision import bump_revision
-from connectory.vault.tables import connections, grants
+from connectory.vault.tables import connect_sessions, connections, grants
 
 _CONNECTIONS = sa.select(connections).where(connections.c.workspace_id == sa.bindparam("workspace"))
 _BY_ID = _CONNECTIONS.where(connections.c.id == sa.bindparam("id"))
@@ -32,6 +34,9 @@ _GRANTS_OF_OWNERS = sa.select(grants).where(
         sa.select(connections.c.grant_id).where(connections.c.workspace_id == sa.bindparam("workspace"), *_CHOSEN)
     ),
 )
+
+_COUNT_CONNECTIONS = sa.select(sa.func.count()).where(connections.c.connector == sa.bindparam("connector"))
+_COUNT_GRANTS = sa.select(sa.func.count()).where(grants.c.connector == sa.bindparam("connector"))
 
 
 class ConnectionStore:
@@ -66,6 +71,37 @@ class ConnectionStore:
         """Return every connection of the workspace, private ones too: for what runs on nobody's behalf."""
         return [to_connection(row) for row in await self._database.rows(_ALL, {"workspace": workspace_id})]
 
+    async def rename(self, workspace_id: WorkspaceId, connection_id: ConnectionId, alias: str) -> Connection | None:
+        """Give a connection another alias, and open links that renew it too; None if there is no such connection.
+
+        Raises `AlreadyExists` where its owner has another one of this name.
+        """
+        this = connections.c.workspace_id == workspace_id, connections.c.id == connection_id
+        live = connect_sessions.c.status.in_((SessionStatus.PENDING.value, SessionStatus.BOUND.value))
+        links = connect_sessions.c.workspace_id == workspace_id, connect_sessions.c.connection_id == connection_id, live
+
+        def rename(connection: sa.Connection) -> Connection | None:
+            found = connection.execute(_BY_ID, {"workspace": workspace_id, "id": connection_id}).first()
+            if found is None:
+                return None
+            if found.alias != alias:
+                _require_free(connection, found, alias)
+                connection.execute(sa.update(connections).where(*this).values(alias=alias))
+                connection.execute(sa.update(connect_sessions).where(*links).values(alias=alias))
+                bump_revision(connection, workspace_id)
+            return replace(to_connection(found), alias=alias)
+
+        return await self._database.write(rename)
+
+    async def count_to(self, connector: str) -> int:
+        """Return how many connections and sign-ins of this server use a connector's manifest, in all workspaces."""
+
+        def count(connection: sa.Connection) -> int:
+            to = connection.execute(_COUNT_CONNECTIONS, {"connector": connector}).scalar_one()
+            return int(to or connection.execute(_COUNT_GRANTS, {"connector": connector}).scalar_one())
+
+        return await self._database.read(count)
+
     async def delete(self, workspace_id: WorkspaceId, connection_id: ConnectionId) -> Sequence[Grant] | None:
         """Delete a connection with its kept results and open links; None if there was none.
 
@@ -82,6 +118,17 @@ class ConnectionStore:
             return mark_unused(connection, workspace_id, [found.grant_id])
 
         return await self._database.write(delete)
+
+
+def _require_free(connection: sa.Connection, row: sa.Row[Any], alias: str) -> None:
+    taken = sa.select(connections.c.id).where(
+        connections.c.workspace_id == row.workspace_id,
+        connections.c.owner == row.owner,
+        connections.c.connector == row.connector,
+        connections.c.alias == alias,
+    )
+    if connection.execute(taken).first() is not None:
+        raise AlreadyExists(f"There is another connection called {row.connector}/{alias}.", hint="Use another alias.")
 
 
 def host_rows(hosts: tuple[HostRule, ...]) -> list[Mapping[str, object]]:
