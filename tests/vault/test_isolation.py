@@ -232,6 +232,7 @@ BY_SECRET_OR_SERVER_WIDE = {
     "web_sessions.find", "web_sessions.end", "sign_in_links.spend", "sessions.by_link",
     "sessions.bind", "confirmations.by_link", "confirmations.decide", "confirmations.spend", "results.expire",
     "audit.write", "audit.finish", "grants.revoking", "oauth_flows.by_state",
+    "identities.find", "identities.bind", "identities.keep_roles",
 }  # fmt: skip
 
 

@@ -63,6 +63,16 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """An account of an OpenID Connect issuer's, and the user that it is here."""
+
+    issuer: str
+    subject: str
+    user_id: UserId
+    roles: Mapping[WorkspaceId, Role]  # that the last sign-in gave
+
+
+@dataclass(frozen=True, slots=True)
 class ApiToken:
     """A bearer token for our own faces; only its hash is stored."""
 

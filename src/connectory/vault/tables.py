@@ -87,6 +87,18 @@ memberships = Table(
 )
 
 
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("roles", JSON, nullable=False),  # workspace → the role that the last sign-in gave there
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("issuer", "user_id"),
+)
+
+
 def _of_member(*, nullable_user: bool = False) -> tuple[Column[str], Column[str], ForeignKeyConstraint]:
     """The columns of a row that belongs to a user in a workspace, and goes with the membership."""
     return (

@@ -19,6 +19,7 @@ from connectory.vault.connections import ConnectionStore
 from connectory.vault.data_folder import prepare_folder
 from connectory.vault.database import Database
 from connectory.vault.grants import GrantStore
+from connectory.vault.identities import IdentityStore
 from connectory.vault.inspection import count_sealed, inspecting
 from connectory.vault.key_file import how_to_put_back
 from connectory.vault.keys import KEY_FILE, KeyRing, find_keys, load_key_ring
@@ -48,6 +49,7 @@ class Vault:
     tokens: TokenStore
     web_sessions: WebSessionStore
     sign_in_links: SignInLinkStore
+    identities: IdentityStore
     grants: GrantStore
     connections: ConnectionStore
     sessions: SessionStore
@@ -115,6 +117,7 @@ def _vault(database: Database, keys: KeyRing, now: Clock, audit_days: int) -> Va
         tokens=TokenStore(database, now),
         web_sessions=WebSessionStore(database, now),
         sign_in_links=SignInLinkStore(database, now),
+        identities=IdentityStore(database, now),
         grants=GrantStore(database, keys, now),
         connections=ConnectionStore(database),
         sessions=SessionStore(database, keys, now),
