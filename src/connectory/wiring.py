@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from connectory.auth.oauth.clients import OAuthClients
 from connectory.auth.refresh import MakeRefresher, TokenRefresher
 from connectory.catalog.catalog import Catalog, load_catalog, packaged_folder
 from connectory.catalog.connector import Connector
+from connectory.catalog.own_manifests import OwnManifests, load_beside
 from connectory.gateway.arguments import ArgumentChecker
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
@@ -35,6 +37,7 @@ from connectory.gateway.mending import Mending, Presence, always_present
 from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Results
 from connectory.identity.activity import Activity
+from connectory.identity.custom_connectors import CustomConnectors
 from connectory.identity.policies import Policies
 from connectory.identity.record import Record
 from connectory.identity.tokens import Tokens
@@ -70,6 +73,7 @@ class Application:
     confirmations: Confirmations
     audit: AuditTrail
     activity: Activity
+    custom_connectors: CustomConnectors
     presence: Presence
     oauth_apps: OAuthApps
     clients: OAuthClients
@@ -98,7 +102,8 @@ async def running(
         if vault is None:
             vault = await open_vault(settings, now=now)
             stack.push_async_callback(vault.aclose)
-        catalog = await _catalog_of(settings, catalog)
+        manifests = await asyncio.to_thread(_open_manifests, settings, catalog)
+        catalog = manifests.catalog
         client = _way_out(settings, mounts)
         stack.push_async_callback(client.aclose)
         results = Results(vault.results, settings, now)
@@ -108,10 +113,11 @@ async def running(
         out = _way_to_nango(settings, stack)
         executor = HttpExecutor(client, watch=watch, proxy=_nango_proxy(settings, out))
         backends = _Backends(settings, vault, catalog, builtin, executor, now, out)
-        application = _build(settings, vault, catalog, backends, executor, results, presence, now)
+        application = _build(settings, vault, manifests, backends, executor, results, presence, now)
         stack.push_async_callback(application.audit.aclose)
         if application.nango is not None:
             await _begin_nango(application.nango, catalog, stack)
+        await stack.enter_async_context(_beside(manifests.watch()))
         async with _beside(application.auth.withdraw_left()):  # providers that are slow must not delay the start
             yield application
 
@@ -137,16 +143,22 @@ async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
             _log.warning("work beside the server has failed", error=type(outcome).__name__)
 
 
+def own_folder(settings: Settings) -> Path:
+    """Return the folder of one's own manifests, which may be missing."""
+    return settings.data_dir / "manifests"
+
+
 def manifest_folders(settings: Settings) -> list[Path]:
     """Return the folders of manifests, the packaged one first; one's own in the data folder may be missing."""
-    own = settings.data_dir / "manifests"
+    own = own_folder(settings)
     return [packaged_folder(), *settings.manifests, *([own] if own.is_dir() else [])]
 
 
 def _build(
-    settings: Settings, vault: Vault, catalog: Catalog, backends: _Backends, executor: HttpExecutor,
+    settings: Settings, vault: Vault, manifests: OwnManifests, backends: _Backends, executor: HttpExecutor,
     results: Results, presence: Presence, now: Clock,
 ) -> Application:  # fmt: skip
+    catalog = manifests.catalog
     quotas = Quotas(settings)
     audit = AuditTrail(vault.audit, now, key=digest_key(vault.keys))
     record = audit.enclose
@@ -179,6 +191,7 @@ def _build(
         confirmations=confirmations,
         audit=audit,
         activity=Activity(vault),
+        custom_connectors=CustomConnectors(vault, manifests, record),
         presence=presence,
         oauth_apps=OAuthApps(vault, catalog, backends.builtin.clients, record),
         clients=backends.builtin.clients,
@@ -246,15 +259,20 @@ def _target_of(connector: Connector, new: NewGrant) -> Target:
     return Target(known, new.method, facts, new.hosts, new.sent.credentials, VERIFY_TIMEOUT_S, new.sent.hidden)
 
 
-async def _catalog_of(settings: Settings, given: Catalog | None) -> Catalog:
-    """The catalog of this application; what Nango alone knows is this one's, not a test's that handed one in."""
+def _open_manifests(settings: Settings, given: Catalog | None) -> OwnManifests:
+    """One's own manifests, and the catalog of this application. Blocks.
+
+    What Nango alone knows is put into this application's catalog, and not into a test's that handed one in.
+    """
+    own = own_folder(settings)
     if given is None:
-        return await asyncio.to_thread(_catalog, settings)
-    return given if settings.nango_secret_key is None else Catalog(given.with_manifest, given.problems)
+        return OwnManifests.open(own, partial(_load, settings))
+    catalog = given if settings.nango_secret_key is None else Catalog(given.with_manifest, given.problems)
+    return OwnManifests.open(own, load_beside(given.with_manifest, own), catalog)
 
 
-def _catalog(settings: Settings) -> Catalog:
-    return load_catalog(manifest_folders(settings), index_dir=settings.data_dir / "index")
+def _load(settings: Settings, draft: Path | None) -> Catalog:
+    return load_catalog(manifest_folders(settings), index_dir=settings.data_dir / "index", draft=draft)
 
 
 def _way_out(settings: Settings, mounts: Mapping[str, httpx2.AsyncBaseTransport] | None) -> OutboundClient:

@@ -34,6 +34,7 @@ def services_of(application: Application, **more: Any) -> WebServices:
         policies=application.policies,
         audit=application.audit,
         activity=application.activity,
+        custom_connectors=application.custom_connectors,
         confirmations=application.confirmations,
         oauth_apps=application.oauth_apps,
         clients=application.clients,

@@ -37,29 +37,41 @@ class Further(Protocol):
 
 
 class Catalog:
-    """Connectors and actions by name, and search over them. What has a manifest stays: reloading makes another one.
+    """Connectors and actions by name, and search over them. What is there is exchanged while the catalog stands.
 
-    From files, a connector is compiled when it is first asked for: walking all of them takes some tens of milliseconds.
+    Whoever holds `connectors` or `actions` goes on with what was there. From files, a connector is compiled when it is
+    first asked for: walking all of them takes some tens of milliseconds.
     """
 
     further: Further | None = None
+    with_manifest: Mapping[str, Connector]
+    connectors: Mapping[str, Connector]
+    actions: Mapping[str, Action]
+    problems: tuple[ManifestProblem, ...]
 
     def __init__(self, connectors: Mapping[str, Connector], problems: Sequence[ManifestProblem] = ()) -> None:
+        self._further: Mapping[str, Connector] = {}
+        self.put_manifests(connectors, problems)
+
+    def put_manifests(self, connectors: Mapping[str, Connector], problems: Sequence[ManifestProblem] = ()) -> None:
+        """Take these in, in the place of all that had a manifest before."""
         if isinstance(connectors, CompiledConnectors):
             tools = connectors.tools
         else:
             connectors = MappingProxyType(dict(connectors))
             tools = {action.tool: one.name for one in connectors.values() for action in one.actions.values()}
-        self.with_manifest: Mapping[str, Connector] = connectors
-        self.connectors: Mapping[str, Connector] = connectors
-        self.problems: tuple[ManifestProblem, ...] = tuple(problems)
-        self.actions: Mapping[str, Action] = ActionsByTool(connectors, tools)
+        self.with_manifest = connectors
+        self.actions = ActionsByTool(connectors, tools)
+        self.problems = tuple(problems)
+        self.__dict__.pop("_search", None)  # it is of what was there
+        self.put_further(self._further)
 
     def put_further(self, connectors: Mapping[str, Connector]) -> None:
         """Take these in, in the place of those that came so before; whatever has a manifest keeps its name.
 
-        They have no actions. Whoever holds `connectors` goes on with what was there.
+        They have no actions.
         """
+        self._further = connectors
         further = {name: one for name, one in connectors.items() if name not in self.with_manifest}
         self.connectors = Layers(self.with_manifest, further) if further else self.with_manifest
 

@@ -123,6 +123,7 @@ def _web_services(application: Application) -> WebServices:
         policies=application.policies,
         audit=application.audit,
         activity=application.activity,
+        custom_connectors=application.custom_connectors,
         confirmations=application.confirmations,
         oauth_apps=application.oauth_apps,
         clients=application.clients,

@@ -35,9 +35,6 @@ _GRANTS_OF_OWNERS = sa.select(grants).where(
     ),
 )
 
-_COUNT_CONNECTIONS = sa.select(sa.func.count()).where(connections.c.connector == sa.bindparam("connector"))
-_COUNT_GRANTS = sa.select(sa.func.count()).where(grants.c.connector == sa.bindparam("connector"))
-
 
 class ConnectionStore:
     """Keeps connections. They are made by `SessionStore.finish` alone."""
@@ -92,15 +89,6 @@ class ConnectionStore:
             return replace(to_connection(found), alias=alias)
 
         return await self._database.write(rename)
-
-    async def count_to(self, connector: str) -> int:
-        """Return how many connections and sign-ins of this server use a connector's manifest, in all workspaces."""
-
-        def count(connection: sa.Connection) -> int:
-            to = connection.execute(_COUNT_CONNECTIONS, {"connector": connector}).scalar_one()
-            return int(to or connection.execute(_COUNT_GRANTS, {"connector": connector}).scalar_one())
-
-        return await self._database.read(count)
 
     async def delete(self, workspace_id: WorkspaceId, connection_id: ConnectionId) -> Sequence[Grant] | None:
         """Delete a connection with its kept results and open links; None if there was none.

@@ -16,10 +16,13 @@ from connectory.vault.database import Database
 from connectory.vault.entities import Grant, GrantId, GrantStatus, WorkspaceId
 from connectory.vault.keys import PUT_BACK, KeyRing, place
 from connectory.vault.revision import bump_revision
-from connectory.vault.tables import grants
+from connectory.vault.tables import connections, grants
 
 _GRANTS = sa.select(grants)
 _BY_ID = _GRANTS.where(grants.c.workspace_id == sa.bindparam("workspace"), grants.c.id == sa.bindparam("id"))
+
+_CONNECTIONS_TO = sa.select(sa.func.count()).where(connections.c.connector == sa.bindparam("connector"))
+_GRANTS_BY = sa.select(sa.func.count()).where(grants.c.connector == sa.bindparam("connector"))
 
 
 class GrantStore:
@@ -166,6 +169,16 @@ class GrantStore:
             return True
 
         return await self._database.write(change)
+
+    async def count_uses(self, connector: str) -> int:
+        """Return how many connections, or else sign-ins, of all workspaces stand on a connector's manifest."""
+
+        def count(connection: sa.Connection) -> int:
+            given = {"connector": connector}
+            found = connection.execute(_CONNECTIONS_TO, given).scalar_one()
+            return int(found or connection.execute(_GRANTS_BY, given).scalar_one())
+
+        return await self._database.read(count)
 
     async def revoking(self) -> Sequence[Grant]:
         """Return the grants of all workspaces that are to be withdrawn: what a crash has left."""

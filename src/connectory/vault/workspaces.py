@@ -120,6 +120,10 @@ class WorkspaceStore:
         rows = await self._database.rows(_REVISIONS, {"workspaces": list(workspace_ids)})
         return {WorkspaceId(row.id): int(row.revision) for row in rows}
 
+    async def bump_all(self) -> None:
+        """Tell whoever watches any workspace that something is different: the catalog is everybody's."""
+        await self._database.change(sa.update(workspaces).values(revision=workspaces.c.revision + 1))
+
     async def create_user(
         self, name: str, email: str | None = None, *, member_of: tuple[WorkspaceId, Role] | None = None
     ) -> User:

@@ -13,6 +13,7 @@ from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.gateway import Gateway
 from connectory.identity.activity import Activity
+from connectory.identity.custom_connectors import CustomConnectors
 from connectory.identity.policies import Policies
 from connectory.identity.tokens import Tokens
 from connectory.identity.web_sessions import WebSessions
@@ -40,6 +41,7 @@ class WebServices:
     policies: Policies
     audit: AuditTrail
     activity: Activity
+    custom_connectors: CustomConnectors
     confirmations: Confirmations
     oauth_apps: OAuthApps
     clients: OAuthClients

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -18,6 +18,7 @@ from connectory.auth.nango.integrations import Integrations, wanted_providers
 from connectory.auth.nango.leaving import NANGO
 from connectory.auth.nango.models import NangoIntegration, NangoProvider
 from connectory.catalog.catalog import Catalog
+from connectory.catalog.connector import Connector
 from connectory.catalog.nango import AtNango, connectors_of
 from connectory.errors import BackendUnavailable, ConnectoryError, NangoUnavailable
 from connectory.vault.grants import GrantStore
@@ -37,7 +38,7 @@ class FurtherConnectors:
         self._integrations = integrations
         self._catalog = catalog
         self._grants = grants
-        self._by_manifest: frozenset[str] | None = None
+        self._by_manifest: tuple[Mapping[str, Connector], frozenset[str]] | None = None
         self._failure: ConnectoryError | None = None
         self._missing: frozenset[str] = frozenset()  # connectors of connections that are in no catalog now
         self._asked_at = float("-inf")  # by the loop's clock
@@ -99,9 +100,11 @@ class FurtherConnectors:
 
     async def _found(self) -> Sequence[AtNango]:
         """What no manifest has a name for. Raises what the client raises."""
-        if self._by_manifest is None:
-            self._by_manifest = await asyncio.to_thread(self._named_by_manifests)
-        unknown = [one for one in await self._integrations.known() if one.provider not in self._by_manifest]
+        manifests = self._catalog.with_manifest
+        if self._by_manifest is None or self._by_manifest[0] is not manifests:
+            self._by_manifest = manifests, await asyncio.to_thread(_named_by, manifests)
+        named = self._by_manifest[1]
+        unknown = [one for one in await self._integrations.known() if one.provider not in named]
         entries = await self._entries({one.provider for one in unknown})
         return [_at_nango(one, entries[one.provider]) for one in unknown if one.provider in entries]
 
@@ -112,9 +115,10 @@ class FurtherConnectors:
         each = {name: await self._client.provider(name) for name in sorted(names)}
         return {name: entry for name, entry in each.items() if entry is not None}
 
-    def _named_by_manifests(self) -> frozenset[str]:
-        """Blocks for some tens of milliseconds, the first time: manifests are parsed."""
-        return frozenset(name for one in self._catalog.with_manifest.values() for name in wanted_providers(one))
+
+def _named_by(manifests: Mapping[str, Connector]) -> frozenset[str]:
+    """Blocks for some tens of milliseconds: manifests are parsed."""
+    return frozenset(name for one in manifests.values() for name in wanted_providers(one))
 
 
 def _at_nango(integration: NangoIntegration, entry: NangoProvider) -> AtNango:
