@@ -165,19 +165,7 @@ def _build(
     auth = backends.manager(quotas, record)
     tokens = Tokens(vault, now, record)
     confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, record, now)
-    steps = Steps(
-        catalog=catalog,
-        vault=vault,
-        auth=auth,
-        executor=executor,
-        arguments=ArgumentChecker(),
-        files=GivenFiles(vault.results),
-        confirmations=confirmations,
-        results=results,
-        audit=audit,
-        quotas=quotas,
-        mending=Mending(auth, vault.policies, presence),
-    )
+    steps = _steps(vault, catalog, auth, executor, confirmations, results, audit, quotas, presence)
     return Application(
         settings=settings,
         vault=vault,
@@ -196,6 +184,25 @@ def _build(
         oauth_apps=OAuthApps(vault, catalog, backends.builtin.clients, record),
         clients=backends.builtin.clients,
         nango=backends.services(auth, record),
+    )
+
+
+def _steps(
+    vault: Vault, catalog: Catalog, auth: AuthManager, executor: HttpExecutor, confirmations: Confirmations,
+    results: Results, audit: AuditTrail, quotas: Quotas, presence: Presence,
+) -> Steps:  # fmt: skip
+    return Steps(
+        catalog=catalog,
+        vault=vault,
+        auth=auth,
+        executor=executor,
+        arguments=ArgumentChecker(),
+        files=GivenFiles(vault.results),
+        confirmations=confirmations,
+        results=results,
+        audit=audit,
+        quotas=quotas,
+        mending=Mending(auth, vault.policies, presence),
     )
 
 

@@ -231,7 +231,8 @@ BY_SECRET_OR_SERVER_WIDE = {
     "workspaces.list_users", "workspaces.delete_user", "tokens.find", "tokens.touch",
     "web_sessions.find", "web_sessions.end", "sign_in_links.spend", "sessions.by_link",
     "sessions.bind", "confirmations.by_link", "confirmations.decide", "confirmations.spend", "results.expire",
-    "audit.write", "audit.finish", "grants.revoking", "oauth_flows.by_state",
+    "audit.write", "audit.finish", "grants.revoking", "grants.count_uses", "oauth_flows.by_state",
+    "workspaces.bump_all",
     "identities.find", "identities.bind", "identities.keep_roles",
 }  # fmt: skip
 
