@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from connectory.auth.connections import Found, describe_account
 from connectory.catalog.connector import Connector
-from connectory.errors import AlreadyExists, InvalidArguments, PolicyDenied, RoleDenied
+from connectory.errors import AlreadyExists, InvalidArguments, PolicyDenied, Refused, RoleDenied
 from connectory.identity.principal import Principal
 from connectory.spelling import did_you_mean
 from connectory.vault.entities import Role
@@ -29,6 +29,15 @@ def require_connecting(
         )
     if shared and principal.role is not Role.OWNER:
         raise RoleDenied("Only owners manage the workspace's shared connections.", hint=hint)
+
+
+def may_connect(principal: Principal, *, shared: bool) -> bool:
+    """Whether the principal may make, renew and delete such connections: what is refused need not be offered."""
+    try:
+        require_connecting(principal, shared=shared)
+    except Refused:
+        return False
+    return True
 
 
 def already_connected(connector: Connector, found: Sequence[Found]) -> AlreadyExists:

@@ -1,0 +1,119 @@
+"""What a connection's page shows, as plain values: facts, the newest calls, what can be done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectory.auth.connections import Found
+from connectory.catalog.connector import Action, Connector
+from connectory.catalog.manifest import Effect
+from connectory.identity.activity import ActivityLine
+from connectory.web.connect_form import EFFECT_TITLES
+from connectory.web.states import Moment, Word, kept_by, moment_of
+
+OUTCOMES = {
+    "ok": Word("Done", "good"),
+    "started": Word("Begun, its end was not seen", "warn"),
+    "error": Word("Failed", "bad"),
+    "refused": Word("Refused", "warn"),
+}
+OWN_TITLES = {  # of what is no action of a connector
+    "verify": "Test of the sign-in",
+    "request": "Request to its API",
+    "rename": "Renamed",
+    "confirm": "You said yes to a call",
+    "decline": "You said no to a call",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactsView:
+    """What there is to know of a connection; nothing of its credentials."""
+
+    alias: str
+    kept_by: str
+    scopes: tuple[str, ...]
+    expires: Moment | None
+    hosts: tuple[str, ...]
+    since: Moment | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call of the record."""
+
+    at: Moment | None
+    title: str
+    by: str
+    outcome: Word
+    why: str
+    took: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLink:
+    """An action that can be tried."""
+
+    tool: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionsView:
+    """The actions of one effect."""
+
+    effect: Effect
+    title: str
+    actions: tuple[ActionLink, ...]
+
+
+def view_facts(found: Found, now: datetime) -> FactsView:
+    """Return what the page says of a connection."""
+    row, grant = found
+    return FactsView(
+        alias=row.alias,
+        kept_by=kept_by(grant),
+        scopes=grant.scopes,
+        expires=moment_of(grant.expires_at, now),
+        hosts=tuple(
+            f"{host.origin} (private network)" if host.private_confirmed else host.origin for host in row.hosts
+        ),
+        since=moment_of(row.created_at, now),
+        problem=grant.problem,
+    )
+
+
+def view_calls(lines: Iterable[ActivityLine], connector: Connector | None, now: datetime) -> tuple[CallView, ...]:
+    """Return the newest calls, in the words of the connector's manifest."""
+    titles = {one.tool: one.manifest.title for one in connector.actions.values()} if connector is not None else {}
+    return tuple(
+        CallView(
+            at=moment_of(shown.line.at, now),
+            title=titles.get(shown.line.action) or OWN_TITLES.get(shown.line.action, shown.line.action),
+            by=shown.user or "somebody who has left",
+            outcome=OUTCOMES[shown.line.outcome],
+            why=(shown.line.code or "").replace("_", " "),
+            took=f"{shown.line.duration_ms:,} ms" if shown.line.duration_ms is not None else "",
+        )
+        for shown in lines
+    )
+
+
+def view_actions_by_effect(actions: Sequence[Action]) -> tuple[ActionsView, ...]:
+    """Return the actions that may be called, the harmless first."""
+    groups = (
+        ActionsView(
+            effect,
+            title,
+            tuple(
+                ActionLink(one.tool, one.manifest.title)
+                for one in sorted(actions, key=lambda one: one.manifest.title)
+                if one.effect is effect
+            ),
+        )
+        for effect, title in EFFECT_TITLES.items()
+    )
+    return tuple(group for group in groups if group.actions)

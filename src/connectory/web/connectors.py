@@ -1,0 +1,169 @@
+"""The connectors page: what is connected, and all that can be (issue 8, page 1); a connector's own page; connecting."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from connectory.auth.connections import Found
+from connectory.catalog.connector import Connector
+from connectory.errors import AlreadyExists, BadInput, Refused, SetupError
+from connectory.identity.principal import Principal
+from connectory.vault.entities import GrantId
+from connectory.web.connect_form import view_actions
+from connectory.web.connectors_view import (
+    AUTO,
+    BACKENDS,
+    CATEGORIES,
+    STATUSES,
+    ConnectedView,
+    near_titles,
+    read_wanted,
+    view_connected,
+    view_grid,
+)
+from connectory.web.forms import read_form
+from connectory.web.invitation import link_to_connect
+from connectory.web.logos import logo_url
+from connectory.web.offered import Offered, offered_to
+from connectory.web.pages import render_member
+from connectory.web.services import WebServices
+from connectory.web.visitors import Member, Visitors, home_of
+
+NAV = "connectors"
+FRAGMENT_HEADER = "HX-Request"  # htmx asks for what changes on the page, and not for the page
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorPages:
+    """`/workspaces/{slug}/connectors`, the page of each connector below it, and the way to the connect page."""
+
+    services: WebServices
+    visitors: Visitors
+
+    def routes(self) -> list[Route]:
+        """The routes of all."""
+        return [
+            Route("/workspaces/{slug}/connectors", self.show, methods=["GET"]),
+            Route("/workspaces/{slug}/connectors/{connector}", self.show_one, methods=["GET"]),
+            Route("/workspaces/{slug}/connect", self.connect, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the whole page, or to htmx what of it depends on filters and on the state of things."""
+        member = await self.visitors.member(request)
+        wanted = read_wanted(request.query_params)
+        auth, catalog, principal = self.services.auth, self.services.catalog, member.principal
+        await catalog.settled()
+        found, unreadable = await self._found(principal)
+        served = None if wanted.backend == AUTO else await auth.supported_providers(principal, wanted.backend)
+        ways = await auth.ways_of(principal, list(catalog.connectors.values()))
+        groups = view_grid(ways, found, unreadable, served, wanted, slug=member.workspace.slug)
+        offered = await offered_to(principal, self.services.gateway)
+        return render_member(
+            "connectors_list" if FRAGMENT_HEADER in request.headers else "connectors",
+            member,
+            NAV,
+            is_fragment=FRAGMENT_HEADER in request.headers,
+            wanted=wanted,
+            connected=await self._rows(member, found, unreadable, offered),
+            groups=groups,
+            count=sum(len(group.cards) for group in groups),
+            near=() if groups else near_titles(wanted.query, catalog.connectors),
+            backends=BACKENDS,
+            has_nango=self.services.nango is not None,
+            categories=CATEGORIES,
+            statuses=STATUSES,
+            may_connect=offered.connect(),
+        )
+
+    async def show_one(self, request: Request) -> Response:
+        """Show what one connector can do, its accounts, and the form that connects another."""
+        member = await self.visitors.member(request)
+        connector = await self._known(request.path_params["connector"])
+        return await self._page_of(member, connector, request.query_params.get("backend", AUTO))
+
+    async def connect(self, request: Request) -> Response:
+        """Lead to the connect page, by a link as the agent's."""
+        member, form = await self.visitors.member(request), await read_form(request)
+        self.visitors.require_csrf(request, form)
+        alias, backend = form.get("alias", "").strip() or None, form.get("backend", AUTO)
+        connector = await self._known(form.get("connector", ""))
+        try:
+            link = await link_to_connect(
+                self.services,
+                member.principal,
+                connector.name,
+                alias=alias,
+                backend=None if backend == AUTO else backend,
+                shared=form.get("shared") == "yes",
+            )
+        except AlreadyExists:
+            return RedirectResponse(f"{home_of(member.workspace.slug)}/{connector.name}", status_code=303)
+        except (BadInput, Refused, SetupError) as error:
+            return await self._page_of(member, connector, backend, problem=error.text, alias=alias or "", status=422)
+        return RedirectResponse(link, status_code=303)
+
+    async def _page_of(
+        self,
+        member: Member,
+        connector: Connector,
+        backend: str,
+        *,
+        problem: str | None = None,
+        alias: str = "",
+        status: int = 200,
+    ) -> Response:
+        ways = await self.services.auth.ways(member.principal, connector.name)
+        offered = await offered_to(member.principal, self.services.gateway)
+        found, unreadable = await self._found(member.principal, connector.name)
+        return render_member(
+            "connector",
+            member,
+            NAV,
+            status,
+            connector=connector,
+            logo=logo_url(member.workspace.slug, connector),
+            connected=await self._rows(member, found, unreadable, offered),
+            groups=view_actions([connector]),
+            ways=ways,
+            backends={name: title for name, title in BACKENDS.items() if name != "nango" or self.services.nango},
+            backend=backend,
+            alias=alias,
+            problem=problem,
+            may_connect=offered.connect(),
+            may_share=offered.connect(shared=True),
+        )
+
+    async def _found(
+        self, principal: Principal, connector: str | None = None
+    ) -> tuple[Sequence[Found], Collection[GrantId]]:
+        """The connections that the principal sees, and whose sign-ins cannot be opened."""
+        unreadable = await self.services.vault.grants.unreadable(principal.workspace_id)
+        found = await self.services.auth.list_connections(principal, connector)
+        return found, {grant.id for grant in unreadable}
+
+    async def _rows(
+        self, member: Member, found: Sequence[Found], unreadable: Collection[GrantId], offered: Offered
+    ) -> tuple[ConnectedView, ...]:
+        return view_connected(
+            found,
+            self.services.catalog.connectors,
+            unreadable,
+            await self.services.activity.last_used(member.principal),
+            offered,
+            slug=member.workspace.slug,
+            now=self.services.now(),
+        )
+
+    async def _known(self, name: str) -> Connector:
+        await self.services.catalog.settled(name)
+        connector = self.services.catalog.connectors.get(name)
+        if connector is None:
+            raise HTTPException(404)
+        return connector

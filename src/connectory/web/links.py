@@ -1,0 +1,49 @@
+"""Errors on a page of a member's: their words, with our own links in them as links to follow."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from connectory.errors import ConnectoryError
+from connectory.web.failures import STATUSES
+
+OURS = r"/(?:connect|confirm)/[A-Za-z0-9_-]{1,128}"
+TITLES = {"connect": "sign in again", "confirm": "look at the call and decide"}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some words; with `path`, those of a link."""
+
+    text: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of what was asked for: in words, and, of an error, what to do."""
+
+    text: str
+    hint: tuple[Piece, ...] = ()
+    is_bad: bool = False
+
+
+def said(error: ConnectoryError, origin: str, *, before: str = "") -> Said:
+    """Put an error on a page."""
+    return Said(f"{before} {error.message}".strip(), pieces_of(error.hint, origin), is_bad=True)
+
+
+def status_of(error: ConnectoryError) -> int:
+    """The status of a page that says so."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def pieces_of(text: str, origin: str) -> tuple[Piece, ...]:
+    """Split a text at the links to our own pages that services put into it; no other address becomes a link."""
+    pieces: list[Piece] = []
+    at = 0
+    for match in re.finditer(f"{re.escape(origin)}({OURS})", text):
+        pieces += [Piece(text[at : match.start()]), Piece(TITLES[match[1].split("/")[1]], match[1])]
+        at = match.end()
+    return tuple(piece for piece in [*pieces, Piece(text[at:])] if piece.text)

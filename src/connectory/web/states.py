@@ -1,0 +1,83 @@
+"""How connections are, and when something was, in words: never by a colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from connectory.auth.ways import KINDS
+from connectory.catalog.connector import Connector
+from connectory.vault.entities import Grant, GrantStatus
+
+Tone = Literal["good", "warn", "bad", "off"]
+MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+SOME_DAYS_S = 14 * DAY_S  # from then on the date says more
+KEPT_BY = {"nango": "kept by Nango", "builtin": "kept and renewed here", "direct": "kept here"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A state in words, and the tone of the dot beside it."""
+
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time for people, and for programs."""
+
+    text: str
+    iso: str
+    full: str
+
+
+def health_of(grant: Grant, *, is_unreadable: bool) -> Word:
+    """How a connection is, by its grant."""
+    if is_unreadable:
+        return Word("Cannot be opened with this server’s key", "bad")
+    if grant.status is not GrantStatus.ACTIVE:
+        return Word("Needs a new sign-in", "bad")
+    if grant.failures:
+        return Word("Works, but could not be renewed lately", "warn")
+    return Word("Works", "good")
+
+
+def method_of(connector: Connector | None, grant: Grant) -> str:
+    """How the account was signed in, as a person calls it."""
+    way = connector.auth.get(grant.method) if connector is not None else None
+    if way is None:
+        return grant.method
+    kind = KINDS[way.method].removeprefix("a ").removeprefix("an ")
+    return way.title or f"{kind[0].upper()}{kind[1:]}"
+
+
+def kept_by(grant: Grant) -> str:
+    """Who keeps the sign-in."""
+    return KEPT_BY.get(grant.backend, grant.backend)
+
+
+def moment_of(at: datetime | None, now: datetime) -> Moment | None:
+    """Write a time as what has passed since, or is left until; dates in UTC."""
+    if at is None:
+        return None
+    seconds = (now - at).total_seconds()
+    text = f"{at:%d %B %Y}".lstrip("0")
+    if abs(seconds) < SOME_DAYS_S:
+        text = _passed(seconds) if seconds >= 0 else f"in {_span(-seconds) or 'a moment'}"
+    return Moment(text, at.isoformat(), f"{at:%Y-%m-%d %H:%M} UTC")
+
+
+def _passed(seconds: float) -> str:
+    span = _span(seconds)
+    return f"{span} ago" if span else "just now"
+
+
+def _span(seconds: float) -> str:
+    """A length of time by its greatest unit; empty below a minute."""
+    for unit_s, name in ((DAY_S, "day"), (HOUR_S, "hour"), (MINUTE_S, "minute")):
+        count = int(seconds // unit_s)
+        if count:
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return ""

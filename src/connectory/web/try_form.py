@@ -1,0 +1,179 @@
+"""A form made from an action's input schema, and the arguments that a filled one means. Pure.
+
+Nothing is judged here: what does not fit goes on as it was typed, and the gateway says what would be right.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from connectory.catalog.connector import Action
+from connectory.gateway.offered_keys import looks_like_key
+from connectory.web.connect_form import VALUE_PREFIX
+
+Kind = Literal["text", "long", "number", "choice", "json"]
+NOT_TYPED = frozenset({"connection", "cursor"})  # the page is about one; and a button goes on
+BOOLEANS: Mapping[str, Any] = {"true": True, "false": False}
+BOOLEAN_TITLES = {"true": "Yes", "false": "No"}
+LONG_TEXTS = frozenset({"body", "text", "content", "message", "description", "comment", "html", "markdown", "query"})
+PRESENCE = ("Required. ", "Optional. ", "Required.", "Optional.")
+MOST_SHOWN = 20_000  # characters of a value that is written into the page again
+
+
+@dataclass(frozen=True, slots=True)
+class InputView:
+    """One input of the action, as a field."""
+
+    id: str
+    name: str
+    label: str
+    kind: Kind
+    help: str
+    placeholder: str
+    value: str
+    choices: Mapping[str, str]
+    is_required: bool
+    problem: str = ""
+
+    @property
+    def described_by(self) -> str:
+        """The ids of the texts that belong to the field, for `aria-describedby`."""
+        parts = [f"{self.id}-problem"] * bool(self.problem) + [f"{self.id}-help"] * bool(self.help)
+        return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The arguments that were typed, and what is wrong with those that could not be read."""
+
+    arguments: Mapping[str, Any]
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def view_inputs(action: Action, form: Mapping[str, str], problems: Mapping[str, str]) -> tuple[InputView, ...]:
+    """Return the fields, the required ones first; `form` is what was typed before, which stays in place."""
+    required = set(action.input_schema.get("required", ()))
+    names = [name for name in action.input_schema["properties"] if name not in NOT_TYPED]
+    return tuple(
+        _view(name, action.input_schema["properties"][name], form, problems, is_required=name in required)
+        for name in sorted(names, key=lambda name: name not in required)
+    )
+
+
+def read_arguments(action: Action, form: Mapping[str, str]) -> Typed:
+    """Return the arguments of a filled form; an empty field is an argument left out."""
+    arguments: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for name, schema in action.input_schema["properties"].items():
+        text = form.get(f"{VALUE_PREFIX}{name}", "").replace("\r\n", "\n")
+        if name in NOT_TYPED or not text.strip():
+            continue
+        try:
+            arguments[name] = _value(schema, text)
+        except ValueError:
+            problems[name] = f"This is not JSON. Write it like {_example(schema) or '{}'}."
+    return Typed(arguments, problems)
+
+
+def _view(
+    name: str, schema: Mapping[str, Any], form: Mapping[str, str], problems: Mapping[str, str], *, is_required: bool
+) -> InputView:
+    typed = form.get(f"{VALUE_PREFIX}{name}", "")
+    return InputView(
+        id=f"input-{name}",
+        name=f"{VALUE_PREFIX}{name}",
+        label=schema.get("title") or name.replace("_", " "),
+        kind=_kind(name, schema),
+        help=_help(schema),
+        placeholder=_example(schema),
+        value="" if looks_like_key(typed) or len(typed) > MOST_SHOWN else typed,
+        choices=_titles(schema),
+        is_required=is_required,
+        problem=problems.get(name, ""),
+    )
+
+
+def _kind(name: str, schema: Mapping[str, Any]) -> Kind:
+    if _choices(schema):
+        return "choice"
+    match _type(schema):
+        case "integer" | "number":
+            return "number"
+        case "string":
+            is_short = {"pattern", "format"} & schema.keys() or schema.get("maxLength", 1_000) < 300
+            return "long" if name in LONG_TEXTS and not is_short else "text"
+    return "json"
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """The type of a value, null aside: leaving a field empty says that."""
+    named = schema.get("type", "")
+    types = [named] if isinstance(named, str) else [one for one in named if one != "null"]
+    return types[0] if len(types) == 1 else ""
+
+
+def _choices(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What can be chosen, by how it is written in the form."""
+    if "enum" in schema:
+        return {one if isinstance(one, str) else json.dumps(one): one for one in schema["enum"]}
+    return BOOLEANS if _type(schema) == "boolean" else {}
+
+
+def _titles(schema: Mapping[str, Any]) -> Mapping[str, str]:
+    choices = _choices(schema)
+    return BOOLEAN_TITLES if choices is BOOLEANS else {written: written for written in choices}
+
+
+def _value(schema: Mapping[str, Any], text: str) -> Any:
+    """What a text stands for. Raises `ValueError` where it has to be JSON and is none."""
+    choices = _choices(schema)
+    if choices:
+        return choices.get(text, text)
+    match _type(schema):
+        case "string":
+            return text
+        case "integer" | "number":
+            return _number(text.strip())
+    return _json(text)
+
+
+def _number(text: str) -> Any:
+    try:
+        found = _json(text)
+    except ValueError:
+        return text
+    return found if isinstance(found, int | float) else text
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _help(schema: Mapping[str, Any]) -> str:
+    """What the schema says of a value, without the words by which models are told what is required."""
+    text: str = schema.get("description", "")
+    for word in PRESENCE:
+        text = text.removeprefix(word)
+    return text
+
+
+def _example(schema: Mapping[str, Any]) -> str:
+    """A right value as one would type it: the schema's own, or the shape of one."""
+    if examples := schema.get("examples"):
+        first = examples[0]
+        return first if isinstance(first, str) else json.dumps(first, ensure_ascii=False)
+    if "default" in schema:
+        return str(schema["default"])
+    match _type(schema):
+        case "array":
+            return '["one", "two"]' if _type(schema.get("items", {})) == "string" else "[]"
+        case "object":
+            names = list(schema.get("properties", {}))[:2]
+            return json.dumps(dict.fromkeys(names, "…"), ensure_ascii=False) if names else "{}"
+    return ""
