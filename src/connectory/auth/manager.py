@@ -45,6 +45,7 @@ from connectory.errors import (
 )
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, no_record
+from connectory.identity.rights import require_member
 from connectory.settings import Settings
 from connectory.vault.clock import Clock, utc_now
 from connectory.vault.entities import Connection, ConnectionId, ConnectSession, Grant, GrantStatus
@@ -201,6 +202,18 @@ class AuthManager(SessionSteps):
         """Return renewed credentials. Raises what `get_credentials` raises."""
         _, grant = await self._connections.by_id(principal, connection_id)
         return (await self.renew(grant))[0]
+
+    async def renew_connection(self, principal: Principal, connection_id: ConnectionId) -> None:
+        """Renew a connection's tokens because somebody wants that, on record. Raises what `renew` raises, `RoleDenied`.
+
+        Everybody who may use the connection may: a call renews them as well.
+        """
+        async with self._record(principal, "refresh", Effect.WRITE, {"connection": connection_id}) as line:
+            row, grant = await self._connections.by_id(principal, connection_id)
+            line.learn(connection_id=row.id)
+            require_member(principal, "renew sign-ins")
+            await line.start()
+            await self.renew(grant)
 
     async def renew(self, grant: Grant) -> tuple[Access, Grant]:
         """Return other credentials than those of `grant`, which were refused, and the grant as it stands with them.

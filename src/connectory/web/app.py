@@ -13,20 +13,25 @@ from starlette.routing import BaseRoute
 from starlette.types import ExceptionHandler, Lifespan
 
 from connectory.errors import ConnectoryError, Unauthenticated
+from connectory.web.api.mount import ApiMount
 from connectory.web.callback import CallbackPages
 from connectory.web.confirm import ConfirmPages
 from connectory.web.connect import ConnectPages
+from connectory.web.connection import ConnectionPages
+from connectory.web.connectors import ConnectorPages
 from connectory.web.failures import error_response, exception_handlers, wants_json
 from connectory.web.guard import guard_middleware
 from connectory.web.health import HealthPage
 from connectory.web.home import HomePage
 from connectory.web.live import LivePages
+from connectory.web.logos import LogoPages
 from connectory.web.origins import OurOrigins
 from connectory.web.pages import load_templates
 from connectory.web.services import WebServices
 from connectory.web.signin import SignInPages
 from connectory.web.slashes import WithoutLastSlash
 from connectory.web.static_files import static_routes
+from connectory.web.trying import TryPages
 from connectory.web.visitors import Visitors
 
 
@@ -57,7 +62,12 @@ def web_routes(services: WebServices, visitors: Visitors) -> list[BaseRoute]:
         *CallbackPages(services, visitors).routes(),
         *ConfirmPages(services.confirmations, visitors).routes(),
         *LivePages(visitors, services.vault.workspaces).routes(),
+        *ConnectorPages(services, visitors).routes(),
+        *ConnectionPages(services, visitors).routes(),
+        *TryPages(services, visitors).routes(),
+        *LogoPages(services.catalog, visitors).routes(),
         *_nango(services),
+        *ApiMount(services, visitors).routes(),
     ]
 
 

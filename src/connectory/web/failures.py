@@ -28,6 +28,7 @@ from connectory.errors import (
 )
 from connectory.web.access_log import masked
 from connectory.web.pages import render
+from connectory.web.problems import is_api, problem_response
 
 logger = logging.getLogger("connectory.web")
 
@@ -68,6 +69,8 @@ def failure_response(
     headers: Headers, status: int, message: str, hint: str, *, path: str = "/", code: str | None = None
 ) -> Response:
     """Say what failed and what to do: as a page, or as JSON to a program (by `Accept`; `/mcp` serves programs only)."""
+    if is_api(path):
+        return problem_response(status, message, code=code, hint=hint)
     if wants_json(headers.get("accept", ""), path):
         error = {"code": code or f"http_{status}", "message": message, "hint": hint}
         return JSONResponse({"error": error}, status_code=status)

@@ -20,9 +20,11 @@ from connectory.settings import Settings
 from connectory.web.failures import FailureBarrier, failure_response
 from connectory.web.headers import SecurityHeaders
 from connectory.web.origins import OurOrigins
+from connectory.web.problems import WEBHOOKS, is_api
 
 MAX_PAGE_BODY = 65_536  # bytes of a form
 MAX_CONNECT_BODY = 262_144  # of one that may hold a file: of credentials, 64 KB of text, as a form escapes it
+MAX_API_BODY = 1_048_576  # of a call's arguments, which may hold a file
 MAX_WEBHOOK_BODY = 1_048_576  # of Nango's, which passes on what providers send
 BODY_TIMEOUT_S = 10.0  # for all of a form: who sends it drop by drop holds a connection, and nothing else
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -32,7 +34,6 @@ CONNECT = "/connect/"
 OPEN = "/open/"
 MEMBERS = "/workspaces/"
 CALLBACKS = "/api/auth/callback/"
-WEBHOOKS = "/api/nango/webhook"
 PAGE_FOLDERS = (CONNECT, DECISIONS, CALLBACKS, OPEN, MEMBERS)
 MACHINE_FACES = ("/mcp", "/sse")  # these limit their bodies themselves
 FORWARDING = (b"forwarded", b"x-real-ip", b"x-original-url", b"x-rewrite-url", b"x-client-ip")
@@ -169,6 +170,8 @@ def _most(path: str) -> int:
     """How many bytes a body may have."""
     if path == WEBHOOKS:
         return MAX_WEBHOOK_BODY
+    if is_api(path):
+        return MAX_API_BODY
     return MAX_CONNECT_BODY if path.startswith((CONNECT, MEMBERS)) else MAX_PAGE_BODY
 
 

@@ -69,7 +69,7 @@ class Visitors:
         self._sessions = sessions
         self._lasts = LOCAL_SESSION_LASTS if settings.is_local else SESSION_LASTS
         self._csrf_key = vault.keys.derive("CSRF tokens")
-        self._cookie = cookie_name("connectory-session", is_https=self.is_https)
+        self.cookie = cookie_name("connectory-session", is_https=self.is_https)
 
     async def require(self, request: Request) -> Principal | None:
         """Return who is signed in to open a link's page; None in local mode, where the link itself is enough.
@@ -140,14 +140,14 @@ class Visitors:
     async def sign_out(self, request: Request, response: Response) -> None:
         """End the session, so that a copy of the cookie opens nothing either, and take it from the browser."""
         await self._end(request)
-        set_private_cookie(response, self._cookie, "", max_age_s=0, is_https=self.is_https)
+        set_private_cookie(response, self.cookie, "", max_age_s=0, is_https=self.is_https)
 
     async def _begin(self, request: Request, response: Response, session_id: str | None) -> bool:
         if session_id is None:
             return False
         await self._end(request)
         age_s = int(self._lasts.total_seconds())
-        set_private_cookie(response, self._cookie, session_id, max_age_s=age_s, is_https=self.is_https)
+        set_private_cookie(response, self.cookie, session_id, max_age_s=age_s, is_https=self.is_https)
         return True
 
     async def _end(self, request: Request) -> None:
@@ -163,5 +163,5 @@ class Visitors:
         return hmac.new(self._csrf_key, session_id.encode(), hashlib.sha256).hexdigest()
 
     def _session_id(self, request: Request) -> str | None:
-        sent = request.cookies.get(self._cookie, "")
+        sent = request.cookies.get(self.cookie, "")
         return sent if SESSION_ID.fullmatch(sent) else None

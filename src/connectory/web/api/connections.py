@@ -1,0 +1,101 @@
+"""`connectors` and `connectors/{connectionId}`: the connected accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.responses import Response
+
+from connectory.auth.connections import Found
+from connectory.gateway.policy import CONNECT, DISCONNECT
+from connectory.identity.rights import require_writing
+from connectory.vault.entities import ConnectionId
+from connectory.web.api.callers import ApiRoute, By, Caller
+from connectory.web.api.connecting import link_to
+from connectory.web.api.shapes import (
+    ConnectedService,
+    LinkAnswer,
+    RenameBody,
+    Success,
+    SyncAnswer,
+    Verified,
+)
+from connectory.web.api.views import view_connection
+from connectory.web.problems import problem_response
+
+router = APIRouter(prefix="/api/workspace/{slug}/connectors", route_class=ApiRoute, tags=["connections"])
+ConnectionParameter = Annotated[str, Path(alias="connectionId", max_length=100, description="E.g. cn_4kq2...")]
+NO_SYNC = "Nothing is synced yet: this server has no background sync."
+
+
+@router.get("")
+async def list_connections(by: By) -> list[ConnectedService]:
+    """The connected accounts that you see: your own, and those of the whole workspace."""
+    return [view_connection(found) for found in await by.services.auth.list_connections(by.principal)]
+
+
+@router.get("/{connectionId}")
+async def get_connection(by: By, connection_id: ConnectionParameter) -> ConnectedService:
+    """One connected account."""
+    return view_connection(await _find(by, connection_id))
+
+
+@router.patch("/{connectionId}")
+async def rename_connection(by: By, connection_id: ConnectionParameter, body: RenameBody) -> ConnectedService:
+    """Give a connection another alias; its id, sign-in and history stay."""
+    await by.services.auth.rename(by.principal, ConnectionId(connection_id), body.alias)
+    return view_connection(await _find(by, connection_id))
+
+
+@router.delete("/{connectionId}")
+async def disconnect(by: By, connection_id: ConnectionParameter) -> Success:
+    """Delete a connection and its stored credentials; a sign-in that nothing else uses is withdrawn at the service."""
+    asked, services = {"connection": connection_id}, by.services
+    async with services.audit.enclose_refusal(by.principal, DISCONNECT.tool, DISCONNECT.effect, asked):
+        row, _ = await _find(by, connection_id)
+        await services.gateway.permit(by.principal, DISCONNECT, asked, row)
+    await services.auth.disconnect(by.principal, row.id)
+    return Success()
+
+
+@router.post("/{connectionId}/verify")
+async def verify_connection(by: By, connection_id: ConnectionParameter) -> Verified:
+    """Ask the service whether it still takes the sign-in; nothing is changed."""
+    account = await by.services.auth.verify(by.principal, ConnectionId(connection_id))
+    return Verified(account=account.name or account.id, scopes=list(account.scopes))
+
+
+@router.post("/{connectionId}/refresh")
+async def refresh_connection(by: By, connection_id: ConnectionParameter) -> ConnectedService:
+    """Renew the sign-in's tokens now. A key that somebody typed cannot be renewed: 409."""
+    await by.services.auth.renew_connection(by.principal, ConnectionId(connection_id))
+    return view_connection(await _find(by, connection_id))
+
+
+@router.post("/{connectionId}/reconnect")
+async def reconnect(by: By, connection_id: ConnectionParameter) -> LinkAnswer:
+    """Return the address at which a person signs in anew; the connection keeps its id, alias and history."""
+    services = by.services
+    async with services.audit.enclose(
+        by.principal, CONNECT.tool, CONNECT.effect, {"connection": connection_id}
+    ) as line:
+        row, _ = await _find(by, connection_id)
+        line.learn(connection_id=row.id)
+        await services.gateway.permit(by.principal, CONNECT, {})
+        session = await services.auth.connect(by.principal, row.connector, alias=row.alias, shared=row.is_shared)
+        return await link_to(by, session)
+
+
+@router.post("/{connectionId}/sync", response_model=SyncAnswer)
+async def sync_connection(by: By, connection_id: ConnectionParameter) -> Response:
+    """Sync now. This server does not sync yet, and says so: 409."""
+    await _find(by, connection_id)
+    require_writing(by.principal)
+    return problem_response(
+        409, NO_SYNC, code="sync_unavailable", hint="Call the service's actions.", success=False, message=NO_SYNC
+    )
+
+
+async def _find(by: Caller, connection_id: str) -> Found:
+    return await by.services.auth.resolve(by.principal, connection_id, writes=False)
