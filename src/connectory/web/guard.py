@@ -24,11 +24,11 @@ from connectory.web.problems import WEBHOOKS, is_api
 
 MAX_PAGE_BODY = 65_536  # bytes of a form
 MAX_CONNECT_BODY = 262_144  # of one that may hold a file: of credentials, 64 KB of text, as a form escapes it
-MAX_API_BODY = 1_048_576  # of a call's arguments, which may hold a file
+MAX_API_BODY = 2_097_152  # of a call's arguments, which may hold a file, or a manifest
 MAX_WEBHOOK_BODY = 1_048_576  # of Nango's, which passes on what providers send
 BODY_TIMEOUT_S = 10.0  # for all of a form: who sends it drop by drop holds a connection, and nothing else
 SAFE_METHODS = frozenset({"GET", "HEAD"})
-PAGES = frozenset({"/", "/signin", "/signout"})
+PAGES = frozenset({"/", "/signin", "/signin/oidc", "/signin/oidc/callback", "/signout"})
 DECISIONS = "/confirm/"
 CONNECT = "/connect/"
 OPEN = "/open/"

@@ -13,6 +13,7 @@ from connectory.web.api import (
     actions,
     audit,
     connections,
+    custom_connectors,
     oauth_apps,
     policies,
     providers,
@@ -26,7 +27,7 @@ from connectory.web.failures import FailureBarrier
 from connectory.web.services import WebServices
 from connectory.web.visitors import Visitors
 
-SUBJECTS = (providers, connections, actions, policies, tokens, oauth_apps, audit)
+SUBJECTS = (providers, connections, actions, policies, tokens, oauth_apps, audit, custom_connectors)
 
 
 class Api(FastAPI):

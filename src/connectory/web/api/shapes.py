@@ -254,3 +254,28 @@ class ActivityAnswer(Shape):
 
     lines: list[ActivityInfo]
     next_cursor: str | None
+
+
+class CustomConnectorInfo(Shape):
+    """A connector of the server's own."""
+
+    name: str
+    file: str
+    manifest: str = Field(description="Its manifest, as it was given.")
+    problems: list[str] = Field(description="Why it is left out; empty if it serves.")
+
+
+class CustomConnectorBody(Body):
+    """A manifest."""
+
+    manifest: Annotated[str, Field(max_length=1_000_000, description="YAML, as docs/manifests.md describes it.")]
+    check_only: bool = Field(default=False, description="Say what is wrong with it, and keep nothing.")
+
+
+class CustomConnectorAnswer(Shape):
+    """What became of a manifest."""
+
+    name: str | None
+    kept: bool
+    problems: list[str]
+    advice: list[str]
