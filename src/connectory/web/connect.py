@@ -39,7 +39,7 @@ from connectory.web.connect_form import (
 from connectory.web.forms import read_form_with_files
 from connectory.web.pages import logo_source, render
 from connectory.web.services import WebServices
-from connectory.web.visitors import Visitors
+from connectory.web.visitors import Visitor, Visitors, home_of
 
 NEW_LINK = "Ask your assistant to connect again; it gives you a new link."
 SHOWN_TASKS = 5
@@ -167,6 +167,7 @@ class ConnectPages:
             raise SessionExpired("This connection was removed again.", hint=NEW_LINK)
         connector = catalog.connector(session.connector)
         tasks = [task for row in made for task in catalog.connector(row.connector).manifest.tasks]
+        visitor = await self.visitors.visitor(request)
         return render(
             "connected",
             connector=connector.title,
@@ -177,8 +178,14 @@ class ConnectPages:
             scopes=grant.scopes,
             problem=session.problem,
             tasks=[*connector.manifest.tasks, *(tasks if connector.manifest.is_bundle else ())][:SHOWN_TASKS],
-            visitor=await self.visitors.visitor(request),
+            visitor=visitor,
+            home=await self._home(session, visitor),
         )
+
+    async def _home(self, session: ConnectSession, visitor: Visitor | None) -> str | None:
+        """Where the connectors of whoever is signed in are: they may have come from there, and find back."""
+        workspace = await self.services.vault.workspaces.get(session.workspace_id) if visitor is not None else None
+        return home_of(workspace.slug) if workspace is not None else None
 
     async def _made(self, session: ConnectSession) -> list[Connection]:
         """The connections that stand since; none where they were removed again."""
@@ -238,6 +245,7 @@ class ConnectPages:
         connector = self.services.catalog.connector(session.connector)
         members = members_of(self.services.catalog, connector)
         user, workspace = await self._asker(session)
+        visitor = await self.visitors.visitor(request)
         page = await self.services.auth.page_of(session) if is_same_browser(session, browser) else None
         return render(
             "connect",
@@ -261,7 +269,8 @@ class ConnectPages:
             link=session.link,
             browser_field=FORM_FIELD,
             browser=browser,
-            visitor=await self.visitors.visitor(request),
+            visitor=visitor,
+            home=await self._home(session, visitor),
         )
 
     async def _asker(self, session: ConnectSession) -> tuple[str, str]:

@@ -1,15 +1,22 @@
 // What the pages of a member do beyond htmx. Everything works without it, by plain links and forms.
 "use strict";
 
-// A secret can be looked at: <button data-shows="ID of the input">.
+// A secret can be looked at: <button data-shows="ID of the input" data-name="what it is" hidden>.
+const name = (button, word) => {
+  button.textContent = word;
+  button.setAttribute("aria-label", `${word} ${button.dataset.name}`);
+};
+for (const button of document.querySelectorAll("[data-shows]")) {
+  name(button, "Show");
+  button.hidden = false;
+}
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-shows]");
   if (button === null) return;
   const input = document.getElementById(button.dataset.shows);
   const isHidden = input.type === "password";
   input.type = isHidden ? "text" : "password";
-  button.setAttribute("aria-pressed", String(isHidden));
-  button.textContent = isHidden ? "Hide" : "Show";
+  name(button, isHidden ? "Hide" : "Show");
 });
 
 // What is to be copied: <button data-copies="ID of the element">.
