@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ExceptionHandler, Lifespan
 
 from connectory.errors import ConnectoryError, Unauthenticated
+from connectory.web.activity import ActivityPages
 from connectory.web.api.mount import ApiMount
 from connectory.web.callback import CallbackPages
 from connectory.web.confirm import ConfirmPages
@@ -65,6 +66,7 @@ def web_routes(services: WebServices, visitors: Visitors) -> list[BaseRoute]:
         *ConnectorPages(services, visitors).routes(),
         *ConnectionPages(services, visitors).routes(),
         *TryPages(services, visitors).routes(),
+        *ActivityPages(services, visitors).routes(),
         *LogoPages(services.catalog, visitors).routes(),
         *_nango(services),
         *ApiMount(services, visitors).routes(),

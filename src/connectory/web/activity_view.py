@@ -1,0 +1,189 @@
+"""What was done, in words: as the rows of a page, as lines of CSV and of JSON. Pure.
+
+Of arguments there are the names at most, never a value: the record has none.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from connectory.catalog.connector import Action
+from connectory.identity.activity import ActivityFilter, ActivityLine
+from connectory.web.confirm import visible
+from connectory.web.connection_view import OUTCOMES
+from connectory.web.states import Moment, Word, moment_of
+
+PERIODS: Mapping[str, tuple[str, timedelta]] = {
+    "1h": ("Last hour", timedelta(hours=1)),
+    "24h": ("Last 24 hours", timedelta(hours=24)),
+    "7d": ("Last 7 days", timedelta(days=7)),
+    "30d": ("Last 30 days", timedelta(days=30)),
+}
+DOINGS: Mapping[str, str] = {  # what is no action of a connector
+    "connect": "Asked for a connection",
+    "sign_in": "Signed in to a service",
+    "verify": "Tested a sign-in",
+    "rename": "Renamed a connection",
+    "refresh": "Renewed a sign-in",
+    "disconnect": "Disconnected",
+    "request": "Sent a request to a service",
+    "read_result": "Read a kept answer on",
+    "confirm": "Said yes to a call",
+    "decline": "Said no to a call",
+    "token_create": "Made an API token",
+    "token_revoke": "Revoked an API token",
+    "policy_set": "Added a rule",
+    "policy_remove": "Removed a rule",
+    "policy_clear": "Removed rules",
+    "workspace_create": "Made a workspace",
+    "workspace_delete": "Deleted a workspace",
+    "member_set": "Set a member’s role",
+    "member_remove": "Removed a member",
+    "user_create": "Made a user",
+    "user_delete": "Deleted a user",
+    "oauth_app_set": "Set up an OAuth app",
+    "oauth_app_remove": "Removed an OAuth app",
+    "connector_put": "Kept a connector of one’s own",
+    "connector_remove": "Removed a connector of one’s own",
+    "nango_sync": "Made integrations in Nango",
+}
+EFFECTS: Mapping[str, str] = {"read": "reads", "write": "writes", "destructive": "deletes or overwrites"}
+COLUMNS = ("at", "user", "action", "effect", "connection", "outcome", "code", "duration_ms", "argument_names")
+UNSAFE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")  # with which a cell becomes a formula in some spreadsheet
+MOST_CHARACTERS = 120  # of a text of the caller's
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the form above the table says; empty: all."""
+
+    user: str = ""
+    action: str = ""
+    connection: str = ""
+    outcome: str = ""
+    since: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything is filtered."""
+        return self != Filters()
+
+    def query(self, **more: str) -> str:
+        """The same as the query of an address, `?` and all; empty for nothing."""
+        own = {"user": self.user, "action": self.action, "connection": self.connection, "outcome": self.outcome}
+        given = {name: value for name, value in {**own, "since": self.since, **more}.items() if value}
+        return f"?{urlencode(given)}" if given else ""
+
+    def wanted(self, now: datetime) -> ActivityFilter:
+        """The same, as the service takes it."""
+        since = PERIODS.get(self.since)
+        return {
+            "user": self.user,
+            "action": self.action,
+            "connection": self.connection,
+            "outcome": self.outcome,
+            "since": now - since[1] if since else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One line of the table."""
+
+    at: Moment | None
+    who: str
+    what: str
+    action: str
+    effect: str
+    connection_id: str | None
+    connection: str
+    is_visible: bool  # the connection has a page for whoever looks
+    outcome: Word
+    code: str
+    took: str
+
+
+def read_filters(query: QueryParams) -> Filters:
+    """Return the filters of an address; a period that there is not means none."""
+    names = ("user", "action", "connection", "outcome", "since")
+    filters = Filters(**{name: query.get(name, "").strip()[:200] for name in names})
+    return filters if filters.since in PERIODS else replace(filters, since="")
+
+
+def view_row(told: ActivityLine, actions: Mapping[str, Action], now: datetime) -> RowView:
+    """Return a line as a person reads it."""
+    line = told.line
+    action = actions.get(line.action)
+    title = action.manifest.title if action is not None else DOINGS.get(line.action)
+    name = visible(line.action[:MOST_CHARACTERS])
+    return RowView(
+        at=moment_of(line.at, now),
+        who=told.user or "Somebody who has left",
+        what=title or name,
+        action=name if title else "",
+        effect=EFFECTS.get(line.effect, ""),
+        connection_id=line.connection_id,
+        connection=told.connection or ("not yours, or gone" if line.connection_id else ""),
+        is_visible=told.connection is not None,
+        outcome=OUTCOMES[line.outcome],
+        code=line.code or "",
+        took=_took(line.duration_ms),
+    )
+
+
+def csv_line(cells: list[str]) -> str:
+    """Write one line (RFC 4180). A cell that would be a formula begins with an apostrophe, so that none computes."""
+    out = io.StringIO()
+    csv.writer(out).writerow([f"'{cell}" if cell.startswith(UNSAFE) else cell for cell in cells])
+    return out.getvalue()
+
+
+def csv_cells(told: ActivityLine) -> list[str]:
+    """Return the cells of one line, in the order of `COLUMNS`."""
+    facts = describe(told)
+    return [_cell(facts[name]) for name in COLUMNS]
+
+
+def json_line(told: ActivityLine) -> str:
+    """Write one line of JSON."""
+    return json.dumps(describe(told), ensure_ascii=False) + "\n"
+
+
+def describe(told: ActivityLine) -> dict[str, object]:
+    """Return a line for programs; names stand beside ids."""
+    line = told.line
+    return {
+        "id": line.id,
+        "at": line.at.isoformat(),
+        "user": told.user or line.user_id,
+        "user_id": line.user_id,
+        "token_id": line.token_id,
+        "action": line.action,
+        "effect": line.effect,
+        "connection": told.connection or line.connection_id,
+        "connection_id": line.connection_id,
+        "outcome": line.outcome,
+        "code": line.code,
+        "duration_ms": line.duration_ms,
+        "argument_names": list(line.argument_names),
+    }
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _took(duration_ms: int | None) -> str:
+    if duration_ms is None:
+        return ""
+    return f"{duration_ms} ms" if duration_ms < 1000 else f"{duration_ms / 1000:.1f} s"
