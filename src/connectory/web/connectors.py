@@ -22,6 +22,7 @@ from connectory.web.connectors_view import (
     CATEGORIES,
     STATUSES,
     ConnectedView,
+    fitting,
     near_titles,
     read_wanted,
     view_connected,
@@ -65,13 +66,15 @@ class ConnectorPages:
         ways = await auth.ways_of(principal, list(catalog.connectors.values()))
         groups = view_grid(ways, found, unreadable, served, wanted, slug=member.workspace.slug)
         offered = await offered_to(principal, self.services.gateway)
+        rows = await self._rows(member, found, unreadable, offered)
         return render_member(
             "connectors_list" if FRAGMENT_HEADER in request.headers else "connectors",
             member,
             NAV,
             is_fragment=FRAGMENT_HEADER in request.headers,
             wanted=wanted,
-            connected=await self._rows(member, found, unreadable, offered),
+            connected=fitting(rows, catalog.connectors, wanted),
+            has_connected=bool(rows),
             groups=groups,
             count=sum(len(group.cards) for group in groups),
             near=() if groups else near_titles(wanted.query, catalog.connectors),

@@ -155,6 +155,14 @@ def view_connected(
     return tuple(sorted(rows, key=lambda row: (row.health.tone != "bad", row.title.casefold(), row.name)))
 
 
+def fitting(
+    rows: Iterable[ConnectedView], connectors: Mapping[str, Connector], wanted: Wanted
+) -> tuple[ConnectedView, ...]:
+    """Return the rows that fit: whoever looks for something must not pass all the others to get there."""
+    words = wanted.query.casefold().split()
+    return tuple(row for row in rows if _fits(row, connectors.get(row.connector), wanted, words))
+
+
 def view_grid(
     ways: Mapping[str, Ways],
     found: Iterable[Found],
@@ -200,6 +208,15 @@ def group_of(connector: Connector) -> str:
 def account_of(name: str | None) -> str:
     """An account's name on one line: it is the provider's word."""
     return "".join(character for character in name or "" if character.isprintable()) or "unnamed account"
+
+
+def _fits(row: ConnectedView, connector: Connector | None, wanted: Wanted, words: Iterable[str]) -> bool:
+    status = Status.ATTENTION if row.health.tone == "bad" else Status.CONNECTED
+    category = connector.manifest.category if connector is not None else None
+    text = f"{row.title} {row.name} {row.account} {_haystack(connector) if connector is not None else ''}".casefold()
+    return (
+        wanted.status in (None, status) and wanted.category in (None, category) and all(word in text for word in words)
+    )
 
 
 def _card(way: Ways, health: Sequence[bool], served: Collection[str] | None, slug: str) -> CardView:
