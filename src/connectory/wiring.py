@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     import httpx2
 
     from connectory.auth.nango.services import NangoServices
+    from connectory.auth.oauth.way import Way
+    from connectory.auth.openid.sign_in import OpenIdSignIn
 
 VERIFY_TIMEOUT_S = 20.0
 _log = structlog.get_logger(__name__)
@@ -78,6 +80,7 @@ class Application:
     oauth_apps: OAuthApps
     clients: OAuthClients
     nango: NangoServices | None  # where NANGO_SECRET_KEY is set
+    openid: OpenIdSignIn | None  # where CONNECTORY_OIDC_ISSUER is
 
 
 @asynccontextmanager
@@ -113,7 +116,8 @@ async def running(
         out = _way_to_nango(settings, stack)
         executor = HttpExecutor(client, watch=watch, proxy=_nango_proxy(settings, out))
         backends = _Backends(settings, vault, catalog, builtin, executor, now, out)
-        application = _build(settings, vault, manifests, backends, executor, results, presence, now)
+        to_issuer = _way_to_issuer(settings, mounts, stack)
+        application = _build(settings, vault, manifests, backends, executor, results, presence, now, to_issuer)
         stack.push_async_callback(application.audit.aclose)
         if application.nango is not None:
             await _begin_nango(application.nango, catalog, stack)
@@ -156,7 +160,7 @@ def manifest_folders(settings: Settings) -> list[Path]:
 
 def _build(
     settings: Settings, vault: Vault, manifests: OwnManifests, backends: _Backends, executor: HttpExecutor,
-    results: Results, presence: Presence, now: Clock,
+    results: Results, presence: Presence, now: Clock, to_issuer: Way | None,
 ) -> Application:  # fmt: skip
     catalog = manifests.catalog
     quotas = Quotas(settings)
@@ -184,7 +188,22 @@ def _build(
         oauth_apps=OAuthApps(vault, catalog, backends.builtin.clients, record),
         clients=backends.builtin.clients,
         nango=backends.services(auth, record),
+        openid=_openid(settings, to_issuer, vault, auth, record, now),
     )
+
+
+def _openid(
+    settings: Settings, way: Way | None, vault: Vault, auth: AuthManager, record: Record, now: Clock
+) -> OpenIdSignIn | None:
+    """Signing in to the pages by OpenID Connect, where an issuer is set."""
+    if way is None:
+        return None
+    from connectory.auth.openid.sign_in import OpenIdSignIn
+    from connectory.identity.role_mapping import parse_rules
+    from connectory.identity.single_sign_on import SingleSignOn
+
+    people = SingleSignOn(vault, parse_rules(settings.oidc_roles), auth.withdraw, record)
+    return OpenIdSignIn(settings, way, people, now)
 
 
 def _steps(
@@ -300,6 +319,19 @@ def _way_to_nango(settings: Settings, stack: AsyncExitStack) -> OutboundClient |
     out = open_way_out(settings)
     stack.push_async_callback(out.aclose)
     return out
+
+
+def _way_to_issuer(
+    settings: Settings, mounts: Mapping[str, httpx2.AsyncBaseTransport] | None, stack: AsyncExitStack
+) -> Way | None:
+    """The way out to the OpenID Connect issuer, where one is set."""
+    if settings.oidc_issuer is None:
+        return None
+    from connectory.auth.openid import way
+
+    found = way.open_way_out(settings, settings.oidc_issuer, mounts or {})
+    stack.push_async_callback(found.client.aclose)
+    return found
 
 
 def _nango_proxy(settings: Settings, out: OutboundClient | None) -> NangoProxy | None:

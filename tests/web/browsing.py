@@ -39,6 +39,7 @@ def services_of(application: Application, **more: Any) -> WebServices:
         oauth_apps=application.oauth_apps,
         clients=application.clients,
         nango=application.nango.webhooks if application.nango is not None else None,
+        openid=application.openid,
         **more,
     )
 

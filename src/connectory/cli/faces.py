@@ -128,5 +128,6 @@ def _web_services(application: Application) -> WebServices:
         oauth_apps=application.oauth_apps,
         clients=application.clients,
         nango=application.nango.webhooks if application.nango is not None else None,
+        openid=application.openid,
         command=command_path(),
     )

@@ -13,6 +13,7 @@ logger = logging.getLogger("connectory.web.access")
 
 WHOLE_PATHS = frozenset(
     {"/", "/healthz", "/mcp", "/sse", "/sse/messages", "/signin", "/signout", "/api/nango/webhook"}
+    | {"/signin/oidc", "/signin/oidc/callback"}
     | {f"/static/{name}" for name in static_files()}
 )
 LINK_PAGES = frozenset({"connect", "confirm", "open", "workspaces"})

@@ -42,9 +42,14 @@ def create_web_app(
     """Return the whole ASGI app: the pages, `routes` beside them (such as `/mcp`), and the guard around everything."""
     load_templates()
     visitors = Visitors(services.settings, services.vault, services.web_sessions)
-    signing_in = SignInPages(visitors, services.command)
+    signing_in = SignInPages(visitors, services.command, services.openid.name if services.openid else None)
     app = Starlette(
-        routes=[*signing_in.routes(), *web_routes(services, visitors), *routes],
+        routes=[
+            *signing_in.routes(),
+            *_openid(services, visitors, signing_in),
+            *web_routes(services, visitors),
+            *routes,
+        ],
         middleware=[Middleware(WithoutLastSlash), *guard_middleware(services.settings)],
         exception_handlers=page_exception_handlers(signing_in),
         lifespan=lifespan,
@@ -71,6 +76,15 @@ def web_routes(services: WebServices, visitors: Visitors) -> list[BaseRoute]:
         *_nango(services),
         *ApiMount(services, visitors).routes(),
     ]
+
+
+def _openid(services: WebServices, visitors: Visitors, signing_in: SignInPages) -> list[BaseRoute]:
+    """Signing in at an issuer, where one is set."""
+    if services.openid is None:
+        return []
+    from connectory.web.openid import OpenIdPages
+
+    return list(OpenIdPages(services.openid, visitors, services.vault.keys, signing_in.form).routes())
 
 
 def _nango(services: WebServices) -> list[BaseRoute]:

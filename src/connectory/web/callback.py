@@ -45,7 +45,7 @@ class CallbackPages:
     async def receive(self, request: Request) -> Response:
         """Take what the provider's redirect brought."""
         visitor = await self.visitors.require(request)
-        family, callback = request.path_params["family"], _callback(request)
+        family, callback = request.path_params["family"], callback_of(request)
         session = await self.services.auth.session_of_callback(family, callback)
         if session is None or not self.visitors.may_see(visitor, session.workspace_id, session.user_id):
             await self._refuse(visitor, None, family)
@@ -73,7 +73,7 @@ class CallbackPages:
         await self.services.auth.refuse_callback(visitor, family)
 
 
-def _callback(request: Request) -> Callback:
+def callback_of(request: Request) -> Callback:
     """The parameters, as they came; none of what is no query at all."""
     raw = request.scope["query_string"].split(b"&")
     try:

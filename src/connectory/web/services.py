@@ -24,6 +24,7 @@ from connectory.vault.vault import Vault
 
 if TYPE_CHECKING:
     from connectory.auth.nango.receiving import NangoWebhooks
+    from connectory.auth.openid.sign_in import OpenIdSignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +47,6 @@ class WebServices:
     oauth_apps: OAuthApps
     clients: OAuthClients
     nango: NangoWebhooks | None = None  # where there is a Nango
+    openid: OpenIdSignIn | None = None  # where people sign in at an issuer of their own
     now: Clock = utc_now
     command: str = "connectory"  # by which a person on this machine starts this program: mostly a full path

@@ -22,10 +22,11 @@ GUESS_S = 0.5  # that a wrong link takes, one after the other (attack 73)
 
 @dataclass(frozen=True, slots=True)
 class SignInPages:
-    """`/open/{secret}`, `/signin` and `/signout`."""
+    """`/open/{secret}`, `/signin` and `/signout`; `openid.py` has the way to an issuer and back."""
 
     visitors: Visitors
     command: str
+    issuer: str | None = None  # what people call the OpenID Connect issuer, where there is one
     guesses: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def routes(self) -> list[Route]:
@@ -44,11 +45,11 @@ class SignInPages:
             return response
         async with self.guesses:
             await asyncio.sleep(GUESS_S)
-        return self._form("/", problem="This link was used already, or is too old.", status=410)
+        return self.form("/", problem="This link was used already, or is too old.", status=410)
 
     async def show(self, _request: Request) -> Response:
         """The form by itself."""
-        return self._form("/")
+        return self.form("/")
 
     async def sign_in(self, request: Request) -> Response:
         """Take the token, and go where the person wanted to go."""
@@ -57,7 +58,7 @@ class SignInPages:
         response = RedirectResponse(target, status_code=303)  # never 307: it would post the token again (RFC 9700 4.12)
         if await self.visitors.sign_in_by_token(request, response, form.get("token", "").strip()):
             return response
-        return self._form(target, problem="This token is not valid: it is mistyped, revoked or expired.", status=422)
+        return self.form(target, problem="This token is not valid: it is mistyped, revoked or expired.", status=422)
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
@@ -68,9 +69,9 @@ class SignInPages:
 
     async def ask(self, request: Request) -> Response:
         """A page that needs a sign-in shows the form in its own place, whether or not there is one (attack 42)."""
-        return self._form(request.scope["path"], status=401)
+        return self.form(request.scope["path"], status=401)
 
-    def _form(self, target: str, *, problem: str | None = None, status: int = 200) -> Response:
+    def form(self, target: str, *, problem: str | None = None, status: int = 200) -> Response:
         """The sign-in form, which leads to `target` afterwards."""
         return render(
             "signin",
@@ -80,6 +81,8 @@ class SignInPages:
             problem=problem,
             is_local=self.visitors.is_local,
             command=self.command,
+            issuer=self.issuer,
+            is_wrong_token=status == 422,
             visitor=None,
         )
 

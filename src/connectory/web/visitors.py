@@ -79,10 +79,14 @@ class Visitors:
         return None if self.is_local else await self.principal(request)
 
     def may_see(self, visitor: Principal | None, workspace_id: WorkspaceId, user_id: UserId) -> bool:
-        """Whether that user's page in that workspace is the visitor's; in local mode the link itself is enough."""
+        """Whether that user's page in that workspace is the visitor's; in local mode the link itself is enough.
+
+        An API token is of one workspace alone. Without one it is the person, who may be asked in any of theirs.
+        """
         if visitor is None:
             return self.is_local
-        return (visitor.workspace_id, visitor.user_id) == (workspace_id, user_id)
+        is_theirs = visitor.token_id is None or visitor.workspace_id == workspace_id
+        return is_theirs and visitor.user_id == user_id
 
     async def principal(self, request: Request) -> Principal:
         """Return who is signed in. Raises `Unauthenticated`, which is shown as the sign-in form."""

@@ -94,16 +94,16 @@ class Discovery:
         from authlib.oauth2.rfc8414 import get_well_known_url
 
         url = get_well_known_url(resource, external=True, suffix="oauth-protected-resource")
-        found = await _fetch(url, resource, way)
+        found = await fetch_document(url, resource, way)
         if found is None or found.get("resource") != resource:
-            raise _not_believed(resource, "describes another resource" if found else "does not describe itself")
+            raise not_believed(resource, "describes another resource" if found else "does not describe itself")
         servers = found.get("authorization_servers")
         if not isinstance(servers, list) or not servers or not isinstance(servers[0], str):
-            raise _not_believed(resource, "names no authorization server")
+            raise not_believed(resource, "names no authorization server")
         try:
             parse_url(servers[0])
         except InvalidPath:
-            raise _not_believed(resource, "names no usable authorization server") from None
+            raise not_believed(resource, "names no usable authorization server") from None
         return servers[0]
 
     async def _metadata(self, issuer: str, named: str, way: Way) -> Mapping[str, Any]:
@@ -112,16 +112,16 @@ class Discovery:
         if kept is not None and kept[1] > self._now():
             return kept[0]
         for url in _well_known(issuer):
-            found = await _fetch(url, named, way)
+            found = await fetch_document(url, named, way)
             if found is None:
                 continue
             if found.get("issuer") != issuer:  # RFC 8414 section 3.3: identical
-                raise _not_believed(named, "says that it is another issuer")
+                raise not_believed(named, "says that it is another issuer")
             if len(self._kept) >= MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[issuer] = found, self._now() + KEPT_FOR
             return found
-        raise _not_believed(named, "does not say where one signs in")
+        raise not_believed(named, "does not say where one signs in")
 
 
 def _well_known(issuer: str) -> list[str]:
@@ -131,7 +131,7 @@ def _well_known(issuer: str) -> list[str]:
     return [first, f"{issuer.rstrip('/')}/.well-known/openid-configuration"]
 
 
-async def _fetch(url: str, named: str, way: Way) -> Mapping[str, Any] | None:
+async def fetch_document(url: str, named: str, way: Way) -> Mapping[str, Any] | None:
     """Return a metadata document, None where there is none. Its text is in no error (attack 35)."""
     rule = way.rule(_secure(url, named, way))
     headers = {"Accept": "application/json"}
@@ -158,14 +158,14 @@ def _told(method: OAuth2Method, issuer: str, named: str, said: Mapping[str, Any]
         if url is None:
             return None
         try:
-            return str(parse_url(url)) if isinstance(url, str) and _is_secure(url, own) else _refuse(named, name)
+            return str(parse_url(url)) if isinstance(url, str) and is_secure(url, own) else _refuse(named, name)
         except InvalidPath:
             return _refuse(named, name)
 
     token = found("token_endpoint") or _refuse(named, "token_endpoint")
     offered = said.get("code_challenge_methods_supported")
     if method.pkce == "S256" and not (isinstance(offered, list) and "S256" in offered):
-        raise _not_believed(named, "does not offer PKCE with S256, without which a code can be stolen (RFC 7636)")
+        raise not_believed(named, "does not offer PKCE with S256, without which a code can be stolen (RFC 7636)")
     return Endpoints(
         token,
         token,
@@ -180,7 +180,7 @@ def _told(method: OAuth2Method, issuer: str, named: str, said: Mapping[str, Any]
     )
 
 
-def _is_secure(url: str, own: str) -> bool:
+def is_secure(url: str, own: str) -> bool:
     """https, or on the origin that the person, or the manifest, has named."""
     parsed = parse_url(url)
     return parsed.scheme == "https" or parsed.origin == own
@@ -189,16 +189,17 @@ def _is_secure(url: str, own: str) -> bool:
 def _secure(url: str, named: str, way: Way) -> str:
     """Return the origin of an address that is asked for metadata."""
     typed = way.typed.origin if way.typed is not None else ""
-    if not _is_secure(url, typed):
-        raise _not_believed(named, "is no https address")
+    if not is_secure(url, typed):
+        raise not_believed(named, "is no https address")
     return origin_of(url)
 
 
 def _refuse(named: str, name: str) -> str:
-    raise _not_believed(named, f"names no usable {name}")
+    raise not_believed(named, f"names no usable {name}")
 
 
-def _not_believed(who: str, why: str) -> SignInFailed:
+def not_believed(who: str, why: str) -> SignInFailed:
+    """The error for a server that tells something else of itself than it should."""
     return SignInFailed(
         f"{origin_of(who)} {why}, so nobody can sign in there from here.",
         hint="Check the address; if it is right, whoever runs that server must mend it.",
