@@ -19,15 +19,26 @@ document.addEventListener("click", (event) => {
   name(button, isHidden ? "Hide" : "Show");
 });
 
-// What is to be copied: <button data-copies="ID of the element">.
+// What is to be copied: <button data-copies="ID of the element" hidden>; shown, since this runs. Where the browser lets
+// no page copy (http to another machine), the text is selected.
+for (const button of document.querySelectorAll("[data-copies]")) button.hidden = false;
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copies]");
   if (button === null) return;
-  await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+  const source = document.getElementById(button.dataset.copies);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+  } catch {
+    getSelection().selectAllChildren(source);
+    return;
+  }
   const title = button.textContent;
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = title; }, 2000);
 });
+
+// What is shown once: <section data-once>. A reload asks for the page, and does not send the form again.
+if (document.querySelector("[data-once]") !== null) history.replaceState(null, "", location.href);
 
 // A page that came from the history is as old as it is: ask anew.
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
