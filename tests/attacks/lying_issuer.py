@@ -75,6 +75,7 @@ class LyingIssuer(LyingServer):
     person: dict[str, Any] = field(default_factory=ANN.copy)  # what userinfo says
     now: Clock = utc_now
     nonces: dict[str, str] = field(default_factory=dict)
+    last_token: str = ""
 
     def __post_init__(self) -> None:
         self.answers |= {
@@ -118,11 +119,12 @@ class LyingIssuer(LyingServer):
         return answer
 
     def _token(self, heard: Heard) -> Response:
-        self.token = {"id_token": self.id_token(self.nonces.get(heard.form.get("code", ""), "")), **self.token}
+        self.last_token = self.id_token(self.nonces.get(heard.form.get("code", ""), ""))
+        given, self.token = self.token, {"id_token": self.last_token, **self.token}
         try:
             return super()._token(heard)
         finally:
-            self.token.pop("id_token")
+            self.token = given
 
 
 @dataclass
