@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import httpx2
 from tests.attacks.outside import Outside
 from tests.auth.oauth.acme import ACME_YAML
-from tests.e2e.programs import Forms, Install, free_port, link_in
+from tests.e2e.programs import Forms, Install, link_in
 from tests.oauth_servers.oidc import SECRET, OidcServer, confidential_client, oidc_server
 from tests.oauth_servers.pages import sign_in
+from tests.web.ports import free_port
 
 BUTTON = re.compile(r'<a class="button" href="([^"]+)"')
 

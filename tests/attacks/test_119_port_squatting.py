@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.e2e.programs import Era, Install, free_port
+from tests.e2e.programs import Era, Install
+from tests.web.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx2
 from tests.contracts.openapi import TOOLS
-from tests.e2e.programs import free_port, stop
+from tests.e2e.programs import stop
+from tests.web.ports import free_port
 
 PRISM = TOOLS / "prism/node_modules/.bin/prism"
 READY_S = 60.0

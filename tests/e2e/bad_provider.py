@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.programs import Install, free_port
+from tests.e2e.programs import Install
+from tests.web.ports import free_port
 
 KEY = "correct-key-4f1c"
 CAP_BYTES = 20_000

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from tests.e2e.programs import ROOT, free_port, stop, wait_until_up
+from tests.e2e.programs import ROOT, stop, wait_until_up
+from tests.web.ports import free_port
 
 PYTHON = ROOT / ".test-tools/localstripe/bin/python"
 KEY = "sk_test_localstripe"

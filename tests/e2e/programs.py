@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import httpx2
 import yaml
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+from tests.web.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 KINTO = ROOT / ".test-tools/kinto/bin/kinto"
@@ -49,13 +49,6 @@ kinto.account_create_principals = system.Everyone
 kinto.bucket_create_principals = system.Authenticated
 kinto.paginate_by = 50
 """
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_up(url: str, process: subprocess.Popen[Any]) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.e2e.programs import COMMAND, KINTO, ROOT, Install, free_port, say, stop, wait_until_up
+from tests.e2e.programs import COMMAND, KINTO, ROOT, Install, say, stop, wait_until_up
+from tests.web.ports import free_port
 
 PAGE = (ROOT / "docs" / "connector-tutorial.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)

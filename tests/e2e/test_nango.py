@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from mcp import Client
-from tests.e2e.programs import ERAS, Era, Install, free_port, items_of, link_in, refused, say
+from tests.e2e.programs import ERAS, Era, Install, items_of, link_in, refused, say
 from tests.nango.serving import NangoDouble, callback_of, nango_double
 from tests.nango.state import Connection, Integration
 from tests.oauth_servers.oidc import SECRET, OidcServer, confidential_client, oidc_server
 from tests.web.chromium import browsing, needs_chromium
+from tests.web.ports import free_port
 
 LOOPBACK = {"127.0.0.1", "localhost"}
 YAML = """

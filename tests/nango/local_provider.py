@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
-from tests.e2e.programs import free_port
 from tests.nango.talking import PROVIDERS_OWN
+from tests.web.ports import free_port
 
 SHOWN = ("x-key", "authorization", "accept", "content-type", "x-own", "cookie", "idempotency-key", "x-not-prefixed")
 EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]

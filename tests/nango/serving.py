@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx2
 import uvicorn
-from tests.e2e.programs import free_port
 from tests.nango.app import make_app
 from tests.nango.description import unlisted
 from tests.nango.state import Clock, Environment, Fault, NangoState
 from tests.oauth_servers.oidc import OidcServer
+from tests.web.ports import free_port
 
 READY_S = 30.0
 

@@ -10,11 +10,11 @@ import httpx2
 import pytest
 from pydantic import SecretStr
 from tests.auth.nango.server import Bench, Place, bench
-from tests.e2e.programs import free_port
 from tests.nango.serving import NangoDouble, callback_of, nango_double
 from tests.nango.state import Connection
 from tests.oauth_servers.oidc import SECRET, OidcServer, confidential_client, oidc_server
 from tests.oauth_servers.pages import Page, deny, sign_in
+from tests.web.ports import free_port
 
 from connectory.auth.nango.kinds import OAuth2
 from connectory.auth.nango.models import NangoApp, NangoSession

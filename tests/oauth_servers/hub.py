@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.programs import ROOT, free_port, stop, wait_until_up
+from tests.e2e.programs import ROOT, stop, wait_until_up
 from tests.oauth_servers.pages import PASSWORD
+from tests.web.ports import free_port
 
 JUPYTERHUB = ROOT / ".test-tools/jupyterhub/bin/jupyterhub"
 PROXY = ROOT / ".test-tools/oauth-servers/node_modules/.bin/configurable-http-proxy"

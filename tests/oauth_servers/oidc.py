@@ -14,11 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import httpx2
 import pytest
-from tests.e2e.programs import ROOT, free_port, stop, wait_until_up
+from tests.e2e.programs import ROOT, stop, wait_until_up
+from tests.web.ports import free_port
 
 INSTALLED = ROOT / ".test-tools/oauth-servers"
 SERVER = Path(__file__).parent / "node/as.mjs"
@@ -118,10 +120,11 @@ def oidc_server(
     rotate: bool = True,
     require_pkce: bool = True,
     port: int | None = None,
+    groups: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator[OidcServer]:
     """Start the server on a free loopback port, or on `port`, which makes a second start a restart; stop it after.
 
-    Without `require_pkce` only public clients must use it. Skips the test where the server is not installed.
+    `groups`: of whom, told for the scope of that name. Without `require_pkce` only public clients must use it. Skips the test where the server is not installed.
     """
     if not (INSTALLED / "node_modules/oidc-provider").is_dir() or shutil.which("node") is None:
         pytest.skip("npm's oidc-provider is not installed; make test installs it")
@@ -137,6 +140,7 @@ def oidc_server(
         },
         "rotate": rotate,
         "require_pkce": require_pkce,
+        "groups": dict(groups),
     }
     with tempfile.TemporaryDirectory(prefix="oidc-") as folder:
         server = OidcServer(chosen, Path(folder) / "log")

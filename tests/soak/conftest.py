@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.e2e.programs import ROOT, free_port, stop, wait_until_up
+from tests.e2e.programs import ROOT, stop, wait_until_up
+from tests.web.ports import free_port
 
 DIRECTUS = ROOT / ".test-tools/directus/node_modules/.bin/directus"
 BOOTSTRAP_S = 120.0  # seconds: it makes 27 tables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 async def violations(page: Any) -> list[str]:
     """Every violation of a page as it stands: rule, what it is about, and where."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    await page.evaluate(await asyncio.to_thread(AXE.read_text, encoding="utf-8"))
     found = await page.evaluate("(rules) => axe.run(document, {runOnly: rules})", RULES)
     return [
         f"{one['impact']} {one['id']}: {one['help']}: {node['html'][:120]}"

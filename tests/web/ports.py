@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.types import ASGIApp
 
 from connectory.settings import Settings
 from connectory.web.server import serve
 
+PORTS = range(12_000, 32_000)  # below those that the system gives to whoever dials out meanwhile
+
 
 def free_port() -> int:
     """A port that is free on both loopback families now."""
-    with socket.socket() as four, socket.socket(socket.AF_INET6) as six:
-        four.bind(("127.0.0.1", 0))
-        port: int = four.getsockname()[1]
-        six.bind(("::1", port))
-    return port
+    while True:
+        port = random.choice(PORTS)
+        with suppress(OSError), socket.socket() as four, socket.socket(socket.AF_INET6) as six:
+            four.bind(("127.0.0.1", port))
+            six.bind(("::1", port))
+            return port
 
 
 @asynccontextmanager

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from tests.auth.nango.server import APP, Bench, Place, bench
-from tests.e2e.programs import free_port
 from tests.nango.serving import NangoDouble, nango_double
+from tests.web.ports import free_port
 
 from connectory.auth.nango.calls import NangoCalls
 from connectory.auth.nango.catalogue import ProviderCatalogue
