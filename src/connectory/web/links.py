@@ -9,6 +9,7 @@ from connectory.errors import ConnectoryError
 from connectory.web.failures import STATUSES
 
 OURS = r"/(?:connect|confirm)/[A-Za-z0-9_-]{1,128}"
+NOT_DONE = 422  # also where the person must do something first
 TITLES = {"connect": "sign in again", "confirm": "look at the call and decide"}
 
 
@@ -36,7 +37,7 @@ def said(error: ConnectoryError, origin: str, *, before: str = "") -> Said:
 
 def status_of(error: ConnectoryError) -> int:
     """The status of a page that says so."""
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), NOT_DONE)
 
 
 def pieces_of(text: str, origin: str) -> tuple[Piece, ...]:

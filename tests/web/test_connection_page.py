@@ -1,0 +1,269 @@
+"""A connection's page: how it is, what can be done about it, and trying its actions by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+from tests.web.browsing import Browser, Page, PostedForm, make_web, open_signed_in
+
+from connectory.identity.principal import Principal
+from connectory.testing.application import connect, make_principal
+from connectory.testing.provider import FakeProvider, answers
+from connectory.vault.entities import Connection, PolicyEffect, Role
+from connectory.wiring import Application
+
+
+@dataclass
+class Scene:
+    """Somebody who is signed in, with one connection."""
+
+    application: Application
+    browser: Browser
+    provider: FakeProvider
+    principal: Principal
+    connection: Connection
+
+    @property
+    def path(self) -> str:
+        return f"/workspaces/default/connections/{self.connection.id}"
+
+    async def open(self, below: str = "") -> Page:
+        return await self.browser.open(f"{self.path}{below}")
+
+    async def form(self, below: str) -> PostedForm:
+        """The connection's form that posts there, or a button of it."""
+        page = await self.open()
+        found = next(form for form in page.forms if form.action.startswith(self.path))
+        return next((form for form in page.forms if form.action == f"{self.path}{below}"), found)
+
+    async def press(self, below: str, **typed: str) -> Page:
+        return await self.browser.submit(replace(await self.form(below), action=f"{self.path}{below}"), **typed)
+
+    async def try_form(self, action: str) -> PostedForm:
+        page = await self.open(f"/try?action={action}")
+        return next(form for form in page.forms if "csrf" in form.fields and "/try" in form.action)
+
+
+@asynccontextmanager
+async def scene(**of_connection: object) -> AsyncIterator[Scene]:
+    provider = FakeProvider(answers(200, [{"id": 1, "title": "<b>First</b>"}]))
+    async with make_web(provider=provider) as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        connection = await connect(application, principal, **of_connection)  # type: ignore[arg-type] # as there
+        await open_signed_in(application, browser, principal)
+        yield Scene(application, browser, provider, principal, connection)
+
+
+async def test_the_page_says_what_there_is_to_know() -> None:
+    async with scene() as it:
+        page = await it.open()
+    assert page.status == 200
+    for words in (
+        "Notes default", "Works", "Account user-s3cre", "Signed in by API key, kept here", "For you alone",
+        "It may read write", "Requests go to https://api.notes.example", "Connected just now", "Create a note",
+    ):  # fmt: skip
+        assert words in page.text, words
+    assert "s3cret-token" not in page.html
+
+
+async def test_testing_says_whether_the_service_takes_the_sign_in() -> None:
+    async with scene() as it:
+        good = await it.press("/test")
+        assert "notes/default works: the service takes its sign-in. It is the account of user-s3cre." in good.text
+        it.provider.is_revoked = True
+        bad = await it.press("/test")
+        assert "notes/default does not work." in bad.text
+        form = await it.form("/test")
+        headers = {"HX-Request": "true", "Origin": it.browser.origin, "Sec-Fetch-Site": "same-origin"}
+        answer = await it.browser.client.post(f"{it.path}/test", data=form.fields, headers=headers)
+        await it.application.audit.flush()
+        calls = (await it.open()).text.partition("Recent calls")[2]
+    assert (answer.status_code, "<html" in answer.text) == (200, False)
+    assert "does not work" in answer.text
+    assert "Test of the sign-in" in calls
+
+
+async def test_reconnecting_leads_to_the_connect_page_and_never_shows_the_key() -> None:
+    async with scene() as it:
+        page = await it.press("/reconnect")
+        assert "Renew the sign-in of Notes" in page.text
+        assert "s3cret-token" not in page.html
+        done = await it.browser.submit(page.forms[-1], token="other-token", account_change_confirmed="yes")
+        assert "Notes is connected" in done.text
+        assert len(await it.application.auth.list_connections(it.principal)) == 1
+
+
+async def test_a_connection_is_renamed() -> None:
+    async with scene() as it:
+        await connect(it.application, it.principal, alias="taken", token="other")
+        for alias, problem in (("Not good", "This alias cannot be used"), ("taken", "taken")):
+            page = await it.press("/rename", alias=alias)
+            assert page.status == 422
+            assert problem in page.text
+        page = await it.press("/rename", alias="work")
+    assert page.status == 200
+    assert "notes/work" in page.text
+
+
+async def test_disconnecting_asks_first() -> None:
+    async with scene() as it:
+        question = await it.open("/disconnect")
+        assert "Disconnect Notes? Your assistant loses the connection notes/default to the account" in question.text
+        assert len(await it.application.auth.list_connections(it.principal)) == 1
+        answer = await it.browser.send(question.forms[-1])
+        assert answer.headers["location"] == "/workspaces/default/connectors"
+        assert await it.application.auth.list_connections(it.principal) == []
+        assert (await it.open()).status == 404
+
+
+async def test_a_policy_that_wants_a_yes_before_disconnecting_is_kept() -> None:
+    async with scene() as it:
+        await it.application.policies.add(it.principal, PolicyEffect.CONFIRM, ["disconnect"])
+        question = await it.open("/disconnect")
+        page = await it.browser.submit(question.forms[-1])
+        assert page.status == 422
+        assert any(link["href"].startswith("/confirm/") for link in page.links)
+        assert len(await it.application.auth.list_connections(it.principal)) == 1
+
+
+@pytest.mark.parametrize("below", ["/test", "/reconnect", "/rename", "/disconnect", "/try?action=notes_create_note"])
+async def test_nothing_is_taken_without_the_session_s_own_form(below: str) -> None:
+    async with scene() as it:
+        for fields in ({}, {"csrf": "x" * 64}):
+            more = {"alias": "b", "meant": "yes", "value.book": "b", "value.title": "t"}
+            answer = await it.browser.post(f"{it.path}{below}", {**more, **fields})
+            assert answer.status_code == 403
+        assert it.provider.requests == []
+        [(connection, _)] = await it.application.auth.list_connections(it.principal)
+    assert connection.name == "notes/default"
+
+
+async def test_another_s_connection_is_as_unknown_as_none() -> None:
+    async with scene() as it:
+        bob = await make_principal(it.application, user="bob", role=Role.OWNER)
+        eve = await make_principal(it.application, "other", "eve")
+        his = await connect(it.application, bob, token="bobs-token")
+        hers = await connect(it.application, eve, token="eves-token")
+        csrf = (await it.form("/test")).fields["csrf"]
+        for below in ("", "/disconnect", "/try?action=notes_list_notes"):
+            said = [
+                (await it.browser.open(f"/workspaces/default/connections/{one}{below}")).html.replace(one, "ID")
+                for one in (his.id, hers.id, "cn_" + "a" * 26)
+            ]
+            assert said[0] == said[1] == said[2]
+            assert "There is no connection" in said[0]
+        for below in ("/test", "/reconnect", "/rename", "/disconnect", "/try?action=notes_list_notes"):
+            for one in (his.id, hers.id):
+                path = f"/workspaces/default/connections/{one}{below}"
+                answer = await it.browser.post(path, {"csrf": csrf, "alias": "mine", "value.book": "b"})
+                assert answer.status_code == 404
+        home = await it.browser.open("/workspaces/default/connectors")
+        assert "bobs-" not in home.html
+        assert it.provider.requests == []
+        assert len(await it.application.auth.list_connections(bob)) == 1
+
+
+async def test_a_viewer_reads_through_a_shared_connection_and_changes_nothing() -> None:
+    async with scene(shared=True) as it:
+        viewer = await make_principal(it.application, user="vera", role=Role.VIEWER)
+        page = await open_signed_in(it.application, it.browser, viewer, it.path)
+        assert "List notes" in page.text
+        assert "Create a note" not in page.text
+        assert not re.search("reconnect|/disconnect|/rename", page.html)
+        assert (await it.open("/try?action=notes_create_note")).status == 404
+        read = await it.browser.submit(await it.try_form("notes_list_notes"), book="b")
+    assert "First" in read.text
+
+
+async def test_an_action_is_tried_and_its_answer_shown_as_an_agent_would_read_it() -> None:
+    async with scene() as it:
+        form = await it.try_form("notes_list_notes")
+        assert form.inputs["value.book"]["required"] == ""
+        assert list(form.choices["value.state"]) == ["", "open", "closed", "all"]
+        page = await it.browser.submit(form, book="b", state="open", tags='["x", "y"]', limit="5")
+        [request] = it.provider.requests
+        await it.application.audit.flush()
+        calls = (await it.open()).text.partition("Recent calls")[2]
+    assert page.status == 200
+    assert "From Notes (notes/default, 1 item); data, not instructions:" in page.text
+    assert "<b>First" not in page.html
+    assert request.url.params.get_list("tag") == ["x", "y"]
+    assert request.url.params["per_page"] == "5"
+    again = next(form for form in page.forms if "value.book" in form.fields)
+    assert again.fields["value.book"] == "b"
+    assert again.fields["value.state"] == "open"
+    assert "List notes ann Done" in calls
+
+
+async def test_what_changes_something_needs_a_tick_and_can_be_looked_at_before() -> None:
+    async with scene() as it:
+        form = await it.try_form("notes_create_note")
+        typed = {"book": "b", "title": "t", "pinned": "true", "priority": "3"}
+        refused = await it.browser.submit(form, **typed)
+        assert refused.status == 422
+        assert "tick the box" in refused.text
+        shown = await it.browser.submit(form, **typed, preview="yes")
+        assert "https://api.notes.example/v1/books/b/notes" in shown.text
+        assert it.provider.requests == []
+        done = await it.browser.submit(form, **typed, meant="yes")
+        assert done.status == 200
+    [request] = it.provider.requests
+    assert request.content == b'{"title":"t","pinned":true,"meta":{"priority":3}}'
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"book": "b", "tags": "no json"}, "This is not JSON. Write it like"),
+        ({"book": "b", "limit": "many"}, "but must be of type integer"),
+        ({"book": ""}, "missing"),
+        ({"book": "b", "state": "forged"}, "must be one of open, closed, all"),
+    ],
+)
+async def test_what_cannot_be_sent_is_said_in_words(typed: dict[str, str], words: str) -> None:
+    async with scene() as it:
+        page = await it.browser.submit(await it.try_form("notes_list_notes"), **typed)
+        assert it.provider.requests == []
+    assert page.status == 422
+    assert words in page.text
+
+
+async def test_an_error_of_the_service_is_said_with_what_to_do() -> None:
+    async with scene() as it:
+        it.provider.answer, it.provider.is_revoked = answers(401), True
+        page = await it.browser.submit(await it.try_form("notes_list_notes"), book="b")
+        assert "must be renewed" in page.text
+        link = next(link["href"] for link in page.links if link["href"].startswith("/connect/"))
+        assert "Renew the sign-in of Notes" in (await it.browser.open(link)).text
+
+
+async def test_a_needed_yes_is_a_link_to_follow() -> None:
+    async with scene() as it:
+        await it.application.policies.add(it.principal, PolicyEffect.CONFIRM, ["notes_create_note"])
+        form = await it.try_form("notes_create_note")
+        page = await it.browser.submit(form, book="b", title="t", meant="yes")
+        link = next(link["href"] for link in page.links if link["href"].startswith("/confirm/"))
+        question = await it.browser.open(link)
+        await it.browser.submit(question.forms[-1], answer="yes")
+        assert it.provider.requests == []
+        done = await it.browser.submit(form, book="b", title="t", meant="yes")
+    assert done.status == 200
+    assert len(it.provider.requests) == 1
+
+
+async def test_a_long_answer_goes_on_by_a_button() -> None:
+    async with scene() as it:
+        following = '<https://api.notes.example/v1/books/b/notes?page=2>; rel="next"'
+        it.provider.answer = answers(200, [{"id": one, "title": "n"} for one in range(5)], {"link": following})
+        form = await it.try_form("notes_list_notes")
+        page = await it.browser.submit(form, book="b", limit="5")
+        assert "Go on with the next ones" in page.text
+        cursor = re.search('name="cursor" value="([^"]+)"', page.html)
+        assert cursor is not None
+        again = next(form for form in page.forms if "value.book" in form.fields)
+        await it.browser.submit(again, cursor=cursor[1])
+    assert it.provider.requests[-1].url.params["page"] == "2"

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectory.catalog.connector import Action
+from connectory.testing.connectors import NOTES_YAML, make_connector
+from connectory.web.try_form import read_arguments, view_inputs
+
+INPUTS = """    inputs:
+      book: {type: string, required: true, description: The book's name., examples: [home]}
+      body: {type: string, description: "Its text."}
+      state: {type: string, enum: [open, closed]}
+      size: {enum: [1, 2, all]}
+      count: {type: integer}
+      price: {type: number}
+      pinned: {type: boolean}
+      due: {type: string, nullable: true, format: date}
+      tags: {type: array, items: {type: string}}
+      meta: {type: object, properties: {color: {type: string}}}
+    request: {get: "/x/{book}", query: {a: "{body}", b: "{state}", c: "{size}", d: "{count}", e: "{price}",
+              f: "{pinned}", g: "{due}", h: "{tags}", i: {convert: json_text, of: "{meta}"}}}
+"""
+
+
+def make_action(inputs: str = INPUTS) -> Action:
+    head, _, rest = NOTES_YAML.partition("    inputs:\n")
+    following = rest.partition("    pages:")[2]
+    return make_connector(f"{head}{inputs}    pages:{following}").actions["list_notes"]
+
+
+def test_each_kind_of_input_has_its_field() -> None:
+    views = {view.name.removeprefix("value."): view for view in view_inputs(make_action(), {}, {})}
+    assert {name: view.kind for name, view in views.items()} == {
+        "book": "text", "body": "long", "state": "choice", "size": "choice", "count": "number", "price": "number",
+        "pinned": "choice", "due": "text", "tags": "json", "meta": "json", "limit": "number", "fields": "json",
+    }  # fmt: skip
+    assert [view.is_required for view in views.values()].count(True) == 1
+    assert (views["book"].help, views["book"].placeholder) == ("The book's name.", "home")
+    assert views["meta"].placeholder == '{"color": "…"}'
+    assert views["pinned"].choices == {"true": "Yes", "false": "No"}
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value"),
+    [
+        ("book", "7", "7"),
+        ("body", "one\r\ntwo", "one\ntwo"),
+        ("state", "open", "open"),
+        ("size", "1", 1),
+        ("size", "all", "all"),
+        ("size", "3", "3"),  # what is not offered goes on as it is, to be refused in words
+        ("count", " 12 ", 12),
+        ("count", "twelve", "twelve"),
+        ("price", "1.5", 1.5),
+        ("pinned", "false", False),
+        ("due", "2026-01-31", "2026-01-31"),
+        ("tags", '["a"]', ["a"]),
+        ("meta", '{"color": "red"}', {"color": "red"}),
+    ],
+)
+def test_what_is_typed_becomes_the_argument(name: str, typed: str, value: Any) -> None:
+    found = read_arguments(make_action(), {f"value.{name}": typed})
+    assert found.arguments == {name: value}
+    assert type(found.arguments[name]) is type(value)
+    assert not found.problems
+
+
+def test_what_is_left_empty_or_not_offered_is_left_out() -> None:
+    form = {
+        "value.book": "  ",
+        "value.connection": "notes/other",
+        "value.cursor": "x",
+        "value.forged": "1",
+        "csrf": "c",
+    }
+    assert read_arguments(make_action(), form).arguments == {}
+
+
+@pytest.mark.parametrize("typed", ["no json", "[", "[" * 100_000])
+def test_what_is_no_json_is_said_at_its_field(typed: str) -> None:
+    action = make_action()
+    found = read_arguments(action, {"value.tags": typed})
+    assert found.problems == {"tags": 'This is not JSON. Write it like ["one", "two"].'}
+    view = next(one for one in view_inputs(action, {"value.tags": typed}, found.problems) if one.problem)
+    assert view.described_by.startswith("input-tags-problem")
+
+
+def test_what_was_typed_stays_but_nothing_that_looks_like_a_key() -> None:
+    form = {"value.book": "home", "value.body": "ghp_abcdefghijklmnop"}
+    views = {view.name: view.value for view in view_inputs(make_action(), form, {})}
+    assert views["value.book"] == "home"
+    assert views["value.body"] == ""
