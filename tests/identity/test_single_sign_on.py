@@ -13,6 +13,7 @@ from connectory.errors import AlreadyExists, RoleDenied
 from connectory.identity.role_mapping import parse_rules
 from connectory.identity.single_sign_on import SingleSignOn, Vouched
 from connectory.vault.entities import Grant, Role, UserId
+from connectory.vault.vault import open_memory_vault
 
 ISSUER = "https://login.example.com"
 RULES = ("engineering:default:member", "admins:default:owner", "guests:other:viewer", "*:nowhere:owner")
@@ -46,6 +47,19 @@ async def test_a_first_sign_in_makes_the_user_with_the_roles_of_their_groups() -
         assert [one.slug for one in workspaces] == ["default", "other"]
         assert await roles(t, user_id) == {"default": Role.MEMBER, "other": Role.VIEWER}
         assert (await sign_on(t).admit(ann("engineering", "guests")))[0] == user_id
+
+
+async def test_a_new_server_is_entered_by_a_rule_alone() -> None:
+    vault = await open_memory_vault()
+    people = SingleSignOn(vault, parse_rules(RULES), withdraw_nothing)
+    user_id, workspaces = await people.admit(ann("admins"))
+    assert [one.slug for one in workspaces] == ["default"]
+    assert await vault.workspaces.role_of(workspaces[0].id, user_id) is Role.OWNER
+    await vault.aclose()
+
+
+async def withdraw_nothing(grants: Sequence[Grant]) -> None:
+    assert not grants
 
 
 async def test_each_sign_in_brings_the_roles_up_to_date() -> None:

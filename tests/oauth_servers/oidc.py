@@ -124,7 +124,8 @@ def oidc_server(
 ) -> Iterator[OidcServer]:
     """Start the server on a free loopback port, or on `port`, which makes a second start a restart; stop it after.
 
-    `groups`: of whom, told for the scope of that name. Without `require_pkce` only public clients must use it. Skips the test where the server is not installed.
+    Without `require_pkce` only public clients must use it. `groups`: of whom, told for the scope of that name. Skips
+    the test where the server is not installed.
     """
     if not (INSTALLED / "node_modules/oidc-provider").is_dir() or shutil.which("node") is None:
         pytest.skip("npm's oidc-provider is not installed; make test installs it")

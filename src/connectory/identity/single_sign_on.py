@@ -15,6 +15,7 @@ from connectory.catalog.manifest import Effect
 from connectory.errors import InvalidArguments, RoleDenied
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, given, no_record
+from connectory.identity.rights import OPERATOR_WORKSPACE
 from connectory.identity.role_mapping import MappedRole, RoleChanges, RoleRule, changes_of, roles_of
 from connectory.identity.workspaces import EMAIL, MAX_NAME, Withdraw
 from connectory.vault.entities import Identity, Role, UserId, Workspace, WorkspaceId
@@ -65,10 +66,15 @@ class SingleSignOn:
         return identity.user_id, workspaces
 
     async def _mapped(self, person: Vouched) -> Mapping[WorkspaceId, MappedRole]:
-        """What the rules give, by workspace. One that there is not is left out: only people here make workspaces."""
+        """What the rules give, by workspace. One that there is not is left out: people here make workspaces.
+
+        But for the first one: whoever runs a new server may enter it by a rule alone.
+        """
         found: dict[WorkspaceId, MappedRole] = {}
         for slug, mapped in roles_of(self._rules, person.groups).items():
             workspace = await self._vault.workspaces.by_slug(slug)
+            if workspace is None and slug == OPERATOR_WORKSPACE:
+                workspace, _ = await self._vault.workspaces.ensure_default()
             if workspace is None:
                 _log.warning("CONNECTORY_OIDC_ROLES names a workspace that there is not", workspace=slug)
             else:

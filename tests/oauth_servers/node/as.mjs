@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
-const given = JSON.parse(process.argv[2]); // port, clients, ttl, rotate, require_pkce
+const given = JSON.parse(process.argv[2]); // port, clients, ttl, rotate, require_pkce, groups
 const issuer = `http://127.0.0.1:${given.port}`;
 const installed = createRequire(`${process.cwd()}/`);
 const { Provider } = await import(pathToFileURL(installed.resolve("oidc-provider")));
@@ -25,7 +25,7 @@ function makeProvider() {
     jwks: { keys: [{ ...signing, alg: "RS256", use: "sig" }] },
     cookies: { keys: ["only-for-this-test"] },
     scopes: ["openid", "offline_access", "read", "write"], // those of claims come on top
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"], groups: ["groups"] },
     findAccount: (_ctx, login) => ({ accountId: login, claims: () => claimsOf(login) }),
     pkce: { required: (_ctx, client) => given.require_pkce || client.clientAuthMethod === "none" },
     rotateRefreshToken: given.rotate,
@@ -51,7 +51,8 @@ function makeProvider() {
 }
 
 function claimsOf(login) {
-  return { sub: login, name: login, email: `${login}@example.test`, email_verified: true };
+  const groups = given.groups[login] ?? [];
+  return { sub: login, name: login, email: `${login}@example.test`, email_verified: true, groups };
 }
 
 function authMethod(headers, body) {
