@@ -121,8 +121,8 @@ class BackendChoice:
             ("builtin", has_client),
             ("direct", True),
         ]
-        names = [name for name, applies in order if applies]
-        return names.index(config.backend) if config.backend in names else len(names)
+        ranks = (rank for rank, (name, applies) in enumerate(order) if applies and name == config.backend)
+        return next(ranks, len(order))
 
 
 def _ways(connector: Connector, configs: Sequence[BackendConfig]) -> Ways:
