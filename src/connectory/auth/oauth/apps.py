@@ -17,7 +17,7 @@ from connectory.catalog.manifest import Effect, OAuth1Method, OAuth2Method
 from connectory.errors import InvalidArguments, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record
-from connectory.identity.rights import require_owner
+from connectory.identity.rights import require_owner, require_owners_eye
 from connectory.vault.entities import StoredClient
 from connectory.vault.vault import Vault
 
@@ -61,7 +61,7 @@ class OAuthApps:
 
     async def all(self, principal: Principal) -> Sequence[StoredClient]:
         """Return the workspace's apps, those that were registered by themselves too. Raises `RoleDenied`."""
-        require_owner(principal, "see its OAuth apps")
+        require_owners_eye(principal, "see its OAuth apps")
         return await self._store.list(principal.workspace_id)
 
     async def remove(self, principal: Principal, connector: str, *, server: str = "") -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from connectory.auth.connections import Found
 from connectory.gateway.policy import CONNECT, DISCONNECT
-from connectory.identity.rights import require_writing
+from connectory.identity.rights import require_member
 from connectory.vault.entities import ConnectionId
 from connectory.web.api.callers import ApiRoute, By, Caller
 from connectory.web.api.connecting import link_to
@@ -91,7 +91,7 @@ async def reconnect(by: By, connection_id: ConnectionParameter) -> LinkAnswer:
 async def sync_connection(by: By, connection_id: ConnectionParameter) -> Response:
     """Sync now. This server does not sync yet, and says so: 409."""
     await _find(by, connection_id)
-    require_writing(by.principal)
+    require_member(by.principal, "sync")
     return problem_response(
         409, NO_SYNC, code="sync_unavailable", hint="Call the service's actions.", success=False, message=NO_SYNC
     )
