@@ -56,6 +56,7 @@ async def test_the_last_use_of_each_connection_is_told(vault: Vault, place: Plac
     await vault.audit.write([earlier, later, audit_line(place, connection_id="cn_2", at=earlier.at), audit_line(place)])
 
     assert await vault.audit.last_used(place.workspace_id) == {"cn_1": later.at, "cn_2": earlier.at}
+    assert await vault.audit.last_used(place.workspace_id, without=[later.action]) == {}
 
 
 async def test_a_line_outlives_user_and_connection(vault: Vault, place: Place) -> None:

@@ -24,6 +24,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 MOST_OF_A_PAGE = 500
 MOST_TEXT = 200  # characters of a filter
 CONNECTION_ID = "cn_"
+NO_USE = ("connect", "sign_in", "verify", "refresh", "rename", "disconnect", "confirm", "decline")  # of a connection
 
 
 class ActivityFilter(TypedDict, total=False):
@@ -108,9 +109,12 @@ class Activity:
         return {str(connection.id): connection.name for connection, _ in found}
 
     async def last_used(self, principal: Principal) -> Mapping[ConnectionId, datetime]:
-        """Return when each connection that the principal sees was used last, whoever used it."""
+        """Return when each connection that the principal sees was used last, whoever used it.
+
+        Making it, testing it and the like are no use of it.
+        """
         visible = await self.connection_names(principal)
-        last = await self._vault.audit.last_used(principal.workspace_id)
+        last = await self._vault.audit.last_used(principal.workspace_id, without=NO_USE)
         return {connection_id: at for connection_id, at in last.items() if connection_id in visible}
 
     async def _user(self, principal: Principal, wanted: str | None) -> UserId | None:

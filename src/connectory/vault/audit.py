@@ -26,7 +26,11 @@ _FINISH = (
 )
 _LAST_USED = (
     sa.select(audit.c.connection_id, sa.func.max(audit.c.at).label("last"))
-    .where(audit.c.workspace_id == sa.bindparam("workspace"), audit.c.connection_id.is_not(None))
+    .where(
+        audit.c.workspace_id == sa.bindparam("workspace"),
+        audit.c.connection_id.is_not(None),
+        audit.c.action.not_in(sa.bindparam("without", expanding=True)),
+    )
     .group_by(audit.c.connection_id)
 )
 
@@ -95,9 +99,14 @@ class AuditLog:
         chosen = sa.select(audit).where(*fitting).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit)
         return [_to_line(row) for row in await self._database.rows(chosen)]
 
-    async def last_used(self, workspace_id: WorkspaceId) -> Mapping[ConnectionId, datetime]:
-        """Return when each connection of a workspace was used last, of those that have a line at all."""
-        rows = await self._database.rows(_LAST_USED, {"workspace": workspace_id})
+    async def last_used(
+        self, workspace_id: WorkspaceId, *, without: Collection[str] = ()
+    ) -> Mapping[ConnectionId, datetime]:
+        """Return when each connection of a workspace was used last, by another action than those `without`.
+
+        What was never used so is left out.
+        """
+        rows = await self._database.rows(_LAST_USED, {"workspace": workspace_id, "without": tuple(without)})
         return {ConnectionId(row.connection_id): row.last for row in rows}
 
     def _cleaning(self) -> sa.Delete | None:

@@ -18,42 +18,13 @@ from starlette.datastructures import QueryParams
 from connectory.catalog.connector import Action
 from connectory.identity.activity import ActivityFilter, ActivityLine
 from connectory.web.confirm import visible
-from connectory.web.connection_view import OUTCOMES
-from connectory.web.states import Moment, Word, moment_of
+from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, moment_of
 
 PERIODS: Mapping[str, tuple[str, timedelta]] = {
     "1h": ("Last hour", timedelta(hours=1)),
     "24h": ("Last 24 hours", timedelta(hours=24)),
     "7d": ("Last 7 days", timedelta(days=7)),
     "30d": ("Last 30 days", timedelta(days=30)),
-}
-DOINGS: Mapping[str, str] = {  # what is no action of a connector
-    "connect": "Asked for a connection",
-    "sign_in": "Signed in to a service",
-    "verify": "Tested a sign-in",
-    "rename": "Renamed a connection",
-    "refresh": "Renewed a sign-in",
-    "disconnect": "Disconnected",
-    "request": "Sent a request to a service",
-    "read_result": "Read a kept answer on",
-    "confirm": "Said yes to a call",
-    "decline": "Said no to a call",
-    "token_create": "Made an API token",
-    "token_revoke": "Revoked an API token",
-    "policy_set": "Added a rule",
-    "policy_remove": "Removed a rule",
-    "policy_clear": "Removed rules",
-    "workspace_create": "Made a workspace",
-    "workspace_delete": "Deleted a workspace",
-    "member_set": "Set a member’s role",
-    "member_remove": "Removed a member",
-    "user_create": "Made a user",
-    "user_delete": "Deleted a user",
-    "oauth_app_set": "Set up an OAuth app",
-    "oauth_app_remove": "Removed an OAuth app",
-    "connector_put": "Kept a connector of one’s own",
-    "connector_remove": "Removed a connector of one’s own",
-    "nango_sync": "Made integrations in Nango",
 }
 EFFECTS: Mapping[str, str] = {"read": "reads", "write": "writes", "destructive": "deletes or overwrites"}
 COLUMNS = ("at", "user", "action", "effect", "connection", "outcome", "code", "duration_ms", "argument_names")

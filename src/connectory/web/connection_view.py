@@ -11,21 +11,7 @@ from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Effect
 from connectory.identity.activity import ActivityLine
 from connectory.web.connect_form import EFFECT_TITLES
-from connectory.web.states import Moment, Word, kept_by, moment_of
-
-OUTCOMES = {
-    "ok": Word("Done", "good"),
-    "started": Word("Begun, its end was not seen", "warn"),
-    "error": Word("Failed", "bad"),
-    "refused": Word("Refused", "warn"),
-}
-OWN_TITLES = {  # of what is no action of a connector
-    "verify": "Test of the sign-in",
-    "request": "Request to its API",
-    "rename": "Renamed",
-    "confirm": "You said yes to a call",
-    "decline": "You said no to a call",
-}
+from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, kept_by, moment_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +78,7 @@ def view_calls(lines: Iterable[ActivityLine], connector: Connector | None, now: 
     return tuple(
         CallView(
             at=moment_of(shown.line.at, now),
-            title=titles.get(shown.line.action) or OWN_TITLES.get(shown.line.action, shown.line.action),
+            title=titles.get(shown.line.action) or DOINGS.get(shown.line.action, shown.line.action),
             by=shown.user or "somebody who has left",
             outcome=OUTCOMES[shown.line.outcome],
             why=(shown.line.code or "").replace("_", " "),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -33,6 +34,42 @@ class Moment:
     full: str
 
 
+OUTCOMES = {
+    "ok": Word("Done", "good"),
+    "started": Word("Begun, its end was not seen", "warn"),
+    "error": Word("Failed", "bad"),
+    "refused": Word("Refused", "warn"),
+}
+DOINGS: Mapping[str, str] = {  # what is no action of a connector
+    "connect": "Asked for a connection",
+    "sign_in": "Signed in to a service",
+    "verify": "Tested a sign-in",
+    "rename": "Renamed a connection",
+    "refresh": "Renewed a sign-in",
+    "disconnect": "Disconnected",
+    "request": "Sent a request to a service",
+    "read_result": "Read a kept answer on",
+    "confirm": "Said yes to a call",
+    "decline": "Said no to a call",
+    "token_create": "Made an API token",
+    "token_revoke": "Revoked an API token",
+    "policy_set": "Added a rule",
+    "policy_remove": "Removed a rule",
+    "policy_clear": "Removed rules",
+    "workspace_create": "Made a workspace",
+    "workspace_delete": "Deleted a workspace",
+    "member_set": "Set a member’s role",
+    "member_remove": "Removed a member",
+    "user_create": "Made a user",
+    "user_delete": "Deleted a user",
+    "oauth_app_set": "Set up an OAuth app",
+    "oauth_app_remove": "Removed an OAuth app",
+    "connector_put": "Kept a connector of one’s own",
+    "connector_remove": "Removed a connector of one’s own",
+    "nango_sync": "Made integrations in Nango",
+}
+
+
 def health_of(grant: Grant, *, is_unreadable: bool) -> Word:
     """How a connection is, by its grant."""
     if is_unreadable:
@@ -54,8 +91,8 @@ def method_of(connector: Connector | None, grant: Grant) -> str:
 
 
 def kept_by(grant: Grant) -> str:
-    """Who keeps the sign-in."""
-    return KEPT_BY.get(grant.backend, grant.backend)
+    """Who keeps the sign-in; nobody where there is none to keep."""
+    return "" if grant.method == "none" else KEPT_BY.get(grant.backend, grant.backend)
 
 
 def moment_of(at: datetime | None, now: datetime) -> Moment | None:
