@@ -22,9 +22,9 @@ from connectory.web.activity_view import (
     read_filters,
     view_row,
 )
-from connectory.web.connection_view import OUTCOMES
 from connectory.web.pages import render_member
 from connectory.web.services import WebServices
+from connectory.web.states import OUTCOMES
 from connectory.web.visitors import Visitors
 
 NAV = "activity"

@@ -29,6 +29,7 @@ from connectory.web.logos import LogoPages
 from connectory.web.origins import OurOrigins
 from connectory.web.pages import load_templates
 from connectory.web.services import WebServices
+from connectory.web.settings.pages import settings_routes
 from connectory.web.signin import SignInPages
 from connectory.web.slashes import WithoutLastSlash
 from connectory.web.static_files import static_routes
@@ -72,6 +73,7 @@ def web_routes(services: WebServices, visitors: Visitors) -> list[BaseRoute]:
         *ConnectionPages(services, visitors).routes(),
         *TryPages(services, visitors).routes(),
         *ActivityPages(services, visitors).routes(),
+        *settings_routes(services, visitors),
         *LogoPages(services.catalog, visitors).routes(),
         *_nango(services),
         *ApiMount(services, visitors).routes(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from starlette.routing import Route
 
 from connectory.web.origins import OurOrigins
 from connectory.web.pages import render
+from connectory.web.snippets import local_snippets
 from connectory.web.visitors import Visitors
 
 
@@ -35,13 +35,8 @@ class HomePage:
         return render(
             "home",
             address=f"{self.origins.canonical}/mcp",
-            client_entry=client_entry(self.command),
+            snippets={one.id: one.text for one in local_snippets(self.command)},
             command=shlex.quote(self.command),
             is_local=self.visitors.is_local,
             visitor=None,
         )
-
-
-def client_entry(command: str) -> str:
-    """What goes into the configuration of a client that starts us itself."""
-    return json.dumps({"mcpServers": {"connectory": {"command": command, "args": ["stdio"]}}}, indent=2)

@@ -1,0 +1,158 @@
+"""Settings: the rules of what assistants may do, for all, for one person or for one token (design 2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connectory.errors import ConnectoryError, InvalidArguments
+from connectory.identity.principal import Principal
+from connectory.vault.entities import ApiToken, PolicyEffect, PolicyRule, Role, User
+from connectory.web.links import Said, said, status_of
+from connectory.web.services import WebServices
+from connectory.web.settings.frame import done, posted, render_settings, said_in
+from connectory.web.visitors import Member, Visitors
+
+SECTION = "policy"
+EFFECTS: Mapping[PolicyEffect, tuple[str, str]] = {
+    PolicyEffect.CONFIRM: ("Ask a person first", "each such call waits for a yes on a page"),
+    PolicyEffect.DENY: ("Never", "such calls are refused"),
+    PolicyEffect.READ_ONLY: ("Only look", "of these, calls that change something are refused"),
+    PolicyEffect.ALLOW: ("Only these", "everything that no such rule names is refused"),
+}
+EVERYBODY, USER, TOKEN = "workspace", "user", "token"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """One rule, in words."""
+
+    id: str
+    effect: str
+    meaning: str
+    pattern: str
+    fits: int  # of the actions that there are
+    whom: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Whom a rule can be for."""
+
+    value: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulePages:
+    """`/workspaces/{slug}/settings/policy`."""
+
+    services: WebServices
+    visitors: Visitors
+
+    def routes(self) -> list[Route]:
+        """The routes of the page and its forms."""
+        root = "/workspaces/{slug}/settings/policy"
+        return [
+            Route(root, self.show, methods=["GET"]),
+            Route(root, self.add, methods=["POST"]),
+            Route(f"{root}/{{rule}}/remove", self.remove, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the rules that concern who looks; an owner sees all."""
+        return await self._page(await self.visitors.member(request), words=said_in(request))
+
+    async def add(self, request: Request) -> Response:
+        """Add a rule for each pattern."""
+        member, form = await posted(self.visitors, request)
+        kind, _, whom = form.get("for", EVERYBODY).partition(":")
+        try:
+            await self.services.policies.add(
+                member.principal,
+                _effect(form.get("effect", "")),
+                [part for part in re.split(r"[\s,]+", form.get("patterns", "")) if part],
+                user=whom if kind == USER else None,
+                token=whom if kind == TOKEN else None,
+            )
+        except ConnectoryError as error:
+            return await self._page(
+                member, status_of(error), words=said(error, self.services.settings.origin), form=form
+            )
+        return done(member, SECTION, "rule")
+
+    async def remove(self, request: Request) -> Response:
+        """Remove a rule."""
+        member, _ = await posted(self.visitors, request)
+        try:
+            await self.services.policies.remove(member.principal, request.path_params["rule"])
+        except ConnectoryError as error:
+            return await self._page(member, status_of(error), words=said(error, self.services.settings.origin))
+        return done(member, SECTION, "rule-removed")
+
+    async def _page(
+        self, member: Member, status: int = 200, *, words: Said | None = None, form: Mapping[str, str] | None = None
+    ) -> Response:
+        principal = member.principal
+        rules = await self.services.policies.list(principal)
+        people = [user for user, _ in await self.services.workspaces.members(principal)]
+        tokens = [token for token in await self.services.tokens.list(principal) if token.revoked_at is None]
+        tools, names = list(self.services.catalog.actions), view_whom(people, tokens)
+        narrowed = principal.token_id is not None and any(rule.token_id == principal.token_id for rule in rules)
+        return render_settings(
+            "settings_policy",
+            member,
+            SECTION,
+            status,
+            said=words,
+            rows=[view_rule(rule, tools, names) for rule in rules],
+            effects={effect.value: words for effect, words in EFFECTS.items()},
+            choices=view_choices(principal, people, tokens),
+            form=form or {},
+            may_add=principal.role is not Role.VIEWER and not principal.read_only,
+            may_remove=principal.role is Role.OWNER and not principal.read_only and not narrowed,
+        )
+
+
+def view_whom(people: Sequence[User], tokens: Sequence[ApiToken]) -> Mapping[str, str]:
+    """Return what users and tokens are called, by id."""
+    names = {str(user.id): user.name for user in people}
+    return names | {
+        str(one.id): f"The token “{one.name}” of {names.get(one.user_id, 'somebody who has left')}" for one in tokens
+    }
+
+
+def view_rule(rule: PolicyRule, tools: Sequence[str], names: Mapping[str, str]) -> RuleView:
+    """Return a rule in words, and how many of the actions that there are it is about."""
+    whom = "everybody here"
+    if rule.token_id is not None:
+        whom = names.get(rule.token_id, "a token that is revoked")
+    elif rule.user_id is not None:
+        whom = names.get(rule.user_id, "somebody who has left")
+    fits = sum(fnmatchcase(tool, rule.pattern) for tool in tools)
+    return RuleView(rule.id, *EFFECTS[rule.effect], rule.pattern, fits, whom)
+
+
+def view_choices(principal: Principal, people: Sequence[User], tokens: Sequence[ApiToken]) -> Sequence[Choice]:
+    """Return whom this principal may make rules for: an owner for all, everybody else for what is theirs."""
+    is_owner = principal.role is Role.OWNER
+    names = view_whom(people, tokens)
+    own = [user for user in people if is_owner or user.id == principal.user_id]
+    return [
+        *([Choice(EVERYBODY, "Everybody here")] if is_owner else []),
+        *(Choice(f"{USER}:{user.id}", user.name) for user in own),
+        *(Choice(f"{TOKEN}:{one.id}", names[one.id]) for one in tokens),
+    ]
+
+
+def _effect(text: str) -> PolicyEffect:
+    try:
+        return PolicyEffect(text)
+    except ValueError:
+        raise InvalidArguments("This is no kind of rule.", hint="Choose one of those in the form.") from None

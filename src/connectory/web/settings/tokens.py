@@ -1,0 +1,157 @@
+"""Settings: API tokens. A new one stands in the answer to its form and nowhere else (attack 71)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from connectory.errors import ConnectoryError
+from connectory.identity.principal import Principal
+from connectory.vault.entities import ApiToken, Role
+from connectory.web.links import Said, said, status_of
+from connectory.web.services import WebServices
+from connectory.web.settings.frame import ONCE_FIELD, OnceForms, address_of, done, posted, render_settings, said_in
+from connectory.web.states import Moment, Word, moment_of
+from connectory.web.visitors import Member, Visitors
+
+SECTION = "tokens"
+LASTS: Mapping[str, tuple[str, timedelta | None]] = {
+    "30": ("30 days", timedelta(days=30)),
+    "90": ("90 days", timedelta(days=90)),
+    "365": ("a year", timedelta(days=365)),
+    "never": ("until it is revoked", None),
+}
+USUAL = "90"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """One token, of which only the beginning is known."""
+
+    id: str
+    name: str
+    prefix: str
+    whose: str
+    may: str
+    state: Word
+    made: Moment | None
+    used: Moment | None
+    ends: Moment | None
+    is_of_session: bool
+    may_revoke: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token that was just made, and the only time that it is shown."""
+
+    name: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPages:
+    """`/workspaces/{slug}/settings/tokens`."""
+
+    services: WebServices
+    visitors: Visitors
+    once: OnceForms = field(default_factory=OnceForms)
+
+    def routes(self) -> list[Route]:
+        """The routes of the page and its forms."""
+        root = "/workspaces/{slug}/settings/tokens"
+        return [
+            Route(root, self.show, methods=["GET"]),
+            Route(root, self.create, methods=["POST"]),
+            Route(f"{root}/{{token}}/revoke", self.revoke, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the tokens, none of them whole."""
+        return await self._page(await self.visitors.member(request), words=said_in(request))
+
+    async def create(self, request: Request) -> Response:
+        """Make a token and show it in this very answer: no address leads to it, and sending the form again does not."""
+        member, form = await posted(self.visitors, request)
+        if not self.once.take(form):
+            return RedirectResponse(address_of(member.workspace.slug, SECTION), status_code=303)
+        lasts = LASTS.get(form.get("lasts", ""), LASTS[USUAL])[1]
+        try:
+            made, secret = await self.services.tokens.create(
+                member.principal,
+                form.get("name", ""),
+                user=form.get("user") or None,
+                read_only=form.get("read_only") == "yes",
+                expires_in=lasts,
+            )
+        except ConnectoryError as error:
+            words = said(error, self.services.settings.origin)
+            return await self._page(member, status_of(error), words=words, form=form)
+        return await self._page(member, new=NewToken(made.name, secret))
+
+    async def revoke(self, request: Request) -> Response:
+        """End a token."""
+        member, _ = await posted(self.visitors, request)
+        try:
+            await self.services.tokens.revoke(member.principal, request.path_params["token"])
+        except ConnectoryError as error:
+            return await self._page(member, status_of(error), words=said(error, self.services.settings.origin))
+        return done(member, SECTION, "revoked")
+
+    async def _page(
+        self,
+        member: Member,
+        status: int = 200,
+        *,
+        words: Said | None = None,
+        new: NewToken | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Response:
+        principal, now = member.principal, self.services.now()
+        people = await self.services.workspaces.members(principal)
+        names = {str(user.id): user.name for user, _ in people}
+        tokens = await self.services.tokens.list(principal)
+        rows = [view_token(one, names.get(one.user_id, ""), principal, now) for one in tokens]
+        return render_settings(
+            "settings_tokens",
+            member,
+            SECTION,
+            status,
+            said=words,
+            new=new,
+            form=form or {},
+            rows=sorted(rows, key=lambda row: row.state.tone == "off"),
+            people=[user for user, _ in people] if principal.role is Role.OWNER and len(people) > 1 else [],
+            may_make=principal.role is not Role.VIEWER and not principal.read_only,
+            lasts=LASTS,
+            usual=USUAL,
+            once_field=ONCE_FIELD,
+            once=self.once.new(),
+        )
+
+
+def view_token(token: ApiToken, whose: str, principal: Principal, now: datetime) -> TokenView:
+    """Return a token as a person sees it."""
+    is_over = token.expires_at is not None and token.expires_at <= now
+    state = Word("Works", "good")
+    if token.revoked_at is not None or is_over:
+        state = Word("Revoked" if token.revoked_at is not None else "Over", "off")
+    is_own = token.id == principal.token_id
+    return TokenView(
+        id=token.id,
+        name=token.name,
+        prefix=token.prefix,
+        whose=whose,
+        may="look only" if token.read_only else "look and change",
+        state=state,
+        made=moment_of(token.created_at, now),
+        used=moment_of(token.last_used_at, now),
+        ends=moment_of(token.expires_at, now),
+        is_of_session=is_own,
+        may_revoke=token.revoked_at is None and not is_over and (is_own or not principal.read_only),
+    )
