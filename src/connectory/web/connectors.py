@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.auth.connections import Found
+from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.errors import AlreadyExists, BadInput, Refused, SetupError
 from connectory.identity.principal import Principal
@@ -135,13 +136,20 @@ class ConnectorPages:
             connected=await self._rows(member, found, unreadable, offered),
             groups=view_actions([connector]),
             ways=ways,
-            backends={name: title for name, title in BACKENDS.items() if name != "nango" or self.services.nango},
+            backends=await self._backends(member.principal, ways),
             backend=backend,
             alias=alias,
             problem=problem,
             may_connect=offered.connect(),
             may_share=offered.connect(shared=True),
         )
+
+    async def _backends(self, principal: Principal, ways: Ways) -> dict[str, str]:
+        """What one can sign in through, of what serves the connector."""
+        if not ways.is_possible:
+            return {}
+        serving = await self.services.auth.provider_config(principal, ways.connector.name)
+        return {name: BACKENDS[name] for name in (AUTO, *(config.backend for config in serving))}
 
     async def _found(
         self, principal: Principal, connector: str | None = None
