@@ -70,13 +70,13 @@ class AppPages:
         """Show which services have an app, and which need one."""
         member = await self.visitors.member(request)
         rows: list[FamilyView] = []
-        if may_set(member.principal):
+        if may_see(member.principal):
             stored = {one.family for one in await self.services.oauth_apps.all(member.principal)}
             of_server = self.services.settings.oauth_clients.keys()
             connectors = await asyncio.to_thread(list, self.services.catalog.connectors.values())
             rows = view_families(connectors, stored, set(of_server))
         return render_settings(
-            "settings_apps", member, SECTION, said=said_in(request), rows=rows, may_set=may_set(member.principal)
+            "settings_apps", member, SECTION, said=said_in(request), rows=rows, may_see=may_see(member.principal)
         )
 
     async def show_one(self, request: Request) -> Response:
@@ -123,7 +123,7 @@ class AppPages:
         except (UnknownConnector, InvalidArguments):
             raise HTTPException(404) from None
         kept: Sequence[StoredView] = ()
-        if may_set(member.principal):
+        if may_see(member.principal):
             stored = await self.services.oauth_apps.all(member.principal)
             kept = [view_stored(one) for one in stored if one.family == connector.manifest.auth_family]
         words: Said | None = said(error, self.services.settings.origin) if error is not None else None
@@ -142,9 +142,14 @@ class AppPages:
         )
 
 
+def may_see(principal: Principal) -> bool:
+    """Whether apps are for this principal to see; the service says the same."""
+    return principal.role is Role.OWNER
+
+
 def may_set(principal: Principal) -> bool:
-    """Whether apps are for this principal to see and to set; the service says the same."""
-    return principal.role is Role.OWNER and not principal.read_only
+    """Whether they are for this principal to set, too."""
+    return may_see(principal) and not principal.read_only
 
 
 def view_stored(client: StoredClient) -> StoredView:
