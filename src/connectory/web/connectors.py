@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.auth.connections import Found
+from connectory.auth.members import members_of
 from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.errors import AlreadyExists, BadInput, Refused, SetupError
@@ -125,7 +126,9 @@ class ConnectorPages:
     ) -> Response:
         ways = await self.services.auth.ways(member.principal, connector.name)
         offered = await offered_to(member.principal, self.services.gateway)
-        found, unreadable = await self._found(member.principal, connector.name)
+        members = members_of(self.services.catalog, connector)
+        found, unreadable = await self._found(member.principal)
+        found = [pair for pair in found if pair[0].connector in {one.name for one in members}]
         return render_member(
             "connector",
             member,
@@ -134,7 +137,7 @@ class ConnectorPages:
             connector=connector,
             logo=logo_url(member.workspace.slug, connector),
             connected=await self._rows(member, found, unreadable, offered),
-            groups=view_actions([connector]),
+            groups=view_actions(members),
             ways=ways,
             backends=await self._backends(member.principal, ways),
             backend=backend,
@@ -151,12 +154,10 @@ class ConnectorPages:
         serving = await self.services.auth.provider_config(principal, ways.connector.name)
         return {name: BACKENDS[name] for name in (AUTO, *(config.backend for config in serving))}
 
-    async def _found(
-        self, principal: Principal, connector: str | None = None
-    ) -> tuple[Sequence[Found], Collection[GrantId]]:
+    async def _found(self, principal: Principal) -> tuple[Sequence[Found], Collection[GrantId]]:
         """The connections that the principal sees, and whose sign-ins cannot be opened."""
         unreadable = await self.services.vault.grants.unreadable(principal.workspace_id)
-        found = await self.services.auth.list_connections(principal, connector)
+        found = await self.services.auth.list_connections(principal)
         return found, {grant.id for grant in unreadable}
 
     async def _rows(

@@ -183,7 +183,9 @@ def view_grid(
     words = wanted.query.casefold().split()
     groups: dict[str, list[CardView]] = {}
     for name, way in ways.items():
-        card = _card(way, health.get(name, ()), served, slug)
+        of_parts = [health.get(part, []) for part in way.connector.manifest.includes or [name]]
+        is_whole = all(of_parts)  # a bundle is connected with its last part
+        card = _card(way, [one for part in of_parts for one in part] if is_whole else [], served, slug)
         is_wanted = wanted.status in (None, card.status) and wanted.category in (None, way.connector.manifest.category)
         if is_wanted and all(word in _haystack(way.connector) for word in words):
             groups.setdefault(group_of(way.connector), []).append(card)
