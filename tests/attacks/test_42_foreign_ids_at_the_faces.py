@@ -79,7 +79,7 @@ OF_CALLBACKS = {
 # Application field -> where the methods of it that take an id are attacked.
 SERVICES = {
     "auth": "services", "tokens": "services", "policies": "services", "workspaces": "services",
-    "oauth_apps": "services", "clients": "no ids", "nango": "attack 102",
+    "oauth_apps": "services", "clients": "no ids", "nango": "attack 102", "openid": "no ids",
     "gateway": "here, as tools", "confirmations": "here, as pages", "audit": "test_attack_42_audit_lines",
     "settings": "no ids", "catalog": "no ids", "presence": "no ids", "vault": "tests/vault/test_isolation.py",
 }  # fmt: skip
