@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -98,6 +99,17 @@ async def test_another_persons_page_is_as_unknown_as_none() -> None:
             session = await application.vault.sessions.by_link(token_of(link))
             assert session is not None
             assert session.browser_hash is None
+
+
+async def test_a_token_opens_pages_of_its_own_workspace_alone() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
+        own = await link_for(application, "ann")
+        ann = await owner_of(application, own)
+        other = await application.vault.workspaces.create("other", "Other", owner=ann.user_id)
+        elsewhere = replace(ann, workspace_id=other.id, role=Role.OWNER)
+        link = application.auth.link_url(await application.auth.connect(elsewhere, "notes"))
+        await sign_in(browser, own, await make_token(application, ann))
+        assert (await browser.open(link)).status == 404
 
 
 async def test_nobody_posts_without_a_sign_in() -> None:
