@@ -20,6 +20,7 @@ import typer
 from docs.connector_pages import FOLDER, connector_pages
 from docs.manifest_tables import manifest_table
 from docs.markdown import table
+from docs.rest_table import routes_table
 from pydantic.fields import FieldInfo
 
 from connectory.actions.converters import FROM, TO
@@ -104,6 +105,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "commands": commands_table,
     "manifest": manifest_table,
     "converters": converters_table,
+    "routes": routes_table,
 }
 
 
