@@ -84,7 +84,7 @@ async def test_testing_says_whether_the_service_takes_the_sign_in() -> None:
         calls = (await it.open()).text.partition("Recent calls")[2]
     assert (answer.status_code, "<html" in answer.text) == (200, False)
     assert "does not work" in answer.text
-    assert "Tested a sign-in" in calls
+    assert "Test a sign-in" in calls
 
 
 async def test_reconnecting_leads_to_the_connect_page_and_never_shows_the_key() -> None:
