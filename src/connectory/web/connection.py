@@ -9,10 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.auth.connections import Found
-from connectory.errors import ConnectoryError, UnknownConnection, UnknownObject
+from connectory.errors import ConnectoryError, UnknownObject
 from connectory.gateway.policy import DISCONNECT
 from connectory.identity.principal import Principal
-from connectory.vault.entities import ConnectionId
 from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
 from connectory.web.connectors import FRAGMENT_HEADER, NAV
 from connectory.web.connectors_view import account_of, view_connected
@@ -166,20 +165,11 @@ class ConnectionPages:
 
 async def find_connection(services: WebServices, member: Member, request: Request) -> Found:
     """Return the connection that the path names, as the member sees it. Raises `UnknownObject`."""
-    connection_id = ConnectionId(request.path_params["connection"])
-    try:
-        row = await services.auth.get_connection(member.principal, connection_id)
-    except UnknownConnection:
-        raise _unknown(connection_id) from None
-    found = await services.auth.list_connections(member.principal)
-    pair = next((pair for pair in found if pair[0].id == row.id), None)
-    if pair is None:  # disconnected meanwhile
-        raise _unknown(connection_id)
-    return pair
-
-
-def _unknown(connection_id: ConnectionId) -> UnknownObject:
-    return UnknownObject("connection", connection_id[:40])
+    connection_id = request.path_params["connection"]
+    for pair in await services.auth.list_connections(member.principal):
+        if pair[0].id == connection_id:
+            return pair
+    raise UnknownObject("connection", connection_id[:40])
 
 
 def _path(member: Member, found: Found) -> str:

@@ -10,8 +10,11 @@ from connectory.auth.connections import Found
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Effect
 from connectory.identity.activity import ActivityLine
+from connectory.vault.entities import GrantStatus
 from connectory.web.connect_form import EFFECT_TITLES
 from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, kept_by, moment_of
+
+RENEWING = frozenset({"builtin", "nango"})  # backends
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class FactsView:
     kept_by: str
     scopes: tuple[str, ...]
     expires: Moment | None
+    is_renewed: bool  # by itself, when it is used
     hosts: tuple[str, ...]
     since: Moment | None
     problem: str | None
@@ -64,6 +68,7 @@ def view_facts(found: Found, now: datetime) -> FactsView:
         kept_by=kept_by(grant),
         scopes=grant.scopes,
         expires=moment_of(grant.expires_at, now),
+        is_renewed=grant.backend in RENEWING and grant.status is GrantStatus.ACTIVE,
         hosts=tuple(
             f"{host.origin} (private network)" if host.private_confirmed else host.origin for host in row.hosts
         ),

@@ -42,3 +42,8 @@ if (document.querySelector("[data-once]") !== null) history.replaceState(null, "
 
 // A page that came from the history is as old as it is: ask anew.
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+// What a part of the page is about has gone, or nobody is signed in any more: the whole page, asked for anew, says so.
+document.addEventListener("htmx:responseError", (event) => {
+  if ([401, 404].includes(event.detail.xhr.status)) location.reload();
+});
