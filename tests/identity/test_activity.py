@@ -117,6 +117,8 @@ async def test_a_filter_that_means_nothing_says_so() -> None:
         "!!!!",
         base64.urlsafe_b64encode(b"2026-01-01T00:00:00 au_x").decode(),  # no zone
         base64.urlsafe_b64encode(b"yesterday au_x").decode(),
+        base64.urlsafe_b64encode(b"0001-01-01T00:00:00+14:00 au_x").decode(),
+        base64.urlsafe_b64encode(b"9999-12-31T23:59:59-14:00 au_x").decode(),
         "A" * 5000,
     ],
 )

@@ -10,7 +10,7 @@ import base64
 import binascii
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypedDict, Unpack, get_args
 
 from connectory.errors import InvalidArguments, InvalidCursor, UnknownConnection, UnknownObject
@@ -171,8 +171,8 @@ def _opened(cursor: str) -> tuple[datetime, str]:
     try:
         text = base64.urlsafe_b64decode(cursor[:MOST_TEXT] + "=" * (-len(cursor) % 4)).decode("ascii")
         at = datetime.fromisoformat(text.partition(" ")[0])
-    except (binascii.Error, ValueError):
+        if at.tzinfo is None:
+            raise InvalidCursor
+        return at.astimezone(UTC), text.partition(" ")[2]
+    except (binascii.Error, ValueError, OverflowError):  # the last: no such moment in UTC
         raise InvalidCursor from None
-    if at.tzinfo is None:
-        raise InvalidCursor
-    return at, text.partition(" ")[2]
