@@ -171,6 +171,10 @@ async def test_an_issuer_that_is_down_or_broken_is_said_on_the_form() -> None:
         assert "does not say where one signs in" in answer.text
         assert answer.forms[0].action == "/signin/oidc"
         d.issuer.answers.pop(OPENID)
+        d.issuer.answers["/token"] = says({}, 503)
+        told = await d.problem(browser, await d.sign_in(browser))
+        assert "could not give a token now (status 503). Try again in a minute" in told
+        d.issuer.answers.pop("/token")
         assert (await d.sign_in(browser)).headers["location"] == "/"
 
 

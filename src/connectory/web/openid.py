@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.auth.openid.sign_in import CALLBACK, LASTS, OpenIdSignIn, read_left
-from connectory.errors import ConnectoryError
+from connectory.errors import ConnectoryError, ProviderError
 from connectory.vault.entities import Workspace
 from connectory.vault.keys import KeyRing
 from connectory.web.callback import callback_of
@@ -61,7 +61,7 @@ class OpenIdPages:
         try:
             url, left = await self._sign_in.leave(target)
         except ConnectoryError as error:
-            return self._show_form(target, problem=error.text, status=502)
+            return self._show_form(target, problem=_words(error), status=502)
         response = render("leaving", connector=self._sign_in.name, logo=None, url=url, code=None, visitor=None)
         self._left.keep(response, left.model_dump_json())
         return response
@@ -74,7 +74,7 @@ class OpenIdPages:
             done = await self._sign_in.come_back(left, callback_of(request))
         except ConnectoryError as error:
             response = RedirectResponse(START, status_code=303)
-            self._told.keep(response, json.dumps([error.text, target]))
+            self._told.keep(response, json.dumps([_words(error), target]))
         else:
             response = RedirectResponse(target, status_code=303)
             workspace = _first(done.workspaces, target)
@@ -89,6 +89,13 @@ class OpenIdPages:
             return RedirectResponse("/signin", status_code=303)
         problem, target = json.loads(told)
         return self._show_form(target, problem=problem, status=403)
+
+
+def _words(error: ConnectoryError) -> str:
+    """What a person reads: hints of a provider that is down are for a model."""
+    if isinstance(error, ProviderError):
+        return f"{error.message} Try again in a minute; if it stays so, tell whoever runs this server."
+    return error.text
 
 
 def _first(workspaces: Sequence[Workspace], target: str) -> Workspace:

@@ -116,12 +116,8 @@ class OpenIdSignIn:
         return SignedIn(user_id, workspaces)
 
     def _started_here(self, left: LeftToSignIn | None, callback: Callback) -> LeftToSignIn:
-        state = callback.one("state")
-        if (
-            left is None
-            or state is None
-            or not hmac.compare_digest(state.encode("utf-8", "replace"), left.state.encode())
-        ):
+        state = (callback.one("state") or "").encode("utf-8", "replace")
+        if left is None or not hmac.compare_digest(state, left.state.encode()):
             raise SignInFailed("This sign-in was not begun in this browser, or is done already.", hint=AGAIN)
         if not timedelta() <= self._now() - left.left_at < LASTS:
             raise SignInFailed("You were away for more than ten minutes.", hint=AGAIN)

@@ -27,7 +27,7 @@ from connectory.settings import Settings
 from connectory.vault.keys import KeyRing
 
 Findings = list[Finding]
-NANGO = "nango"
+NANGO, ISSUER = "nango", "issuer"
 
 
 async def examine(settings: Settings, *, offline: bool, workspace: str | None = None) -> Findings:
@@ -61,6 +61,7 @@ async def examine(settings: Settings, *, offline: bool, workspace: str | None = 
     await guarded(CLIENTS, lambda: asyncio.to_thread(lambda: check_clients(settings, this_machine(), database)))
     if not offline:
         await guarded(NANGO, lambda: _nango(settings))
+        await guarded(ISSUER, lambda: _issuer(settings))
     await guarded(CONNECTIONS, see_connections)
     return findings
 
@@ -72,6 +73,15 @@ async def _nango(settings: Settings) -> Findings:
     from connectory.cli.doctor.nango import check_nango
 
     return await check_nango(settings)
+
+
+async def _issuer(settings: Settings) -> Findings:
+    """The same for the issuer at which people sign in to the pages."""
+    if settings.oidc_issuer is None:
+        return []
+    from connectory.cli.doctor.issuer import check_issuer
+
+    return await check_issuer(settings)
 
 
 async def _connections(
