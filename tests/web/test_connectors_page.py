@@ -191,6 +191,21 @@ async def test_an_unknown_connector_has_no_page() -> None:
     assert answer.status_code == 404
 
 
+async def test_a_connection_outlives_its_connector_and_can_be_let_go() -> None:
+    async with make_web(catalog=make_catalog(*TWO)) as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        made = await connect(application, principal)
+        application.catalog.put_manifests({TWO[1].name: TWO[1]})
+        page = await open_signed_in(application, browser, principal, HOME)
+        assert "notes default Account: user-s3cre Works token;" in page.text
+        assert not re.search("/test|/reconnect", actions_of(page))
+        path = f"/workspaces/default/connections/{made.id}"
+        assert (await browser.open(path)).status == 200
+        assert (await browser.client.get(f"{path}/try")).headers["location"] == path
+        question = await browser.open(f"{path}/disconnect")
+        assert "Nothing is connected yet" in (await browser.submit(question.forms[-1])).text
+
+
 async def test_a_logo_is_a_file_that_is_kept_and_runs_nothing() -> None:
     async with make_web(catalog=make_catalog(*TWO)) as (application, app), Browser(app) as browser:
         page = await open_signed_in(application, browser, await make_principal(application), HOME)
@@ -215,7 +230,12 @@ async def test_whoever_is_not_signed_in_is_asked_to() -> None:
     async with make_web(FLEET) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
         token = await make_token(application, await make_principal(application))
         page = await sign_in(browser, HOME, token)
-    assert "Connected services" in page.text
+        assert "Connected services" in page.text
+        grid = next(form for form in page.forms if form.action.endswith("/connect"))
+        connecting = await browser.submit(grid, connector="notes")
+        done = await browser.submit(connecting.forms[-1], token="s3cret")
+    assert "Notes is connected" in done.text
+    assert {"href": HOME} in done.links
 
 
 @pytest.mark.slow
