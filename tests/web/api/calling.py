@@ -122,7 +122,8 @@ async def make_world(
     """Build it; the catalog is of three connectors unless another is given."""
     catalog = more.pop("catalog", None) or catalog_of_three()
     answering = provider or FakeProvider()
-    mounts = {f"https://api.{name}.example": answering for name in ("notes", "open", "signed")}
+    hosts = ("api.notes", "api.open", "api.signed", "signed")
+    mounts = {f"https://{host}.example": answering for host in hosts}
     settings = make_settings(**(environment or {}))
     async with make_application(settings=settings, catalog=catalog, mounts=mounts, **more) as application:
         app = create_web_app(services_of(application))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.web.api.calling import KEY, World, make_world, problem
-from tests.web.browsing import Browser, make_token
+from tests.web.browsing import Browser, Page, make_token
 
 from connectory.testing.application import grant_oauth, make_principal
-from connectory.testing.provider import FakeProvider
+from connectory.testing.provider import FakeProvider, answers
 from connectory.vault.entities import Role
 
 
@@ -82,6 +83,30 @@ async def test_a_typed_key_cannot_be_renewed() -> None:
         assert said["code"] == "needs_reconnect"
         [line] = await world.audited("action=refresh")
         assert (line["connection"], line["outcome"]) == ("notes/default", "refused")
+
+
+async def test_a_sign_in_in_the_browser_is_renewed_at_wish() -> None:
+    given = {"token_type": "bearer", "expires_in": 3600, "refresh_token": "s3cret-refresh"}
+    provider = FakeProvider(answers(200, {"access_token": "s3cret-first", **given}))
+    async with make_world(provider) as world, Browser(world.app) as browser:
+        await world.call("PUT", "/oauth-apps/signed", json={"clientId": "an-id", "clientSecret": "s3cret"})
+        link = (await world.post("/connectors/connect", {"provider": "signed"}))["authUrl"]
+        form = next(form for form in (await browser.open(link)).forms if form.fields.get("method") == "oauth")
+        leaving = Page(await browser.send(form))
+        away = next(one["href"] for one in leaving.links if one["href"].startswith("https://signed.example/"))
+        state = parse_qs(urlsplit(away).query)["state"][0]
+        await browser.client.get(f"/api/auth/callback/signed?code=c0de&state={state}")
+        [made] = await world.get("/connectors")
+        assert (made["authMethod"], made["account"]) == ("builtin", "user-s3cre")
+
+        provider.answer = answers(200, {"access_token": "s3cret-second", **given, "expires_in": 7200})
+        renewed = await world.post(f"/connectors/{made['id']}/refresh")
+
+        assert renewed["metadata"]["expiresAt"] > made["metadata"]["expiresAt"]
+        assert parse_qs(provider.requests[-1].content.decode())["grant_type"] == ["refresh_token"]
+        [line] = await world.audited("action=refresh")
+        assert (line["outcome"], line["connection"]) == ("ok", "signed/default")
+        assert "s3cret" not in str([made, renewed, line]).replace("user-s3cre", "")
 
 
 async def test_when_its_token_ends_is_shown_and_the_token_is_not() -> None:
