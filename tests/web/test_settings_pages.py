@@ -72,6 +72,24 @@ async def test_every_section_opens_for_every_role_and_offers_viewers_no_button()
                     assert (posts == []) or role is not Role.VIEWER, (section, posts)
 
 
+async def test_who_is_signed_in_by_a_token_sees_what_the_token_may_do_alone() -> None:
+    async with make_web(FLEET) as (application, app):
+        ann = await make_principal(application)
+        _, reading = await application.tokens.create(ann, "reading", read_only=True)
+        narrow, narrowed = await application.tokens.create(ann, "narrowed")
+        await application.policies.add(ann, PolicyEffect.DENY, ["notes_delete_*"], token=narrow.id)
+        seen = {}
+        for token in (reading, narrowed):
+            async with Browser(app, FLEET["APP_URL"]) as browser:
+                await browser.post("/signin", {"token": token, "next": "/"})
+                pages = [await browser.open(ROOT + section) for section in SECTIONS]
+                seen[token] = [form.action.rsplit("/", 1)[1] for page in pages for form in page.forms]
+    assert [name for name in seen[reading] if name != "signout"] == ["revoke"]  # itself
+    assert "tokens" not in seen[narrowed]
+    assert "remove" not in seen[narrowed]
+    assert "policy" in seen[narrowed]
+
+
 async def test_members_are_shown_with_their_roles_and_cannot_be_changed_here() -> None:
     async with make_web() as (application, app), Browser(app) as browser:
         ann = await make_principal(application)

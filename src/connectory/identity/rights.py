@@ -38,11 +38,16 @@ def require_member(principal: Principal, what: str) -> None:
         raise RoleDenied(f"Viewers cannot {what}.", hint="Ask an owner of the workspace for the role member.")
 
 
+async def is_narrowed(vault: Vault, principal: Principal) -> bool:
+    """Whether the principal's own token has rules."""
+    if principal.token_id is None:
+        return False
+    return any(rule.token_id == principal.token_id for rule in await vault.policies.list(principal.workspace_id))
+
+
 async def require_unnarrowed(vault: Vault, principal: Principal, what: str) -> None:
     """Raise `PolicyDenied` when the principal's own token has rules: it must not make itself a wider way round them."""
-    if principal.token_id is None:
-        return
-    if any(rule.token_id == principal.token_id for rule in await vault.policies.list(principal.workspace_id)):
+    if await is_narrowed(vault, principal):
         raise PolicyDenied(
             f"A token with policies of its own cannot {what}.", hint="Use a token without, or ask an owner."
         )

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from connectory.errors import ConnectoryError, InvalidArguments
 from connectory.identity.principal import Principal
+from connectory.identity.rights import is_narrowed
 from connectory.vault.entities import ApiToken, PolicyEffect, PolicyRule, Role, User
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
@@ -104,7 +105,7 @@ class RulePages:
         people = [user for user, _ in await self.services.workspaces.members(principal)]
         tokens = [token for token in await self.services.tokens.list(principal) if token.revoked_at is None]
         tools, names = list(self.services.catalog.actions), view_whom(people, tokens)
-        narrowed = principal.token_id is not None and any(rule.token_id == principal.token_id for rule in rules)
+        narrowed = await is_narrowed(self.services.vault, principal)
         return render_settings(
             "settings_policy",
             member,

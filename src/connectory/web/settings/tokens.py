@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from connectory.errors import ConnectoryError
 from connectory.identity.principal import Principal
+from connectory.identity.rights import is_narrowed
 from connectory.vault.entities import ApiToken, Role
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
@@ -117,6 +118,8 @@ class TokenPages:
         names = {str(user.id): user.name for user, _ in people}
         tokens = await self.services.tokens.list(principal)
         rows = [view_token(one, names.get(one.user_id, ""), principal, now) for one in tokens]
+        may_write = principal.role is not Role.VIEWER and not principal.read_only
+        may_make = may_write and not await is_narrowed(self.services.vault, principal)
         return render_settings(
             "settings_tokens",
             member,
@@ -127,7 +130,7 @@ class TokenPages:
             form=form or {},
             rows=sorted(rows, key=lambda row: row.state.tone == "off"),
             people=[user for user, _ in people] if principal.role is Role.OWNER and len(people) > 1 else [],
-            may_make=principal.role is not Role.VIEWER and not principal.read_only,
+            may_make=may_make,
             lasts=LASTS,
             usual=USUAL,
             once_field=ONCE_FIELD,

@@ -1,0 +1,72 @@
+"""Activity and settings in a real browser: nothing is blocked or too wide, and axe-core finds nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.web.axe import needs_axe, violations
+from tests.web.browsing import make_web
+from tests.web.chromium import browsing, needs_chromium
+from tests.web.ports import free_port, serving
+from tests.web.test_settings_pages import OAUTH_YAML, ROOT
+
+from connectory.testing.application import connect, make_principal
+from connectory.testing.connectors import make_catalog, make_connector
+from connectory.vault.entities import PolicyEffect, Role
+
+pytestmark = [pytest.mark.slow, needs_chromium]
+PAGES = ("", "/tokens", "/oauth-apps", "/oauth-apps/board", "/policy", "/connectors", "/clients")
+LONG = "a-rather-long-name-without-a-single-space-in-it-such-as-people-give-to-their-tokens"
+
+
+@needs_axe
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+async def test_everybody_can_read_and_use_every_page(scheme: str, width: int) -> None:
+    port, catalog = free_port(), make_catalog(make_connector(), make_connector(OAUTH_YAML))
+    async with make_web({"CONNECTORY_PORT": str(port)}, catalog=catalog) as (application, app):
+        ann = await make_principal(application, user=LONG)
+        await make_principal(application, user="mia", role=Role.MEMBER)
+        await connect(application, ann)
+        await application.tokens.create(ann, LONG)
+        await application.policies.add(ann, PolicyEffect.CONFIRM, ["notes_delete_*"])
+        await application.oauth_apps.put(ann, "board", LONG * 3, "s3cret")
+        secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
+        origin = f"http://localhost:{port}"
+        screen = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+        async with serving(app, application.settings), browsing(**screen) as page:
+            complaints: list[str] = []
+            page.on("console", lambda message: complaints.append(message.text))
+            await page.goto(f"{origin}/open/{secret}")
+            for path in ("/workspaces/default/activity", *(f"{ROOT}{section}" for section in PAGES)):
+                await page.goto(f"{origin}{path}")
+                assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+                assert await violations(page) == [], path
+            assert complaints == []
+
+
+async def test_a_rule_and_a_token_are_made_by_keyboard_alone_without_scripts() -> None:
+    port = free_port()
+    async with make_web({"CONNECTORY_PORT": str(port)}) as (application, app):
+        ann = await make_principal(application)
+        secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
+        origin = f"http://localhost:{port}"
+        async with serving(app, application.settings), browsing(java_script_enabled=False) as page:
+            await page.goto(f"{origin}/open/{secret}")
+            await page.goto(f"{origin}{ROOT}/policy")
+            await page.get_by_label("Actions").focus()
+            await page.keyboard.type("notes_*")
+            await page.keyboard.press("Enter")
+            await page.get_by_text("The rule holds").wait_for()
+            await page.locator("summary", has_text="Remove").focus()
+            await page.keyboard.press("Enter")  # opens the question
+            await page.keyboard.press("Tab")
+            await page.keyboard.press("Enter")
+            await page.get_by_text("The rule is removed").wait_for()
+            await page.goto(f"{origin}{ROOT}/tokens")
+            await page.get_by_label("Name").focus()
+            await page.keyboard.type("laptop")
+            await page.keyboard.press("Enter")
+            await page.get_by_text("Copy it now").wait_for()
+        assert [token.name for token in await application.tokens.list(ann)] == ["laptop"]
+        assert await application.policies.list(ann) == []
