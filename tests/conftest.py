@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -48,6 +49,8 @@ BLOCKED = BlockedLoop()
 def pytest_configure(config: pytest.Config) -> None:
     global REQUIRE_ALL
     REQUIRE_ALL = getattr(config, "workerinput", {}).get("require_all", REQUIRE_ALL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun beside a shell: what we start would inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     stamina.set_testing(True, attempts=3, cap=True)  # retries happen, but nobody waits for them
     logging.getLogger("asyncio").addHandler(BLOCKED)
     # structlog's default draws a traceback with every local variable: seconds for one that a test provokes.

@@ -160,12 +160,15 @@ def test_a_refusal_in_between_is_readable_and_what_follows_works(tmp_path: Path,
         (tmp_path / "data").rename(tmp_path / "other")
         parked.rename(tmp_path / "data")
         with install.serving():
-            until_told(client, "Nothing is connected")
+            said = until_told(client, "Nothing is connected", "reload this server")
+            if "Nothing" not in said:  # the stream was opened again while the token meant nothing, and never after a 401
+                assert client.reload() == "success"
+                until_told(client, "Nothing is connected")
 
 
-def until_told(client: AnythingLLM, words: str) -> str:
+def until_told(client: AnythingLLM, *words: str) -> str:
     until = time.monotonic() + REOPENS_S
-    while words not in (said := client.model_gets("list_connections")):
+    while not any(one in (said := client.model_gets("list_connections")) for one in words):
         assert time.monotonic() < until, said
         time.sleep(0.2)
     return said

@@ -95,3 +95,4 @@ async def test_a_message_to_the_connection_before_fails_at_once() -> None:
                 old, json=message("tools/list"), headers={"Authorization": f"Bearer {token}"}
             )
             assert stale.status_code == 404
+            assert "reload this server" in stale.text

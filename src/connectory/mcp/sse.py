@@ -10,11 +10,13 @@ from typing import Any
 
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.sse import SseServerTransport
-from starlette.types import Receive, Scope, Send
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from connectory.mcp.reopened import ReopenedReads, ReopenedWrites
 
 MESSAGES_PATH = "/sse/messages"
+GONE = "This connection is over. Connect again; a client that does not do so by itself: reload this server in it."
 
 
 class SseFace:
@@ -23,7 +25,20 @@ class SseFace:
     def __init__(self, server: Server[Any]) -> None:
         self._server = server
         self._transport = SseServerTransport(MESSAGES_PATH)  # the guard of the whole application checks Host and Origin
-        self.take_message = self._transport.handle_post_message
+
+    async def take_message(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one message of a client's. Where its stream is gone, say what to do: some clients never open another."""
+        is_gone = False
+
+        async def send_unless_gone(message: Message) -> None:
+            nonlocal is_gone
+            is_gone = is_gone or (message["type"] == "http.response.start" and message["status"] == 404)
+            if not is_gone:
+                await send(message)
+
+        await self._transport.handle_post_message(scope, receive, send_unless_gone)
+        if is_gone:
+            await PlainTextResponse(GONE, status_code=404)(scope, receive, send)
 
     async def open_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one client until it leaves, or until `receive` says that it has."""
