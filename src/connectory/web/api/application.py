@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware import Middleware
 
 from connectory import __version__
@@ -27,6 +28,9 @@ from connectory.web.failures import FailureBarrier
 from connectory.web.services import WebServices
 from connectory.web.visitors import Visitors
 
+NO_TELEMETRY: TelemetryConfig = {  # FastAPI's holds paths, queries and what did not fit: keys may be among them
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False
+}  # fmt: skip
 SUBJECTS = (providers, connections, actions, policies, tokens, oauth_apps, audit, custom_connectors)
 
 
@@ -51,6 +55,7 @@ def create_api(services: WebServices, visitors: Visitors) -> Api:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
         generate_unique_id_function=_operation_id,
         middleware=[Middleware(FailureBarrier)],  # FastAPI's own last resort would answer without a problem
     )

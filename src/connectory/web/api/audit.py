@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -16,13 +14,13 @@ from connectory.identity.activity import MOST_OF_A_PAGE, ActivityFilter, Activit
 from connectory.vault.audit import Outcome
 from connectory.web.api.callers import ApiRoute, By
 from connectory.web.api.shapes import MAX_TEXT, ActivityAnswer, ActivityInfo
+from connectory.web.csv_lines import csv_line
 
 router = APIRouter(prefix="/api/workspace/{slug}/audit", route_class=ApiRoute, tags=["audit"])
 MOST_EXPORTED = 100_000  # lines of one file; `until` goes on from there
 Format = Literal["json", "ndjson", "csv"]
 TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 COLUMNS = [field.alias or name for name, field in ActivityInfo.model_fields.items()]
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # with which a cell begins that a spreadsheet would run
 Filter = Annotated[str | None, Query(max_length=MAX_TEXT)]
 Moment = Annotated[
     AwareDatetime | None, Query(ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(9000, 1, 1, tzinfo=UTC))
@@ -67,21 +65,10 @@ async def _as_ndjson(rows: AsyncIterator[ActivityLine]) -> AsyncIterator[str]:
 
 
 async def _as_csv(rows: AsyncIterator[ActivityLine]) -> AsyncIterator[str]:
-    yield _row(COLUMNS)
+    yield csv_line(COLUMNS)
     async for one in rows:
         values = _view(one).model_dump(mode="json", by_alias=True)
-        yield _row([_cell(values[name]) for name in COLUMNS])
-
-
-def _row(cells: list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULAS) else text
+        yield csv_line(values[name] for name in COLUMNS)
 
 
 def _view(one: ActivityLine) -> ActivityInfo:
