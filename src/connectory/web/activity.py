@@ -16,12 +16,12 @@ from connectory.vault.entities import Role, User
 from connectory.web.activity_view import (
     COLUMNS,
     PERIODS,
-    csv_cells,
-    csv_line,
+    csv_row,
     json_line,
     read_filters,
     view_row,
 )
+from connectory.web.csv_lines import csv_line
 from connectory.web.pages import render_member
 from connectory.web.services import WebServices
 from connectory.web.states import OUTCOMES
@@ -112,9 +112,9 @@ def _file(content: AsyncIterator[str], kind: str, request: Request, ending: str)
 
 
 async def _csv(lines: AsyncIterator[ActivityLine]) -> AsyncIterator[str]:
-    yield csv_line(list(COLUMNS))
+    yield csv_line(COLUMNS)
     async for told in lines:
-        yield csv_line(csv_cells(told))
+        yield csv_row(told)
 
 
 async def _ndjson(lines: AsyncIterator[ActivityLine]) -> AsyncIterator[str]:

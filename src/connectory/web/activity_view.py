@@ -5,8 +5,6 @@ Of arguments there are the names at most, never a value: the record has none.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +16,7 @@ from starlette.datastructures import QueryParams
 from connectory.catalog.connector import Action
 from connectory.identity.activity import ActivityFilter, ActivityLine
 from connectory.web.confirm import visible
+from connectory.web.csv_lines import csv_line
 from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, moment_of
 
 PERIODS: Mapping[str, tuple[str, timedelta]] = {
@@ -28,7 +27,6 @@ PERIODS: Mapping[str, tuple[str, timedelta]] = {
 }
 EFFECTS: Mapping[str, str] = {"read": "reads", "write": "writes", "destructive": "deletes or overwrites"}
 COLUMNS = ("at", "user", "action", "effect", "connection", "outcome", "code", "duration_ms", "argument_names")
-UNSAFE = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")  # with which a cell becomes a formula in some spreadsheet
 MOST_CHARACTERS = 120  # of a text of the caller's
 
 
@@ -110,17 +108,10 @@ def view_row(told: ActivityLine, actions: Mapping[str, Action], now: datetime) -
     )
 
 
-def csv_line(cells: list[str]) -> str:
-    """Write one line (RFC 4180). A cell that would be a formula begins with an apostrophe, so that none computes."""
-    out = io.StringIO()
-    csv.writer(out).writerow([f"'{cell}" if cell.startswith(UNSAFE) else cell for cell in cells])
-    return out.getvalue()
-
-
-def csv_cells(told: ActivityLine) -> list[str]:
-    """Return the cells of one line, in the order of `COLUMNS`."""
+def csv_row(told: ActivityLine) -> str:
+    """Write one line of CSV, in the order of `COLUMNS`."""
     facts = describe(told)
-    return [_cell(facts[name]) for name in COLUMNS]
+    return csv_line(facts[name] for name in COLUMNS)
 
 
 def json_line(told: ActivityLine) -> str:
@@ -146,12 +137,6 @@ def describe(told: ActivityLine) -> dict[str, object]:
         "duration_ms": line.duration_ms,
         "argument_names": list(line.argument_names),
     }
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _took(duration_ms: int | None) -> str:
