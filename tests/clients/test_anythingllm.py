@@ -161,7 +161,7 @@ def test_a_refusal_in_between_is_readable_and_what_follows_works(tmp_path: Path,
         parked.rename(tmp_path / "data")
         with install.serving():
             said = until_told(client, "Nothing is connected", "reload this server")
-            if "Nothing" not in said:  # the stream was opened again while the token meant nothing, and never after a 401
+            if "Nothing" not in said:  # its stream opened again while the token meant nothing, and after a 401 never
                 assert client.reload() == "success"
                 until_told(client, "Nothing is connected")
 
