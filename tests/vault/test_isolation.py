@@ -79,7 +79,7 @@ async def planted(vault: Vault) -> Planted:
     await vault.nango_integrations.put(first.workspace_id, "github", "oauth", "github-of-w1")
     confirmation = await make_confirmation(vault, first, connection)
     result = await make_result(vault, first, connection)
-    rule, line = await make_policy(vault, first), audit_line(first)
+    rule, line = await make_policy(vault, first), replace(audit_line(first), connection_id=connection.id)
     grant = await vault.grants.get(first.workspace_id, connection.grant_id)
     assert grant is not None
     assert await vault.grants.take_lease(grant, "process 1", until=NOW)  # over, and not given back
@@ -211,6 +211,7 @@ CALLS: dict[str, Call] = {
     "policies.remove": lambda p: p.vault.policies.remove(p.other, p.rule.id),
     "policies.clear": lambda p: p.vault.policies.clear(p.other, None, None),
     "audit.list": lambda p: p.vault.audit.list(p.other),
+    "audit.last_used": lambda p: p.vault.audit.last_used(p.other),
 }  # fmt: skip
 # Those of them that answer nothing: in the own workspace they change something.
 SILENT = [
@@ -261,6 +262,7 @@ async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Plan
         "tokens.list", "tokens.holder", "grants.get", "grants.open_credentials",
         "connections.get", "connections.list", "connections.list_all", "sessions.get", "sessions.open_for",
         "sessions.connected_for", "confirmations.find", "results.get", "results.list", "policies.list", "audit.list",
+        "audit.last_used",
         "policies.remove", "oauth_flows.of_session", "oauth_flows.take_poll", "oauth_flows.take",
         "oauth_clients.of_family", "oauth_clients.list", "oauth_clients.families", "oauth_clients.delete",
         "nango_integrations.of", "nango_integrations.delete", "grants.of_backend", "grants.note_failure",
