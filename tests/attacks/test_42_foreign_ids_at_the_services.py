@@ -90,6 +90,16 @@ ATTEMPTS: dict[str, tuple[str, Attempt, type[ConnectoryError]]] = {
         lambda s, p, i: s.world.auth.get_credentials(p, ConnectionId(i)),
         UnknownConnection,
     ),
+    "AuthManager.rename": (
+        "connection",
+        lambda s, p, i: s.world.auth.rename(p, ConnectionId(i), "another"),
+        UnknownConnection,
+    ),
+    "AuthManager.renew_connection": (
+        "connection",
+        lambda s, p, i: s.world.auth.renew_connection(p, ConnectionId(i)),
+        UnknownConnection,
+    ),
     "AuthManager.refresh_credentials": (
         "connection",
         lambda s, p, i: s.world.auth.refresh_credentials(p, ConnectionId(i)),
