@@ -92,7 +92,8 @@ async def test_without_a_connection_the_error_holds_the_link_that_makes_one() ->
     async with make_world() as world:
         said = problem(await world.call("POST", LIST, json={"arguments": {"book": "b"}}), 409)
         assert said["code"] == "not_connected"
-        assert "/connect/" in said["hint"]
+        assert said["link"].startswith("http://localhost:8765/connect/")
+        assert said["link"] in said["hint"]
 
 
 async def test_a_person_says_yes_by_the_link_and_then_exactly_this_call_runs_once() -> None:
@@ -104,8 +105,7 @@ async def test_a_person_says_yes_by_the_link_and_then_exactly_this_call_runs_onc
         said = problem(await world.call("POST", CREATE, json=call), 409)
         assert (said["code"], provider.requests) == ("confirmation_needed", [])
 
-        link = next(word for word in said["hint"].split() if "/confirm/" in word)
-        await browser.submit((await browser.open(link)).forms[-1], answer="yes")
+        await browser.submit((await browser.open(said["link"])).forms[-1], answer="yes")
 
         other = {"arguments": {"book": "b", "title": "another"}}
         assert problem(await world.call("POST", CREATE, json=other), 409)["code"] == "confirmation_needed"
@@ -160,3 +160,11 @@ async def test_calls_are_on_record_with_names_and_no_values() -> None:
         [line] = await world.audited("action=notes_list_notes")
     assert (line["argumentNames"], line["outcome"], line["user"]) == (["book"], "ok", "ann")
     assert "a-private-book" not in str(line)
+
+
+async def test_no_link_of_anybody_elses_is_given_as_ours() -> None:
+    evil = "https://evil.example/connect/abcdefghijklmnopqrstuvwxyz"
+    async with make_world(FakeProvider(answers(400, {"message": f"Open {evil} first."}))) as world:
+        await world.connected()
+        answer = await world.call("POST", CREATE, json={"arguments": {"book": "b", "title": "t"}})
+        assert "link" not in problem(answer, 422)

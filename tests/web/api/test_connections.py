@@ -152,5 +152,5 @@ async def test_a_policy_may_want_a_persons_yes_before_a_connection_goes() -> Non
         await world.post("/policies", {"effect": "confirm", "patterns": ["disconnect"]})
         said = problem(await world.call("DELETE", f"/connectors/{made}"), 409)
         assert said["code"] == "confirmation_needed"
-        assert "/confirm/" in said["hint"]
+        assert "/confirm/" in said["link"]
         assert await world.get(f"/connectors/{made}")

@@ -6,6 +6,7 @@ import json
 import re
 
 from tests.web.api.calling import KEY, make_world
+from tests.web.browsing import FLEET
 
 PLACE = re.compile(r"\{(\w+)\}")
 
@@ -44,6 +45,13 @@ async def test_every_operation_says_who_may_call_it_and_how_it_fails() -> None:
             assert {one["name"] for one in operation["parameters"] if one["in"] == "path"} == set(PLACE.findall(path))
     assert len(names) == len(set(names))
     assert "HTTPValidationError" not in json.dumps(document)
+
+
+async def test_in_fleet_mode_the_cookie_is_of_this_host_alone() -> None:
+    async with make_world(environment=FLEET) as world:
+        assert await world.get("/connectors") == []
+        document = await world.get("/api/openapi.json")
+    assert document["components"]["securitySchemes"]["session"]["name"] == "__Host-connectory-session"
 
 
 async def test_secrets_go_in_and_only_a_new_token_comes_out() -> None:

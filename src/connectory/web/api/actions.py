@@ -55,8 +55,8 @@ async def call_action(
 ) -> Response:
     """Run an action, as an agent would: the same policies, confirmations, limits and record.
 
-    Where a person must say yes first, the answer is a 409 with the code `confirmation_needed`, and the hint holds the
-    link for them; then exactly this call runs once.
+    Where a person must say yes first, the answer is a 409 with the code `confirmation_needed`, and `link` is for them;
+    then exactly this call runs once.
     """
     result = await by.services.gateway.call_action(by.principal, action, body.arguments, connection=body.connection)
     return Response(await asyncio.to_thread(_as_json, result), media_type="application/json")

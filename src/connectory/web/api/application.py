@@ -62,7 +62,7 @@ def create_api(services: WebServices, visitors: Visitors) -> Api:
     api.state.door = Door(services, visitors)
     for subject in SUBJECTS:
         api.include_router(subject.router)
-    api.exception_handlers.update(handlers(names_in(api.openapi())))
+    api.exception_handlers.update(handlers(names_in(api.openapi()), services.settings.origin))
     return api
 
 

@@ -93,7 +93,7 @@ class ApiRoute(APIRoute):
             try:
                 return await handle(request)
             except ConnectoryError as error:
-                return answer_error(error, await _sent(request))
+                return answer_error(error, await _sent(request), door.services.settings.origin)
 
         return admit_and_handle
 

@@ -22,6 +22,7 @@ PROBLEM = {
         "detail": {"type": "string"},
         "code": {"type": "string"},
         "hint": {"type": "string"},
+        "link": {"type": "string", "format": "uri", "description": "What a person must open first, where that helps."},
         "problems": {
             "type": "array",
             "description": "Where something is wrong with what was sent; never what was sent.",

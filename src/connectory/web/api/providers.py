@@ -22,8 +22,9 @@ KINDS: dict[str, AuthKind] = {"oauth2": "oauth", "oauth1": "oauth", "api_key": "
 async def list_available_connectors(by: By) -> list[AvailableConnector]:
     """The services that can be connected here."""
     names = await by.services.auth.supported_providers(by.principal)
-    catalog = by.services.catalog
-    return await asyncio.to_thread(lambda: [_describe(catalog.connector(name)) for name in names])
+    connectors = by.services.catalog.connectors
+    known = (connectors.get(name) for name in names)  # one of Nango's may have gone meanwhile
+    return await asyncio.to_thread(lambda: [_describe(one) for one in known if one is not None])
 
 
 @router.post("/connect", response_model=ConnectedAnswer | LinkAnswer, response_model_exclude_none=True)

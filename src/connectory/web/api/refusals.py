@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -53,19 +54,24 @@ SENTENCES: Mapping[int, tuple[str, str]] = {
 }
 
 
-def answer_error(error: ConnectoryError, sent: Mapping[str, Any]) -> Response:
-    """Answer one of our own errors, without what looks like a key among what was sent (attack 40)."""
+def answer_error(error: ConnectoryError, sent: Mapping[str, Any], origin: str) -> Response:
+    """Answer one of our own errors, without what looks like a key among what was sent (attack 40).
+
+    Where the hint holds one of our links for a person, it stands by itself too.
+    """
     status = next((status for kind, status in API_STATUSES if isinstance(error, kind)), 500)
-    words = without_keys(error.message, sent), without_keys(error.hint, sent)
-    return problem_response(status, words[0], code=error.code, hint=words[1], retry_after_s=error.retry_after_s)
+    detail, hint = without_keys(error.message, sent), without_keys(error.hint, sent)
+    link = re.search(rf"{re.escape(origin)}/(?:connect|confirm)/[A-Za-z0-9_-]+", hint)
+    more = {"link": link[0]} if link is not None else {}
+    return problem_response(status, detail, code=error.code, hint=hint, retry_after_s=error.retry_after_s, **more)
 
 
-def handlers(known: Collection[str]) -> dict[Any, ExceptionHandler]:
+def handlers(known: Collection[str], origin: str) -> dict[Any, ExceptionHandler]:
     """Return the handlers for FastAPI's `exception_handlers`; `known` are the names that its document has."""
 
     async def on_connectory_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, ConnectoryError)
-        return answer_error(error, {})
+        return answer_error(error, {}, origin)
 
     async def on_invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
