@@ -178,6 +178,15 @@ async def test_an_issuer_that_is_down_or_broken_is_said_on_the_form() -> None:
         assert (await d.sign_in(browser)).headers["location"] == "/"
 
 
+async def test_a_refusal_at_the_token_endpoint_repeats_no_secret() -> None:
+    async with door() as d, d.browser() as browser:
+        words = f"Basic connectory:{CLIENT_SECRET} is wrong"
+        d.issuer.answers["/token"] = says({"error": "invalid_client", "error_description": words}, 401)
+        told = await d.problem(browser, await d.sign_in(browser))
+        assert "login.example ended the sign-in (invalid_client). Whoever runs this server" in told
+        assert CLIENT_SECRET not in told
+
+
 @pytest.mark.parametrize(
     ("lies", "told"),
     [

@@ -6,6 +6,7 @@ What came of it is told on an address without code and state, which so stay in n
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Sequence
 from typing import Protocol
@@ -24,6 +25,8 @@ from connectory.web.pages import render
 from connectory.web.sealed_cookie import SealedCookie
 from connectory.web.signin import safe_target
 from connectory.web.visitors import Visitors
+
+logger = logging.getLogger("connectory.web")
 
 START = "/signin/oidc"
 TOLD_FOR_S = 120
@@ -73,6 +76,7 @@ class OpenIdPages:
         try:
             done = await self._sign_in.come_back(left, callback_of(request))
         except ConnectoryError as error:
+            logger.info("a sign-in at the issuer came to nothing: %s", error.code)
             response = RedirectResponse(START, status_code=303)
             self._told.keep(response, json.dumps([_words(error), target]))
         else:

@@ -152,7 +152,7 @@ class OpenIdSignIn:
         try:
             got = await endpoint.ask("authorization_code", sent, {})
         except TokenRefused as error:
-            raise self._ended(error.code, error.said) from None
+            raise self._ended(error.code, "") from None  # its words may repeat what was sent (attack 91)
         return got.answer, got.tokens.access_token
 
     async def _verify(self, told: Told, left: LeftToSignIn, token: object) -> Mapping[str, Any]:
