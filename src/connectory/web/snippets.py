@@ -32,8 +32,8 @@ def local_snippets(command: str) -> list[Snippet]:
     return [
         Snippet(
             "install",
-            "Any client that this program knows",
-            "In a terminal. Without a name it lists them.",
+            "By one command",
+            "In a terminal. Without the name of a client it lists those that it knows.",
             f"{quoted} install cursor",
         ),
         Snippet(

@@ -32,9 +32,10 @@ document.addEventListener("click", async (event) => {
     getSelection().selectAllChildren(source);
     return;
   }
-  const title = button.textContent;
-  button.textContent = "Copied";
-  setTimeout(() => { button.textContent = title; }, 2000);
+  const word = button.firstChild;  // what is copied stands behind it, for screen readers
+  const before = word.data;
+  word.data = "Copied";
+  setTimeout(() => { word.data = before; }, 2000);
 });
 
 // What is shown once: <section data-once>. A reload asks for the page, and does not send the form again.
