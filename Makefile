@@ -50,7 +50,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve shell test test-unit test-nango soak clients record conformance check lint format docs bench lock clean
+.PHONY: pictures help install serve shell test test-unit test-nango soak clients record conformance check lint format docs bench lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ test: $(TOOLS) $(KINTO_READY) $(GOOGLE_READY) $(LOCALSTRIPE_READY) $(JUPYTERHUB_
 test-unit: $(TOOLS) ## Run the quick tests of the rooms, on every core (about 20 seconds)
 	$(BIN)/python -m pytest -n auto -o asyncio_debug=false -m "not slow" $(ARGS) \
 		--ignore=tests/e2e --ignore=tests/attacks --ignore=tests/cli --ignore=tests/house
+
+pictures: $(TOOLS) ## Take the pictures of docs/web.md anew (Chromium)
+	$(BIN)/python -m docs.pictures
 
 soak: $(TOOLS) $(DIRECTUS_READY) $(OAUTH_READY) ## Drive Directus by a manifest, and kill refreshes 20 times over (minutes; npm, Node 20, g++)
 	$(BIN)/python -m pytest -m soak $(ARGS) tests/soak tests/e2e/test_refresh_by_many.py

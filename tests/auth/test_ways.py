@@ -77,7 +77,7 @@ def test_where_nothing_works_there_is_nothing_to_say() -> None:
 def test_what_needs_an_app_first_says_so() -> None:
     connector, needs = (
         notes(OAUTH),
-        "once somebody has registered an OAuth app there, which the link's page leads through.",
+        "once somebody has registered an OAuth app there, which the page for signing in leads through.",
     )
     only, beside = Ways(connector, (), ("oauth",), ()), Ways(connector, ("token",), ("oauth",), ())
 

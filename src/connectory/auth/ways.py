@@ -42,7 +42,7 @@ class Ways:
         sentences = [f"{title} can be connected here {self._with(self.here)}."] if self.here else []
         if self.after_setup:
             how = f"{'; ' if self.here else f'{title} can be connected here '}{self._with(self.after_setup)}"
-            needs = "once somebody has registered an OAuth app there, which the link's page leads through."
+            needs = "once somebody has registered an OAuth app there, which the page for signing in leads through."
             sentences = [f"{sentences[0][:-1]}{how} {needs}"] if sentences else [f"{how} {needs}"]
         return "".join(sentences)
 

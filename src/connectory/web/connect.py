@@ -246,7 +246,6 @@ class ConnectPages:
         members = members_of(self.services.catalog, connector)
         user, workspace = await self._asker(session)
         visitor = await self.visitors.visitor(request)
-        page = await self.services.auth.page_of(session) if is_same_browser(session, browser) else None
         return render(
             "connect",
             status,
@@ -264,7 +263,7 @@ class ConnectPages:
             methods=view_methods(form, entry, is_local=self.visitors.is_local),
             question=view_question(step, entry) if isinstance(step, Question) else None,
             problem=session.problem if entry is None else None,
-            waits_at=page.at if page is not None else None,
+            waits_at=await self._waits_at(session, browser),
             app_field=APP_FIELD,
             link=session.link,
             browser_field=FORM_FIELD,
@@ -272,6 +271,11 @@ class ConnectPages:
             visitor=visitor,
             home=await self._home(session, visitor),
         )
+
+    async def _waits_at(self, session: ConnectSession, browser: str) -> str | None:
+        """Where the sign-in of this very browser is under way, if it is at a page that does not lead back."""
+        page = await self.services.auth.page_of(session) if is_same_browser(session, browser) else None
+        return page.at if page is not None else None
 
     async def _asker(self, session: ConnectSession) -> tuple[str, str]:
         """Who asks, and for which workspace, by name."""
