@@ -1,4 +1,4 @@
-"""Takes the pictures of `docs/pictures`: `make pictures` (Chromium). A real server in a throw-away folder, the demo connected."""
+"""Takes the pictures of `docs/pictures` (`make pictures`): a real server in a throw-away folder, the demo connected."""
 
 from __future__ import annotations
 
