@@ -68,7 +68,7 @@ async def test_attack_72_a_changed_id_opens_nothing(change: str) -> None:
         value = browser.client.cookies["connectory-session"]
         forged = (change + value)[:43] if change not in ("", "é") else value[:-1] + change
 
-        answer = await thief.client.get(PAGE, headers={"Cookie": f"connectory-session={forged}".encode()})
+        answer = await thief.client.get(PAGE, headers={b"Cookie": f"connectory-session={forged}".encode()})
 
         assert answer.status_code == 401
 
