@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 
 from benchmarks.fifty import load_groups
 from benchmarks.measuring import Measured, measure
+from benchmarks.pages import page_groups
 from benchmarks.report import as_json, as_table
 from benchmarks.subjects import Group, http_groups, provider_running, start_groups, stdio_groups
 
@@ -28,6 +29,7 @@ async def _measure_all(options: argparse.Namespace) -> list[Measured]:
         "stdio": (stdio_groups, options.rounds, options.block),
         "start": (start_groups, options.starts, 1),
         "load": (load_groups, options.rounds, 1),
+        "pages": (page_groups, options.rounds, 1),
     }
     found = []
     with provider_running() as provider:
@@ -41,7 +43,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     parser.add_argument(
-        "--only", action="append", choices=["http", "stdio", "start", "load"], help="only these; repeatable"
+        "--only", action="append", choices=["http", "stdio", "start", "load", "pages"], help="only these; repeatable"
     )
     parser.add_argument("--rounds", type=int, default=10, help="turns of calls and loads (default 10)")
     parser.add_argument("--block", type=int, default=20, help="calls in a row (default 20)")

@@ -16,7 +16,8 @@ from typing import Any
 import httpx2
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from tests.e2e.programs import COMMAND, ERAS, ROOT, Era, Install, free_port, stop, wait_until_up
+from tests.e2e.programs import COMMAND, ERAS, ROOT, Era, Install, stop, wait_until_up
+from tests.web.ports import free_port
 
 from benchmarks.provider import MANIFEST, TOKEN, TOOL
 
