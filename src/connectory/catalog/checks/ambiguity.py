@@ -12,11 +12,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from itertools import product
-from re import _constants as op  # type: ignore[attr-defined]  # what `re` itself runs; there is no public parse
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+op: Any = import_module("re._constants")  # what `re` itself runs; there is no public parse
+parser: Any = import_module("re._parser")
 MOST_POSITIONS = 300  # characters, bounded repeats written out
 MOST_TRIED = 20_000  # places of two loops looked at together, before they are taken to share a text
 COUNTED = 256  # characters of the text on which ways are counted
