@@ -212,6 +212,7 @@ CALLS: dict[str, Call] = {
     "policies.clear": lambda p: p.vault.policies.clear(p.other, None, None),
     "audit.list": lambda p: p.vault.audit.list(p.other),
     "audit.last_used": lambda p: p.vault.audit.last_used(p.other),
+    "audit.newest": lambda p: p.vault.audit.newest(p.other),
 }  # fmt: skip
 # Those of them that answer nothing: in the own workspace they change something.
 SILENT = [
@@ -262,7 +263,7 @@ async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Plan
         "tokens.list", "tokens.holder", "grants.get", "grants.open_credentials",
         "connections.get", "connections.list", "connections.list_all", "sessions.get", "sessions.open_for",
         "sessions.connected_for", "confirmations.find", "results.get", "results.list", "policies.list", "audit.list",
-        "audit.last_used",
+        "audit.last_used", "audit.newest",
         "policies.remove", "oauth_flows.of_session", "oauth_flows.take_poll", "oauth_flows.take",
         "oauth_clients.of_family", "oauth_clients.list", "oauth_clients.families", "oauth_clients.delete",
         "nango_integrations.of", "nango_integrations.delete", "grants.of_backend", "grants.note_failure",

@@ -33,6 +33,12 @@ _LAST_USED = (
     )
     .group_by(audit.c.connection_id)
 )
+_NEWEST = (
+    sa.select(audit.c.id, audit.c.outcome)
+    .where(audit.c.workspace_id == sa.bindparam("workspace"))
+    .order_by(audit.c.at.desc(), audit.c.id.desc())
+    .limit(1)
+)
 
 
 class AuditLog:
@@ -98,6 +104,11 @@ class AuditLog:
             fitting += [audit.c.at <= at, sa.or_(audit.c.at < at, audit.c.id < line_id)]
         chosen = sa.select(audit).where(*fitting).order_by(audit.c.at.desc(), audit.c.id.desc()).limit(limit)
         return [_to_line(row) for row in await self._database.rows(chosen)]
+
+    async def newest(self, workspace_id: WorkspaceId) -> tuple[str, Outcome] | None:
+        """Return id and outcome of the newest line: another one, once something was done."""
+        row = await self._database.row(_NEWEST, {"workspace": workspace_id})
+        return None if row is None else (row.id, row.outcome)
 
     async def last_used(
         self, workspace_id: WorkspaceId, *, without: Collection[str] = ()

@@ -344,4 +344,5 @@ audit = Table(
     Column("digest", String(128), nullable=False),
     Column("duration_ms", Integer),
     Index(None, "workspace_id", "at"),
+    Index(None, "workspace_id", "connection_id", "at"),
 )

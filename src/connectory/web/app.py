@@ -68,7 +68,7 @@ def web_routes(services: WebServices, visitors: Visitors) -> list[BaseRoute]:
         *ConnectPages(services, visitors).routes(),
         *CallbackPages(services, visitors).routes(),
         *ConfirmPages(services.confirmations, visitors).routes(),
-        *LivePages(visitors, services.vault.workspaces).routes(),
+        *LivePages(visitors, services.vault).routes(),
         *ConnectorPages(services, visitors).routes(),
         *ConnectionPages(services, visitors).routes(),
         *TryPages(services, visitors).routes(),

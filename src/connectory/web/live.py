@@ -1,7 +1,8 @@
 """Tells open pages that something in their workspace has changed, as server-sent events (HTML standard, section 9.2).
 
-An event says only that something is different; the page then asks for what it shows, as who is signed in by then. A
-stream looks at its workspace's revision each second, and ends with its session (attack 76).
+An event says only that something is different: `changed`, what there is; `called`, what was done. The page then asks
+for what it shows, as who is signed in by then. A stream looks at its workspace each second, and ends with its session
+(attack 76).
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from starlette.routing import Route
 
 from connectory.errors import QuotaExceeded, Unauthenticated, UnknownObject
 from connectory.vault.entities import UserId
-from connectory.vault.workspaces import WorkspaceStore
+from connectory.vault.vault import Vault
 from connectory.web.visitors import Member, Visitors
 
 LOOK_EVERY_S = 1.0
 MOST_STREAMS = 200  # of this process: below what the web server takes at once
-MOST_OF_ONE = 20  # of one user: as many tabs
-CHANGED, ENDED = "changed", "ended"
+MOST_OF_ONE = 20  # of one user: each tab that is looked at has one
+CHANGED, CALLED, ENDED = "changed", "called", "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class LivePages:
     """`/workspaces/{slug}/events`."""
 
     visitors: Visitors
-    workspaces: WorkspaceStore
+    vault: Vault
     open: Counter[UserId] = field(default_factory=Counter)
     look_every_s: float = LOOK_EVERY_S
 
@@ -50,7 +51,7 @@ class LivePages:
     async def _events(self, request: Request, member: Member) -> AsyncIterator[ServerSentEvent]:
         self.open[member.user.id] += 1
         try:
-            seen = await self.workspaces.revision(member.workspace.id)
+            seen = await self._look(member)
             while True:
                 await asyncio.sleep(self.look_every_s)
                 try:
@@ -58,9 +59,15 @@ class LivePages:
                 except (Unauthenticated, UnknownObject):
                     yield ServerSentEvent(event=ENDED, data="")
                     return
-                now = await self.workspaces.revision(member.workspace.id)
-                if now != seen:
-                    seen = now
-                    yield ServerSentEvent(event=CHANGED, data="")
+                now = await self._look(member)
+                for event, before, after in zip((CHANGED, CALLED), seen, now, strict=True):
+                    if before != after:
+                        yield ServerSentEvent(event=event, data="")
+                seen = now
         finally:
             self.open[member.user.id] -= 1
+
+    async def _look(self, member: Member) -> tuple[object, object]:
+        """What is different once something has changed, and once something was done."""
+        workspace = member.workspace.id
+        return await self.vault.workspaces.revision(workspace), await self.vault.audit.newest(workspace)

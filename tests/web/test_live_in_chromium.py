@@ -1,0 +1,71 @@
+"""Open pages in a real browser hear of what happens elsewhere, and hold no connection that nobody looks at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.web.chromium import needs_chromium
+from tests.web.test_connectors_in_chromium import signed_in
+
+from connectory.testing.application import connect
+
+pytestmark = [pytest.mark.slow, needs_chromium]
+
+TABS = 8  # more than the connections that a browser opens to one server
+LOOKED_AT = """(is_looked_at) => {
+    Object.defineProperty(document, 'hidden', {get: () => !is_looked_at, configurable: true});
+    document.dispatchEvent(new Event('visibilitychange')); }"""
+
+
+async def look(page: Any, *, is_looked_at: bool) -> None:
+    """A window without a screen shows all its tabs at once: say which is looked at."""
+    await page.evaluate(LOOKED_AT, is_looked_at)
+
+
+async def test_any_number_of_tabs_can_be_open_and_the_one_that_is_looked_at_is_live() -> None:
+    async with signed_in() as (application, principal, page):
+        await look(page, is_looked_at=False)
+        for _ in range(TABS - 1):
+            tab = await page.context.new_page()
+            await tab.goto(page.url)
+            await tab.get_by_role("heading", name="Connected services").wait_for()
+            await look(tab, is_looked_at=False)
+        await look(tab, is_looked_at=True)
+
+        await connect(application, principal)
+
+        await tab.locator(".connection").wait_for()
+        assert await page.locator(".connection").count() == 0
+        await look(page, is_looked_at=True)
+        await page.locator(".connection").wait_for()
+
+
+async def test_a_call_appears_on_the_activity_page_and_among_a_connection_s_calls() -> None:
+    async with signed_in() as (application, principal, page):
+        made = await connect(application, principal)
+        activity = await page.context.new_page()
+        await activity.goto(page.url.replace("connectors", "activity"))
+        await page.goto(page.url.replace("connectors", f"connections/{made.id}"))
+
+        await application.gateway.call_action(principal, "notes_list_notes", {"book": "b"})
+
+        await activity.get_by_text("notes_list_notes").wait_for()
+        await page.locator("table.calls").get_by_text("List notes").wait_for()
+
+
+async def test_who_is_signed_out_elsewhere_is_asked_to_sign_in_at_once() -> None:
+    async with signed_in() as (application, _, page):
+        (cookie,) = [one for one in await page.context.cookies() if one["name"] == "connectory-session"]
+        await application.web_sessions.end(cookie["value"])
+
+        await page.get_by_role("heading", name="Sign in").first.wait_for()
+
+
+async def test_a_page_that_shows_nothing_live_asks_for_no_events() -> None:
+    async with signed_in() as (_, __, page):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(page.url.replace("connectors", "settings/tokens"))
+        await page.wait_for_timeout(300)
+        assert [url for url in asked if url.endswith("/events")] == []
