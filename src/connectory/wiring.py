@@ -177,7 +177,7 @@ def _build(
         auth=auth,
         gateway=Gateway(steps, settings),
         tokens=tokens,
-        web_sessions=WebSessions(vault, tokens),
+        web_sessions=WebSessions(vault, tokens, record),
         workspaces=Workspaces(vault, auth.withdraw, record),
         policies=Policies(vault, record),
         confirmations=confirmations,

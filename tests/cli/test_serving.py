@@ -83,7 +83,7 @@ def test_serve_says_who_holds_the_port(terminal: Terminal) -> None:
             _, told = elsewhere.communicate(timeout=PATIENCE_S)
         with program("serve", "--port", str(port), env=environment(terminal.folder)) as second:
             assert second.stdout is not None
-            lines = [second.stdout.readline().decode() for _ in range(6)]
+            lines = [second.stdout.readline().decode() for _ in range(7)]
             seconds_to_end(first, signal.SIGTERM)
             assert wait_for_page(port).status_code == 200
             assert seconds_to_end(second, signal.SIGTERM) < END_S

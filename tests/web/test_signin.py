@@ -18,6 +18,7 @@ from tests.web.browsing import (
     owner_of,
     services_of,
     sign_in,
+    sign_out,
     token_of,
 )
 
@@ -258,7 +259,7 @@ async def test_a_link_of_this_machine_opens_the_pages_once() -> None:
         answer = await browser.client.get(f"/open/{secret}")
 
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
-        assert "max-age=2592000" in answer.headers["set-cookie"].lower()
+        assert "max-age=43200" in answer.headers["set-cookie"].lower()
         assert (await browser.client.get("/")).headers["location"] == "/workspaces/default/connectors"
         again = await second.open(f"/open/{secret}")
         assert (again.status, "used already" in again.text) == (410, True)
@@ -275,7 +276,7 @@ async def test_a_link_of_this_machine_ends_by_itself() -> None:
         assert "set-cookie" not in (await browser.client.get("/")).headers
 
 
-async def test_a_session_of_a_link_ends_with_the_membership_and_after_thirty_days() -> None:
+async def test_a_session_of_a_link_ends_with_the_membership_and_after_twelve_hours() -> None:
     clock = Clock()
     async with make_web(now=clock) as (application, app), Browser(app) as first, Browser(app) as second:
         ann, bob = await make_principal(application), await make_principal(application, user="bob", role=Role.MEMBER)
@@ -285,7 +286,7 @@ async def test_a_session_of_a_link_ends_with_the_membership_and_after_thirty_day
 
         await application.vault.workspaces.remove_member(bob.workspace_id, bob.user_id)
         assert (await second.open(page)).status == 401
-        clock.advance(days=31)
+        clock.advance(hours=13)
         assert (await first.open(page)).status == 401
 
 
@@ -294,6 +295,30 @@ async def test_in_local_mode_the_sign_in_says_which_command_opens_the_pages() ->
         page = await browser.open("/workspaces/default/connectors")
     assert page.status == 401
     assert "connectory open" in page.text
+
+
+async def test_a_link_is_spent_by_being_opened_and_not_by_a_look_where_it_leads() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        secret = await application.web_sessions.make_link(await make_principal(application), timedelta(minutes=1))
+
+        assert "set-cookie" not in (await browser.client.head(f"/open/{secret}")).headers
+
+        assert (await browser.client.get(f"/open/{secret}")).status_code == 303
+
+
+async def test_signing_in_and_out_is_on_record() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        await open_signed_in(application, browser, principal)
+        await sign_out(browser)
+        await application.audit.flush()
+
+        lines = await application.vault.audit.list(principal.workspace_id)
+
+        assert [(line.action, line.outcome, line.argument_names) for line in lines] == [
+            ("web_sign_out", "ok", ()),
+            ("web_sign_in", "ok", ("link",)),
+        ]
 
 
 async def test_nobody_is_signed_out_by_another_page() -> None:

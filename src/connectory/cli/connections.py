@@ -61,16 +61,18 @@ def disconnect(
     connection = act(find, workspace=workspace)
     ask_first(f"Delete {connection.name} and its stored credentials?", yes=yes)
 
-    async def leave(application: Application, principal: Principal) -> Revocation:
-        return await application.auth.disconnect(principal, connection.id)
+    async def leave(application: Application, principal: Principal) -> tuple[Revocation, str]:
+        revocation = await application.auth.disconnect(principal, connection.id)
+        return revocation, application.catalog.title_of(connection.connector)
 
-    revocation = act(leave, workspace=workspace)
+    revocation, title = act(leave, workspace=workspace)
     if as_json:
         show_json({"connection": connection.name, "id": connection.id, "revocation": revocation.value})
         return
-    show_text(
-        f"Disconnected {connection.name}; its stored credentials are deleted. {_at_provider(revocation)}".rstrip()
-    )
+    from connectory.auth.withdrawing import what_became
+
+    then = what_became(revocation, title)
+    show_text(f"Disconnected {connection.name}; its stored credentials are deleted. {then}")
 
 
 def renewing_command(connector: str, alias: str, *, is_shared: bool) -> str:
@@ -85,16 +87,6 @@ async def full_name(application: Application, principal: Principal, name: str) -
         return name
     found = await application.auth.list_connections(principal, name)
     return found[0][0].id if len(found) == 1 else name
-
-
-def _at_provider(revocation: Revocation) -> str:
-    return {
-        "kept": "Another connection still uses the same sign-in.",
-        "revoked": "The provider was told to forget the sign-in too.",
-        "deleted": "The service that kept the sign-in has deleted it; the provider itself was not told.",
-        "not_supported": "If it was a key, you may delete it at the provider too.",
-        "failed": "The provider could not be told: remove the access there yourself.",
-    }[revocation.value]
 
 
 def _describe(connection: Connection, grant: Grant, unreadable: Collection[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectory.cli.acting import act
-from connectory.cli.output import show_text
+from connectory.cli.output import note, show_text
 
 if TYPE_CHECKING:
     from connectory.identity.principal import Principal
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from connectory.wiring import Application
 
 OPENS_FOR = timedelta(minutes=10)
-SHOWN_FOR = timedelta(days=1)  # the link that `serve` shows when it starts
 REDIRECT_FILE = "open.html"
 
 
@@ -37,6 +36,7 @@ def open_page(
     link, folder = act(make)
     show_text(f"{link}\nIt works once, within ten minutes.")
     if not no_browser:
+        note("If no page opens in your browser, open the link yourself.")
         webbrowser.open(_redirect_file(folder, link).as_uri())
 
 

@@ -63,7 +63,8 @@ def explain_serve(
         ]
     lines = [
         f"The web page is at {settings.origin}",
-        *([f"  Signed in, once: {opening}", f"  Again: {command_path()} open"] if opening else []),
+        *([f"  Signed in, once, within ten minutes: {opening}"] if opening else []),
+        *([f"  `{command_path()} open` opens it, signed in."] if settings.is_local else []),
         *mcp,
         f"Clients on this machine can start it themselves instead: {command_path()} stdio",
     ]

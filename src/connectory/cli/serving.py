@@ -17,7 +17,7 @@ import structlog
 
 from connectory.cli.acting import principal_of
 from connectory.cli.faces import list_changes, make_app, mcp_server
-from connectory.cli.opening import SHOWN_FOR, sign_in_link
+from connectory.cli.opening import OPENS_FOR, sign_in_link
 from connectory.cli.output import show_text
 from connectory.cli.registering import explain_serve
 from connectory.cli.startup import warn_at_start
@@ -97,10 +97,10 @@ async def serve_web(
 
 
 async def _opening(application: Application) -> str | None:
-    """The link that opens the page, on one's own machine."""
-    if not application.settings.is_local:
+    """The link that opens the page, for a person at a terminal of their own machine: no log shall hold it."""
+    if not (application.settings.is_local and sys.stdout.isatty()):
         return None
-    return await sign_in_link(application, await local_principal(application.vault), SHOWN_FOR)
+    return await sign_in_link(application, await local_principal(application.vault), OPENS_FOR)
 
 
 async def serve_stdio(settings: Settings, max_tools: int) -> None:

@@ -9,18 +9,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from connectory.catalog.manifest import Effect
 from connectory.identity.principal import Principal
+from connectory.identity.record import Record, no_record
 from connectory.identity.tokens import Tokens
-from connectory.vault.entities import UserId, Workspace, WorkspaceId
+from connectory.vault.entities import Role, UserId, Workspace, WorkspaceId
 from connectory.vault.vault import Vault
 
 
 class WebSessions:
     """Starts, judges and ends them. An id that is returned goes into the browser's cookie and nowhere else."""
 
-    def __init__(self, vault: Vault, tokens: Tokens) -> None:
+    def __init__(self, vault: Vault, tokens: Tokens, record: Record = no_record) -> None:
         self._vault = vault
         self._tokens = tokens
+        self._record = record
 
     async def make_link(self, principal: Principal, lasts: timedelta) -> str:
         """Return the secret of a link that begins one session as `principal`: for who reads this machine's terminal."""
@@ -31,22 +34,16 @@ class WebSessions:
     async def start_by_link(self, secret: str, lasts: timedelta) -> str | None:
         """Return the id of a new session; None for a link that is unknown, used or too old."""
         whose = await self._vault.sign_in_links.spend(secret)
-        return None if whose is None else await self.start_for(*whose, lasts)
+        return None if whose is None else await self._start_for(*whose, lasts, "link")
 
     async def start_by_token(self, token: str, lasts: timedelta) -> str | None:
         """Return the id of a new session of whoever holds `token`; None where `Tokens.verify` returns that."""
         holder = await self._tokens.verify(token)
-        if holder is None:
-            return None
-        return await self._vault.web_sessions.start(
-            workspace_id=holder.workspace_id, user_id=holder.user_id, token_id=holder.token_id, lasts=lasts
-        )
+        return None if holder is None else await self._start(holder, lasts, "token")
 
     async def start_for(self, workspace_id: WorkspaceId, user_id: UserId, lasts: timedelta) -> str:
         """Return the id of a new session of a member whom somebody else has vouched for."""
-        return await self._vault.web_sessions.start(
-            workspace_id=workspace_id, user_id=user_id, token_id=None, lasts=lasts
-        )
+        return await self._start_for(workspace_id, user_id, lasts, "openid")
 
     async def find(self, session_id: str) -> Principal | None:
         """Return whose session it is, in the workspace where it began; None for one that is unknown, over or ended."""
@@ -59,7 +56,11 @@ class WebSessions:
 
     async def end(self, session_id: str) -> bool:
         """End a session for good. False where it is unknown or has ended already."""
-        return await self._vault.web_sessions.end(session_id)
+        principal = await self.find(session_id)
+        if principal is None:
+            return await self._vault.web_sessions.end(session_id)
+        async with self._record(principal, "web_sign_out", Effect.WRITE, {}):
+            return await self._vault.web_sessions.end(session_id)
 
     async def workspaces_of(self, principal: Principal) -> Sequence[Workspace]:
         """Return the workspaces whose pages a principal may open: an API token's is one alone."""
@@ -80,3 +81,17 @@ class WebSessions:
         if role is None or principal.token_id is not None:
             return None
         return found, replace(principal, workspace_id=found.id, role=role)
+
+    async def _start_for(self, workspace_id: WorkspaceId, user_id: UserId, lasts: timedelta, way: str) -> str:
+        role = await self._vault.workspaces.role_of(workspace_id, user_id)
+        return await self._start(Principal(workspace_id, user_id, role or Role.VIEWER), lasts, way)
+
+    async def _start(self, principal: Principal, lasts: timedelta, way: str) -> str:
+        async with self._record(principal, "web_sign_in", Effect.WRITE, {way: True}) as line:
+            await line.start()
+            return await self._vault.web_sessions.start(
+                workspace_id=principal.workspace_id,
+                user_id=principal.user_id,
+                token_id=principal.token_id,
+                lasts=lasts,
+            )

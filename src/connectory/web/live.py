@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from connectory.errors import QuotaExceeded, Unauthenticated, UnknownObject
 from connectory.vault.entities import UserId
@@ -26,6 +28,20 @@ LOOK_EVERY_S = 1.0
 MOST_STREAMS = 200  # of this process: below what the web server takes at once
 MOST_OF_ONE = 20  # of one user: each tab that is looked at has one
 CHANGED, CALLED, ENDED = "changed", "called", "ended"
+
+
+class CountedResponse(EventSourceResponse):
+    """A stream that says when it has ended, also where its client has left before it began."""
+
+    def __init__(self, events: AsyncIterator[ServerSentEvent], closed: Callable[[], None]) -> None:
+        super().__init__(events, headers={"Cache-Control": "no-store"})
+        self._closed = closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._closed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +62,26 @@ class LivePages:
         member = await self.visitors.member(request)
         if self.open.total() >= MOST_STREAMS or self.open[member.user.id] >= MOST_OF_ONE:
             raise QuotaExceeded("Too many pages are open.", hint="Close some of them; this one works without.")
-        return EventSourceResponse(self._events(request, member), headers={"Cache-Control": "no-store"})
+        self.open[member.user.id] += 1  # now: of many that come at once, none may be let in before it is counted
+        return CountedResponse(self._events(request, member), partial(self._closed, member.user.id))
+
+    def _closed(self, user_id: UserId) -> None:
+        self.open[user_id] -= 1
 
     async def _events(self, request: Request, member: Member) -> AsyncIterator[ServerSentEvent]:
-        self.open[member.user.id] += 1
-        try:
-            seen = await self._look(member)
-            while True:
-                await asyncio.sleep(self.look_every_s)
-                try:
-                    await self.visitors.member(request)
-                except (Unauthenticated, UnknownObject):
-                    yield ServerSentEvent(event=ENDED, data="")
-                    return
-                now = await self._look(member)
-                for event, before, after in zip((CHANGED, CALLED), seen, now, strict=True):
-                    if before != after:
-                        yield ServerSentEvent(event=event, data="")
-                seen = now
-        finally:
-            self.open[member.user.id] -= 1
+        seen = await self._look(member)
+        while True:
+            await asyncio.sleep(self.look_every_s)
+            try:
+                await self.visitors.member(request)
+            except (Unauthenticated, UnknownObject):
+                yield ServerSentEvent(event=ENDED, data="")
+                return
+            now = await self._look(member)
+            for event, before, after in zip((CHANGED, CALLED), seen, now, strict=True):
+                if before != after:
+                    yield ServerSentEvent(event=event, data="")
+            seen = now
 
     async def _look(self, member: Member) -> tuple[object, object]:
         """What is different once something has changed, and once something was done."""

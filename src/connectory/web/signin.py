@@ -41,6 +41,8 @@ class SignInPages:
     async def open(self, request: Request) -> Response:
         """Exchange a link of this machine for a session, once; the address then holds no secret any more."""
         response = RedirectResponse("/", status_code=303)
+        if request.method == "HEAD":  # of whoever looks where a link leads: it is spent by being opened
+            return Response()
         if await self.visitors.sign_in_by_link(request, response, request.path_params["secret"]):
             return response
         async with self.guesses:

@@ -41,6 +41,8 @@ OUTCOMES = {
     "refused": Word("Refused", "warn"),
 }
 DOINGS: Mapping[str, str] = {  # what is no action of a connector, in the form of their titles: it may have been refused
+    "web_sign_in": "Sign in to these pages",
+    "web_sign_out": "Sign out of these pages",
     "connect": "Ask for a connection",
     "sign_in": "Sign in to a service",
     "verify": "Test a sign-in",

@@ -21,8 +21,9 @@ from connectory.vault.vault import Vault
 from connectory.web.binding import cookie_name, set_private_cookie
 from connectory.web.origins import OurOrigins
 
+# Cookies ignore ports: a program of another user that takes our port while nothing of ours runs is sent them. What it
+# has then is soon over.
 SESSION_LASTS = timedelta(hours=12)
-LOCAL_SESSION_LASTS = timedelta(days=30)  # on one's own machine
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 MOST_TOKEN_CHARACTERS = 512
 CSRF_FIELD = "csrf"
@@ -67,7 +68,6 @@ class Visitors:
         self.is_https = OurOrigins(settings).is_https
         self._vault = vault
         self._sessions = sessions
-        self._lasts = LOCAL_SESSION_LASTS if settings.is_local else SESSION_LASTS
         self._csrf_key = vault.keys.derive("CSRF tokens")
         self.cookie = cookie_name("connectory-session", is_https=self.is_https)
 
@@ -127,19 +127,19 @@ class Visitors:
         """Give the browser a session in place of the one it has. Returns whether the token is good."""
         if len(token) > MOST_TOKEN_CHARACTERS:
             return False
-        return await self._begin(request, response, await self._sessions.start_by_token(token, self._lasts))
+        return await self._begin(request, response, await self._sessions.start_by_token(token, SESSION_LASTS))
 
     async def sign_in_by_link(self, request: Request, response: Response, secret: str) -> bool:
         """The same, by a link of this machine."""
         if SESSION_ID.fullmatch(secret) is None:
             return False
-        return await self._begin(request, response, await self._sessions.start_by_link(secret, self._lasts))
+        return await self._begin(request, response, await self._sessions.start_by_link(secret, SESSION_LASTS))
 
     async def sign_in_as(
         self, request: Request, response: Response, workspace_id: WorkspaceId, user_id: UserId
     ) -> None:
         """The same, for a member whom somebody else has vouched for."""
-        await self._begin(request, response, await self._sessions.start_for(workspace_id, user_id, self._lasts))
+        await self._begin(request, response, await self._sessions.start_for(workspace_id, user_id, SESSION_LASTS))
 
     async def sign_out(self, request: Request, response: Response) -> None:
         """End the session, so that a copy of the cookie opens nothing either, and take it from the browser."""
@@ -150,7 +150,7 @@ class Visitors:
         if session_id is None:
             return False
         await self._end(request)
-        age_s = int(self._lasts.total_seconds())
+        age_s = int(SESSION_LASTS.total_seconds())
         set_private_cookie(response, self.cookie, session_id, max_age_s=age_s, is_https=self.is_https)
         return True
 
