@@ -170,11 +170,11 @@ async def test_texts_of_others_are_shown_and_do_nothing() -> None:
     assert "onerror" not in page.attributes
 
 
-async def test_an_empty_record_says_so_and_another_workspaces_is_not_there() -> None:
+async def test_the_first_line_is_one_s_own_coming_and_another_workspaces_record_is_not_there() -> None:
     async with make_web() as (application, app), Browser(app) as browser:
         await make_principal(application, "other", "eve")
         ann = await make_principal(application)
         page = await open_signed_in(application, browser, ann, PAGE)
-        assert "Nothing was done yet" in page.text
+        assert "Sign in to these pages" in page.text
         for path in ("", "/export.csv", "/export.ndjson"):
             assert (await browser.open(f"/workspaces/other/activity{path}")).status == 404
