@@ -137,7 +137,7 @@ async def test_the_csv_runs_nothing_in_a_spreadsheet() -> None:
     assert answer.headers["cache-control"] == "no-store"
     rows = list(csv.reader(io.StringIO(answer.text, newline="")))
     assert rows[0][:3] == ["at", "user", "action"]
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert all(len(row) == len(rows[0]) for row in rows)
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     assert 'a,"b"\nc' in [row[2] for row in rows]
