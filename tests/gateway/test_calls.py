@@ -325,7 +325,7 @@ async def test_a_confirmed_call_runs_once_and_only_as_it_was_shown() -> None:
             await call(principal, "notes_delete_note", {"book": "b", "id": 1})
         link = asked.value.hint.partition("/confirm/")[2].split()[0]
         assert (await application.confirmations.open(link)).arguments == {"book": "b", "id": 1}
-        assert await application.confirmations.decide(link, True)
+        assert await application.confirmations.decide(None, link, True)
         with pytest.raises(ConnectoryError, match="needs the person's yes"):
             await call(principal, "notes_delete_note", {"book": "b", "id": 2})
         await call(principal, "notes_delete_note", {"book": "b", "id": 1})

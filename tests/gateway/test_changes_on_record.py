@@ -149,8 +149,8 @@ async def test_a_yes_and_a_no_are_on_record_as_the_persons(answer: bool, action:
         link = re.search(r"/confirm/([\w-]+)", needed.value.hint)
         assert link
 
-        assert await application.confirmations.decide(link[1], answer)
-        assert not await application.confirmations.decide(link[1], not answer)
+        assert await application.confirmations.decide(None, link[1], answer)
+        assert not await application.confirmations.decide(None, link[1], not answer)
 
         decided = [line for line in await lines_of(application, principal) if line.action in ("confirm", "decline")]
         assert (decided[0].action, decided[0].outcome) == (action, "ok")

@@ -184,7 +184,7 @@ async def test_a_disconnect_that_needs_a_yes_waits_for_it_and_uses_it_up() -> No
         link = re.search(r"/confirm/([\w-]+)", needed.value.hint)
         assert link
         assert (await d.application.confirmations.open(link[1])).title == "Disconnect this account"
-        await d.application.confirmations.decide(link[1], True)
+        await d.application.confirmations.decide(None, link[1], True)
 
         assert "Disconnected notes/default" in await d.call("disconnect", connection="notes/default")
 

@@ -21,10 +21,23 @@ from connectory.gateway.mending import Presence
 from connectory.gateway.policy import DISCONNECT, Judged
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record
-from connectory.vault.entities import Confirmation, ConfirmationStatus, Connection, Role, UserId, WorkspaceId
+from connectory.identity.rights import is_narrowed
+from connectory.vault.entities import (
+    Confirmation,
+    ConfirmationStatus,
+    Connection,
+    Role,
+    TokenId,
+    UserId,
+    WorkspaceId,
+)
 from connectory.vault.vault import Vault
 
 OPEN_FOR = timedelta(minutes=10)
+SIGN_IN_ANEW = (
+    "Sign out, and sign in with your account (on your own machine: `connectory open`) or with another of your tokens,"
+    " one that may write and has no policies of its own. Then open this link again."
+)
 _TITLES = {"request": "Raw request", DISCONNECT.tool: "Disconnect this account"}
 
 
@@ -41,6 +54,7 @@ class ConfirmationView:
     workspace: str
     workspace_id: WorkspaceId
     user_id: UserId
+    token_id: TokenId | None  # that asked
     is_open: bool
 
 
@@ -121,19 +135,46 @@ class Confirmations:
             workspace=workspace.name,
             workspace_id=found.workspace_id,
             user_id=found.user_id,
+            token_id=found.token_id,
             is_open=found.status is ConfirmationStatus.ASKED and found.expires_at > self._now(),
         )
 
-    async def decide(self, link: str, yes: bool) -> bool:  # the page's answer is the point
-        """Record the answer, once. Returns whether it counted: false where somebody had answered, or too late."""
+    async def hindrance(self, by: Principal | None, asked: ConfirmationView | Confirmation) -> PolicyDenied | None:
+        """Return why whoever is there cannot say yes to a call, with what to do instead; None where they can.
+
+        An agent can begin a session with any token that it holds. So the token that asked answers nothing, nor one that
+        was made for less than its user may do. Without a token it is the person.
+        """
+        if by is None or by.token_id is None:
+            return None
+        if by.token_id == asked.token_id:
+            return PolicyDenied("The token that asked for this call cannot say yes to it.", hint=SIGN_IN_ANEW)
+        if by.read_only:
+            return PolicyDenied("A read-only token cannot say yes to a call.", hint=SIGN_IN_ANEW)
+        if await is_narrowed(self._vault, by):
+            return PolicyDenied("A token with policies of its own cannot say yes to a call.", hint=SIGN_IN_ANEW)
+        return None
+
+    async def decide(self, by: Principal | None, link: str, yes: bool) -> bool:  # the page's answer is the point
+        """Record the answer, once. Returns whether it counted: false where somebody had answered, or too late.
+
+        `by`: who answers; None where the link itself is enough, as in local mode. Raises `PolicyDenied` for a yes that
+        `hindrance` speaks against, and `UnknownObject` for a question to somebody else.
+        """
         found = await self._vault.confirmations.by_link(link)
         if found is None or found.expires_at <= self._now():
             return False
+        if by is not None and not _is_theirs(found, by):
+            raise UnknownObject("confirmation", "of this link")
         role = await self._vault.workspaces.role_of(found.workspace_id, found.user_id)
-        person = Principal(found.workspace_id, found.user_id, role or Role.VIEWER)  # not the agent and its token
+        answering = by.token_id if by is not None else None
+        person = Principal(found.workspace_id, found.user_id, role or Role.VIEWER, answering)
         action = "confirm" if yes else "decline"
         async with self._record(person, action, Effect.WRITE, {"call": found.digest}) as line:
             line.learn(connection_id=found.connection_id)
+            refusal = await self.hindrance(by, found) if yes else None
+            if refusal is not None:
+                raise refusal
             await line.start()
             has_counted = await self._vault.confirmations.decide(found.id, confirmed=yes, until=self._now() + OPEN_FOR)
             if not has_counted:
@@ -161,6 +202,11 @@ class Confirmations:
             expires_at=self._now() + OPEN_FOR,
             link=secrets.token_urlsafe(32),
         )
+
+
+def _is_theirs(asked: Confirmation, by: Principal) -> bool:
+    """A token answers in its own workspace alone; without one it is the person, in each of theirs."""
+    return by.user_id == asked.user_id and (by.token_id is None or by.workspace_id == asked.workspace_id)
 
 
 def _needed(judged: Judged, connection: Connection, hint: str) -> ConfirmationNeeded:

@@ -16,11 +16,13 @@ from connectory.catalog.manifest import Effect
 from connectory.catalog.wording import hides
 from connectory.errors import SessionExpired, UnknownObject
 from connectory.gateway.confirmations import Confirmations, ConfirmationView
+from connectory.web.acting import session_of
 from connectory.web.binding import FORM_FIELD, ShownPage
 from connectory.web.forms import read_form
 from connectory.web.pages import render
 
 if TYPE_CHECKING:
+    from connectory.identity.principal import Principal
     from connectory.web.visitors import Visitors
 
 MOST_CHARACTERS = 2000  # of one value; more is cut, and the page says so
@@ -58,7 +60,7 @@ class ConfirmPages:
 
     async def show(self, request: Request) -> Response:
         """Show the call; nothing is decided by opening the page."""
-        view = await self._open(request)
+        view, by = await self._open(request)
         if not view.is_open:
             raise _is_spent()
         shown, page = list(shown_arguments(view.arguments)), self._page(request)
@@ -67,6 +69,7 @@ class ConfirmPages:
             "confirm",
             has_form=True,
             view=view,
+            hindrance=await self.confirmations.hindrance(by, view),
             effect=EFFECTS[view.effect],
             arguments=shown[:MOST_FIELDS],
             arguments_left_out=max(0, len(shown) - MOST_FIELDS),
@@ -80,7 +83,7 @@ class ConfirmPages:
 
     async def decide(self, request: Request) -> Response:
         """Record yes or no, and say which. The guard has seen that a browser sends it from our own origin."""
-        view = await self._open(request)
+        view, by = await self._open(request)
         form = await read_form(request)
         answer = form.get("answer")
         if answer not in ("yes", "no"):
@@ -91,14 +94,15 @@ class ConfirmPages:
             raise HTTPException(
                 403, "This browser was not shown the question. Open the link where cookies are kept, and answer there."
             )
-        if not await self.confirmations.decide(request.path_params["link"], answer == "yes"):
+        if not await self.confirmations.decide(by, request.path_params["link"], answer == "yes"):
             raise _is_spent()
         return render("decided", view=view, is_yes=answer == "yes", visitor=await self.visitors.visitor(request))
 
     def _page(self, request: Request) -> ShownPage:
         return ShownPage(request, request.path_params["link"], is_https=self.visitors.is_https)
 
-    async def _open(self, request: Request) -> ConfirmationView:
+    async def _open(self, request: Request) -> tuple[ConfirmationView, Principal | None]:
+        """Return what is asked, and by whose session it is answered; None: by the link alone, in local mode."""
         visitor = await self.visitors.require(request)
         try:
             view = await self.confirmations.open(request.path_params["link"])
@@ -106,7 +110,7 @@ class ConfirmPages:
             raise HTTPException(404) from None  # in the same words as for another's (attack 42)
         if not self.visitors.may_see(visitor, view.workspace_id, view.user_id):
             raise HTTPException(404)
-        return view
+        return view, visitor or await session_of(self.visitors, request, view.workspace_id, view.user_id)
 
 
 def shown_arguments(arguments: Mapping[str, object]) -> Iterator[ShownArgument]:
