@@ -1,6 +1,7 @@
 """Who may set which rule: owners all, everybody else only what narrows themselves."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.identity.making import town
@@ -97,6 +98,43 @@ async def test_a_token_widens_neither_itself_nor_anything_once_it_has_rules() ->
         with pytest.raises(PolicyDenied):
             await t.policies.add(replace(t.owner, read_only=True), PolicyEffect.DENY)
         await t.policies.remove(t.owner, rule.id)
+
+
+@pytest.mark.parametrize("level", ["workspace", "user", "token"])
+async def test_a_token_takes_away_no_rule_that_holds_it_though_it_is_an_owners(level: str) -> None:
+    async with town() as t:
+        acting = await t.by_token(t.owner)
+        levels: dict[str, dict[str, Any]] = {
+            "workspace": {},
+            "user": {"user": "local"},
+            "token": {"token": acting.token_id},
+        }
+        whom = levels[level]
+        [rule] = await t.policies.add(t.owner, PolicyEffect.ALLOW, ["notes_*"], **whom)
+
+        for attempt in (
+            t.policies.remove(acting, rule.id),
+            t.policies.clear(acting, **whom),
+            t.policies.add(acting, PolicyEffect.ALLOW, ["*"], **whom),
+        ):
+            with pytest.raises(PolicyDenied) as refusal:
+                await attempt
+            assert level == "token" or "connectory open" in refusal.value.hint
+        assert rule in await t.policies.list(t.owner)
+        await t.policies.add(t.owner, PolicyEffect.ALLOW, ["demo_*"], **whom)
+        await t.policies.remove(t.owner, rule.id)  # by the pages or the command line: no token
+
+
+async def test_an_owners_token_takes_away_rules_that_do_not_concern_it() -> None:
+    async with town() as t:
+        acting, other = await t.by_token(t.owner), await t.by_token(t.owner)
+        [for_mia] = await t.policies.add(acting, PolicyEffect.ALLOW, ["notes_*"], user="Mia")
+        [for_other] = await t.policies.add(acting, PolicyEffect.DENY, token=other.token_id)
+        await t.policies.add(acting, PolicyEffect.ALLOW, ["demo_*"], user="Mia")
+
+        assert await t.policies.remove(acting, for_mia.id) == for_mia
+        await t.policies.clear(acting, token=for_other.token_id)
+        assert [rule.pattern for rule in await t.policies.list(t.owner)] == ["demo_*"]
 
 
 async def test_others_see_the_rules_that_concern_them() -> None:

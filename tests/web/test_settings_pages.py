@@ -244,6 +244,23 @@ async def test_a_member_narrows_what_is_theirs_alone_and_removes_nothing() -> No
         assert len(await application.policies.list(ann)) == 2
 
 
+async def test_who_signed_in_by_a_token_is_offered_to_remove_only_rules_that_do_not_concern_it() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
+        ann, mia = await make_principal(application), await make_principal(application, user="mia", role=Role.MEMBER)
+        (everywhere,) = await application.policies.add(ann, PolicyEffect.DENY, ["notes_*"])
+        (of_mia,) = await application.policies.add(ann, PolicyEffect.DENY, ["notes_*"], user=mia.user_id)
+        await browser.post("/signin", {"token": await make_token(application, ann), "next": "/"})
+        page = await browser.open(f"{ROOT}/policy")
+        assert has_form(page, f"{of_mia.id}/remove")
+        assert not has_form(page, f"{everywhere.id}/remove")
+        assert "You signed in with a token" in page.text
+        csrf = page.forms[form_to(page, "/policy")].fields["csrf"]
+        refused = Page(await browser.post(f"{ROOT}/policy/{everywhere.id}/remove", {"csrf": csrf}))
+        assert refused.status == 403
+        assert "connectory open" in refused.text
+        assert len(await application.policies.list(ann)) == 2
+
+
 async def test_a_manifest_is_checked_kept_changed_and_removed(tmp_path: Path) -> None:
     settings = make_settings(CONNECTORY_DATA_DIR=str(tmp_path))
     async with make_application(settings=settings) as application:

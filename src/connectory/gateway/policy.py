@@ -19,6 +19,7 @@ from fnmatch import fnmatchcase
 from connectory.catalog.manifest import Effect
 from connectory.errors import ConnectoryError, PolicyDenied, RoleDenied
 from connectory.identity.principal import Principal
+from connectory.identity.rights import concerns
 from connectory.vault.entities import Connection, PolicyEffect, PolicyRule, Role
 
 _BY_RULES = "An owner of the workspace can change this with `connectory policy`."
@@ -72,7 +73,7 @@ def decide(
     if principal.role is Role.VIEWER and connection is not None and not connection.is_shared:
         return Decision(Verdict.DENY, "viewers may only use shared connections", _BY_ROLE)
     about = _RULES_ABOUT.get(judged.tool, frozenset(PolicyEffect))
-    applying = [rule for rule in rules if rule.effect in about and _concerns(rule, principal)]
+    applying = [rule for rule in rules if rule.effect in about and concerns(rule, principal)]
     return max((_level(level, judged) for level in _levels(applying)), key=lambda decision: decision.verdict)
 
 
@@ -109,10 +110,6 @@ def refusal(decision: Decision, judged: Judged) -> ConnectoryError:
         f"{judged.tool} ({judged.effect}) is not allowed here: {decision.reason}.",
         hint=f"Do not retry it; tell the person. {decision.mended}",
     )
-
-
-def _concerns(rule: PolicyRule, principal: Principal) -> bool:
-    return rule.user_id in (None, principal.user_id) and rule.token_id in (None, principal.token_id)
 
 
 def _levels(rules: Sequence[PolicyRule]) -> tuple[list[PolicyRule], ...]:

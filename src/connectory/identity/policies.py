@@ -2,6 +2,7 @@
 
 Owners set rules for all. Everybody else may only narrow what is theirs: add `deny`, `confirm` or `read_only`, and the
 first `allow` of a level (it forbids all that it does not match; a further one would widen what an owner has set).
+A token widens nothing that concerns itself, an owner's neither: the agent that holds it would open its own door.
 The rules are applied in `gateway/policy.py`; here they are only kept.
 """
 
@@ -15,7 +16,14 @@ from connectory.catalog.manifest import Effect
 from connectory.errors import InvalidArguments, RoleDenied, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, given, no_record
-from connectory.identity.rights import find_member, member_names, require_member, require_owner, require_unnarrowed
+from connectory.identity.rights import (
+    find_member,
+    member_names,
+    require_free_of,
+    require_member,
+    require_owner,
+    require_unnarrowed,
+)
 from connectory.identity.tokens import without_secret
 from connectory.vault.entities import PolicyEffect, PolicyRule, Role, TokenId, UserId
 from connectory.vault.vault import Vault
@@ -79,7 +87,7 @@ class Policies:
             found = next((rule for rule in await self.list(principal) if rule.id == rule_id), None)
             if found is None:
                 raise UnknownObject("policy", rule_id)
-            await self._require_widening(principal)
+            await self._require_widening(principal, [found])
             await line.start()
             await self._vault.policies.remove(principal.workspace_id, found.id)
             return found
@@ -88,8 +96,9 @@ class Policies:
         """Remove all rules of one level. Raises as `remove`."""
         asked = given(user=user, token=token and without_secret(token))
         async with self._record(principal, "policy_clear", Effect.DESTRUCTIVE, asked) as line:
-            await self._require_widening(principal)
+            require_owner(principal, "remove policies")
             level = await self._level(principal, user, token)
+            await self._require_widening(principal, await self._rules_of(principal, level))
             await line.start()
             await self._vault.policies.clear(principal.workspace_id, level.user_id, level.token_id)
 
@@ -109,19 +118,25 @@ class Policies:
             await self._require_narrowing(principal, level)
         return level
 
-    async def _require_widening(self, principal: Principal) -> None:
+    async def _require_widening(self, principal: Principal, removed: Sequence[PolicyRule]) -> None:
         require_owner(principal, "remove policies")
         await require_unnarrowed(self._vault, principal, "remove policies")
+        require_free_of(removed, principal, "remove policies that concern itself")
 
     async def _require_narrowing(self, principal: Principal, level: Level) -> None:
         """An allow beside another one widens: that is for owners, and not for a token that is narrowed itself."""
+        rules = await self._rules_of(principal, level)
+        beside = [rule for rule in rules if rule.effect is PolicyEffect.ALLOW]
+        if not beside:
+            return
+        if principal.role is not Role.OWNER:
+            raise RoleDenied("A further allow rule would widen what is allowed.", hint="Ask an owner of the workspace.")
+        await require_unnarrowed(self._vault, principal, "add a further allow rule")
+        require_free_of(beside, principal, "add a further allow rule where one concerns itself")
+
+    async def _rules_of(self, principal: Principal, level: Level) -> Sequence[PolicyRule]:
         rules = await self._vault.policies.list(principal.workspace_id)
-        if any(rule.effect is PolicyEffect.ALLOW and Level(rule.user_id, rule.token_id) == level for rule in rules):
-            if principal.role is not Role.OWNER:
-                raise RoleDenied(
-                    "A further allow rule would widen what is allowed.", hint="Ask an owner of the workspace."
-                )
-            await require_unnarrowed(self._vault, principal, "add a further allow rule")
+        return [rule for rule in rules if Level(rule.user_id, rule.token_id) == level]
 
     async def _level(self, principal: Principal, user: str | None, token: str | None) -> Level:
         if user is not None and token is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from connectory.errors import InvalidArguments, PolicyDenied, RoleDenied
 from connectory.identity.principal import Principal
-from connectory.vault.entities import Role, User
+from connectory.vault.entities import PolicyRule, Role, User
 from connectory.vault.vault import Vault
 
 OPERATOR_WORKSPACE = "default"  # made at first start; its owners run this server
@@ -38,6 +38,11 @@ def require_member(principal: Principal, what: str) -> None:
         raise RoleDenied(f"Viewers cannot {what}.", hint="Ask an owner of the workspace for the role member.")
 
 
+def concerns(rule: PolicyRule, principal: Principal) -> bool:
+    """Whether a rule is about what the principal may do: one of the workspace, of its user, or of its token."""
+    return rule.user_id in (None, principal.user_id) and rule.token_id in (None, principal.token_id)
+
+
 async def is_narrowed(vault: Vault, principal: Principal) -> bool:
     """Whether the principal's own token has rules."""
     if principal.token_id is None:
@@ -50,6 +55,24 @@ async def require_unnarrowed(vault: Vault, principal: Principal, what: str) -> N
     if await is_narrowed(vault, principal):
         raise PolicyDenied(
             f"A token with policies of its own cannot {what}.", hint="Use a token without, or ask an owner."
+        )
+
+
+def holds(rule: PolicyRule, principal: Principal) -> bool:
+    """Whether a rule holds whoever acts by a token, so that they may not take it away: an agent may have that token.
+
+    Without a token it is a person, signed in to the pages or at the command line.
+    """
+    return principal.token_id is not None and concerns(rule, principal)
+
+
+def require_free_of(rules: Iterable[PolicyRule], principal: Principal, what: str) -> None:
+    """Raise `PolicyDenied` where one of these rules holds the principal; `what` continues "A token cannot ..."."""
+    if any(holds(rule, principal) for rule in rules):
+        raise PolicyDenied(
+            f"A token cannot {what}: the agent that has it would widen what it may do itself.",
+            hint="Sign in to the pages without a token, by `connectory open` or with your account (OpenID Connect), "
+            "or use the command line on the server.",
         )
 
 

@@ -5,25 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.web.api.calling import make_world, problem
-from tests.web.browsing import make_token
+from tests.web.api.calling import HOME, make_world, problem
+from tests.web.browsing import Browser, make_token, open_signed_in
 
 from connectory.testing.application import make_principal
 from connectory.vault.entities import Role
 
 
 async def test_owners_add_list_and_remove_rules() -> None:
-    async with make_world() as world:
+    async with make_world() as world, Browser(world.app) as browser:
         added = await world.post("/policies", {"effect": "deny", "patterns": ["notes_delete_*", "x"]})
         assert [(one["effect"], one["pattern"], one["userId"], one["tokenId"]) for one in added] == [
             ("deny", "notes_delete_*", None, None), ("deny", "x", None, None)
         ]  # fmt: skip
         assert await world.get("/policies") == added
+        page = await open_signed_in(world.application, browser, world.owner, "/workspaces/default/connectors")
+        headers = {"X-CSRF-Token": page.forms[0].fields["csrf"]}
         for rule in added:
-            answer = await world.call("DELETE", f"/policies/{rule['id']}")
+            answer = await browser.client.delete(f"{HOME}/policies/{rule['id']}", headers=headers)
             assert (answer.status_code, answer.json()) == (200, {"success": True})
         assert await world.get("/policies") == []
         problem(await world.call("DELETE", f"/policies/{added[0]['id']}"), 404)
+
+
+async def test_an_agent_with_an_owners_token_does_not_take_away_the_rules_that_hold_it() -> None:
+    async with make_world() as world:
+        mia = await make_principal(world.application, "default", "mia", Role.MEMBER)
+        [holding] = await world.post("/policies", {"effect": "allow", "patterns": ["notes_list_*"]})
+        [of_mia] = await world.post("/policies", {"effect": "deny", "user": mia.user_id})
+
+        refused = problem(await world.call("DELETE", f"/policies/{holding['id']}"), 403)
+        assert refused["code"] == "policy_denied"
+        assert "connectory open" in refused["hint"]
+        problem(await world.call("POST", "/policies", json={"effect": "allow"}), 403)
+        assert await world.get("/policies") == [holding, of_mia]
+        assert (await world.call("DELETE", f"/policies/{of_mia['id']}")).status_code == 200
 
 
 async def test_a_rule_may_be_for_one_user_or_one_token() -> None:

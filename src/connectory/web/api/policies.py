@@ -31,6 +31,6 @@ async def add_policies(by: By, body: PolicyBody) -> list[PolicyInfo]:
 
 @router.delete("/{policyId}")
 async def remove_policy(by: By, policy_id: Annotated[str, Path(alias="policyId", max_length=100)]) -> Success:
-    """Remove one rule; owners only, since that widens what is allowed."""
+    """Remove one rule; owners only, since that widens what is allowed, and never by a token that the rule concerns."""
     await by.services.policies.remove(by.principal, policy_id)
     return Success()

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from connectory.errors import ConnectoryError, InvalidArguments
 from connectory.identity.principal import Principal
-from connectory.identity.rights import is_narrowed
+from connectory.identity.rights import holds, is_narrowed
 from connectory.vault.entities import ApiToken, PolicyEffect, PolicyRule, Role, User
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
@@ -40,6 +40,7 @@ class RuleView:
     pattern: str
     fits: int  # of the actions that there are
     whom: str
+    may_remove: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +106,21 @@ class RulePages:
         people = [user for user, _ in await self.services.workspaces.members(principal)]
         tokens = [token for token in await self.services.tokens.list(principal) if token.revoked_at is None]
         tools, names = list(self.services.catalog.actions), view_whom(people, tokens)
+        may_write = principal.role is not Role.VIEWER and not principal.read_only
         narrowed = await is_narrowed(self.services.vault, principal)
+        removes = principal.role is Role.OWNER and may_write and not narrowed
         return render_settings(
             "settings_policy",
             member,
             SECTION,
             status,
             said=words,
-            rows=[view_rule(rule, tools, names) for rule in rules],
+            rows=[view_rule(rule, tools, names, removes and not holds(rule, principal)) for rule in rules],
             effects={effect.value: words for effect, words in EFFECTS.items()},
             choices=view_choices(principal, people, tokens),
             form=form or {},
-            may_add=principal.role is not Role.VIEWER and not principal.read_only,
-            may_remove=principal.role is Role.OWNER and not principal.read_only and not narrowed,
+            may_add=may_write,
+            is_owner=principal.role is Role.OWNER,
         )
 
 
@@ -129,7 +132,7 @@ def view_whom(people: Sequence[User], tokens: Sequence[ApiToken]) -> Mapping[str
     }
 
 
-def view_rule(rule: PolicyRule, tools: Sequence[str], names: Mapping[str, str]) -> RuleView:
+def view_rule(rule: PolicyRule, tools: Sequence[str], names: Mapping[str, str], may_remove: bool) -> RuleView:
     """Return a rule in words, and how many of the actions that there are it is about."""
     whom = "everybody here"
     if rule.token_id is not None:
@@ -137,7 +140,7 @@ def view_rule(rule: PolicyRule, tools: Sequence[str], names: Mapping[str, str]) 
     elif rule.user_id is not None:
         whom = names.get(rule.user_id, "somebody who has left")
     fits = sum(fnmatchcase(tool, rule.pattern) for tool in tools)
-    return RuleView(rule.id, *EFFECTS[rule.effect], rule.pattern, fits, whom)
+    return RuleView(rule.id, *EFFECTS[rule.effect], rule.pattern, fits, whom, may_remove)
 
 
 def view_choices(principal: Principal, people: Sequence[User], tokens: Sequence[ApiToken]) -> Sequence[Choice]:
