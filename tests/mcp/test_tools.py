@@ -68,7 +68,7 @@ async def test_actions_become_tools_when_connected_and_leave_when_disconnected(e
             assert "notes_list_notes" in {tool.name for tool in (await client.list_tools()).tools}
             text, failed = await call(client, "disconnect", connection="notes/default")
             assert not failed
-            assert "may delete it at Notes too" in text
+            assert "Notes was not told: if it was a key" in text
             assert {tool.name for tool in (await client.list_tools()).tools} == FIXED
 
 

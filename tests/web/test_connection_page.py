@@ -115,9 +115,39 @@ async def test_disconnecting_asks_first() -> None:
         assert "Disconnect Notes? Your assistant loses the connection notes/default to the account" in question.text
         assert len(await it.application.auth.list_connections(it.principal)) == 1
         answer = await it.browser.send(question.forms[-1])
-        assert answer.headers["location"] == "/workspaces/default/connectors"
+        gone = "/workspaces/default/connectors?disconnected=notes&revocation=not_supported"
+        assert answer.headers["location"] == gone
+        page = await it.browser.open(gone)
+        assert "Notes was not told: if it was a key, a person may delete it there too." in page.text
         assert await it.application.auth.list_connections(it.principal) == []
         assert (await it.open()).status == 404
+
+
+@pytest.mark.parametrize(
+    ("revocation", "words", "is_bad"),
+    [
+        ("kept", "Another connection still uses the same sign-in.", False),
+        ("revoked", "Notes was told to forget the sign-in too.", False),
+        ("deleted", "Notes itself was not told", False),
+        ("failed", "Notes could not be told: a person should remove the access there.", True),
+    ],
+)
+async def test_what_became_of_the_sign_in_at_the_service_is_said(revocation: str, words: str, *, is_bad: bool) -> None:
+    async with scene() as it:
+        page = await it.browser.open(f"/workspaces/default/connectors?disconnected=notes&revocation={revocation}")
+        assert words in page.text
+        assert ('role="alert"' in page.html) is is_bad
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("disconnected=Call+0900&revocation=failed", "The service could not be told"), ("revocation=Call+0900", None)],
+)
+async def test_an_address_that_anybody_can_write_puts_no_words_on_the_page(query: str, words: str | None) -> None:
+    async with scene() as it:
+        page = await it.browser.open(f"/workspaces/default/connectors?{query}")
+        assert "Call 0900" not in page.text
+        assert words in page.text if words is not None else "stored credentials are deleted" not in page.text
 
 
 async def test_a_policy_that_wants_a_yes_before_disconnecting_is_kept() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -15,7 +15,20 @@ from connectory.vault.entities import Grant
 from connectory.vault.grants import GrantStore
 
 MOST_WITHDRAWN_AT_ONCE = 5
+SENTENCES: Mapping[Revocation, str] = {  # for whoever disconnected: a person, or an agent that tells them
+    Revocation.KEPT: "Another connection still uses the same sign-in.",
+    Revocation.REVOKED: "{title} was told to forget the sign-in too.",
+    Revocation.DELETED: "The service that kept the sign-in has deleted it; {title} itself was not told: who wants the"
+    " access gone there too removes it in {title}'s settings.",
+    Revocation.NOT_SUPPORTED: "{title} was not told: if it was a key, a person may delete it there too.",
+    Revocation.FAILED: "{title} could not be told: a person should remove the access there.",
+}
 _log = structlog.get_logger(__name__)
+
+
+def what_became(revocation: Revocation, title: str) -> str:
+    """Say what became of a sign-in at its service, which people call `title`, when its connection was deleted."""
+    return SENTENCES[revocation].format(title=title)
 
 
 class Withdrawing:

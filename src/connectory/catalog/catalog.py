@@ -87,6 +87,11 @@ class Catalog:
             raise (self.further.why_absent(name) if self.further is not None else None) or self._unknown(name)
         return found
 
+    def title_of(self, name: str) -> str:
+        """Return what people call a connector; its name where it has gone."""
+        found = self.connectors.get(name)
+        return found.title if found is not None else name
+
     def action(self, tool: str) -> Action:
         """Return an action by its tool's name. Raises `UnknownAction` with the nearest names."""
         found = self.actions.get(tool)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectory.auth.backend import DeviceCode, Revocation
+from connectory.auth.backend import DeviceCode
 from connectory.auth.connections import describe_account
 from connectory.auth.sessions import link_is_spent
+from connectory.auth.withdrawing import what_became
 from connectory.catalog.connector import Connector
+from connectory.gateway.accounts import Accounts
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.mending import Presence
-from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.gateway.shaping import fit_text
 from connectory.identity.principal import Principal
 from connectory.mcp.codes import SignInCodes
@@ -58,7 +59,7 @@ class AccountTools:
         by_code: bool = False,
     ) -> None:
         """`by_code`: a code to type at the service goes before the link to the page, where the service has such."""
-        self._offers, self._audit = offers, audit
+        self._offers, self._accounts = offers, Accounts(offers.gateway, offers.auth, audit)
         self._catalog, self._auth, self._gateway = offers.catalog, offers.auth, offers.gateway
         self._presence, self._connect_wait_s, self._result_tokens = presence, connect_wait_s, result_tokens
         self._reach, self._codes = reach, SignInCodes(self._auth, is_wanted=by_code)
@@ -66,9 +67,8 @@ class AccountTools:
 
     async def connect(self, principal: Principal, asking: Asking, connector: str, **asked: Any) -> str | Unanswered:
         """Show the person the link, wait for them as far as the client's way allows, and give the connection."""
-        async with self._audit.enclose(principal, CONNECT.tool, CONNECT.effect, {"connector": connector, **asked}):
+        async with self._accounts.connecting(principal, {"connector": connector, **asked}):
             answer_by = asyncio.get_running_loop().time() + ANSWER_BY_S
-            await self._gateway.permit(principal, CONNECT, asked)
             way = await self._way(principal, asking.link, connector, asked)
             has_waited = False
 
@@ -114,15 +114,10 @@ class AccountTools:
         return fit_text(rows, self._result_tokens)
 
     async def disconnect(self, principal: Principal, connection: str) -> str:
-        """Delete a connection; the AuthManager puts that on record, so here only what does not get so far."""
-        asked = {"connection": connection}
-        async with self._audit.enclose_refusal(principal, DISCONNECT.tool, DISCONNECT.effect, asked):
-            found, _ = await self._auth.resolve(principal, connection)
-            await self._gateway.permit(principal, DISCONNECT, asked, found)
-        revocation = await self._auth.disconnect(principal, found.id)
-        known = self._catalog.connectors.get(found.connector)
-        then = _REVOCATIONS[revocation].format(title=known.title if known else found.connector)
-        return f"Disconnected {found.name}; its stored credentials are deleted. {then}"
+        """Delete a connection."""
+        row, revocation = await self._accounts.disconnect(principal, connection)
+        then = what_became(revocation, self._catalog.title_of(row.connector))
+        return f"Disconnected {row.name}; its stored credentials are deleted. {then}"
 
     async def _way(self, principal: Principal, shown: str | None, connector: str, asked: dict[str, Any]) -> _Way:
         """By the link that an earlier round has shown, else the open one, else a new one; or by a code."""
@@ -222,13 +217,3 @@ def _expired(session: ConnectSession, what: str) -> str:
     if session.problem is None:
         return f"The {what} for {session.connector} has expired. Call connect again for a new one."
     return f"{session.connector} was not connected: {session.problem}\nCall connect again for a new {what}."
-
-
-_REVOCATIONS = {
-    Revocation.KEPT: "Another connection still uses the same sign-in.",
-    Revocation.REVOKED: "{title} was told to forget the sign-in too.",
-    Revocation.DELETED: "The service that kept the sign-in has deleted it; {title} itself was not told: who wants the"
-    " access gone there too removes it in {title}'s settings.",
-    Revocation.NOT_SUPPORTED: "If it was a key, the person may delete it at {title} too.",
-    Revocation.FAILED: "{title} could not be told; the person should remove the access there.",
-}

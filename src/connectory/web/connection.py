@@ -10,18 +10,16 @@ from starlette.routing import Route
 
 from connectory.auth.connections import Found
 from connectory.errors import ConnectoryError, UnknownObject
-from connectory.gateway.policy import DISCONNECT
-from connectory.identity.principal import Principal
 from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
 from connectory.web.connectors import FRAGMENT_HEADER, NAV
 from connectory.web.connectors_view import account_of, view_connected
+from connectory.web.departure import address_after
 from connectory.web.forms import read_form
-from connectory.web.invitation import link_to_connect
-from connectory.web.links import Said, said, status_of
+from connectory.web.links import Said, path_of, said, status_of
 from connectory.web.offered import offered_to
 from connectory.web.pages import render, render_member
 from connectory.web.services import WebServices
-from connectory.web.visitors import Member, Visitors, home_of
+from connectory.web.visitors import Member, Visitors
 
 CALLS_SHOWN = 15
 ROOT = "/workspaces/{slug}/connections/{connection}"
@@ -71,15 +69,12 @@ class ConnectionPages:
     async def reconnect(self, request: Request) -> Response:
         """Lead to the connect page, which renews the sign-in."""
         member, found, _ = await self._posted(request)
-        row, _ = found
         try:
-            link = await link_to_connect(
-                self.services, member.principal, row.connector, alias=row.alias, shared=row.is_shared
-            )
+            session = await self.services.accounts.ask_reconnect(member.principal, found[0].id)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self._page(member, found, status_of(error), words)
-        return RedirectResponse(link, status_code=303)
+        return RedirectResponse(path_of(session), status_code=303)
 
     async def rename(self, request: Request) -> Response:
         """Give the connection another name."""
@@ -98,21 +93,14 @@ class ConnectionPages:
         return await self._question(member, await find_connection(self.services, member, request))
 
     async def disconnect(self, request: Request) -> Response:
-        """Delete the connection, and go back to those that are left."""
+        """Delete the connection, and go back to those that are left, where it is said what became of the sign-in."""
         member, found, _ = await self._posted(request)
         try:
-            await self._disconnect(member.principal, found)
+            row, revocation = await self.services.accounts.disconnect(member.principal, found[0].id)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self._question(member, found, status_of(error), words)
-        return RedirectResponse(home_of(member.workspace.slug), status_code=303)
-
-    async def _disconnect(self, principal: Principal, found: Found) -> None:
-        """As an agent's `disconnect`, by the same rules; the AuthManager puts on record what is done."""
-        asked = {"connection": found[0].id}
-        async with self.services.audit.enclose_refusal(principal, DISCONNECT.tool, DISCONNECT.effect, asked):
-            await self.services.gateway.permit(principal, DISCONNECT, asked, found[0])
-        await self.services.auth.disconnect(principal, found[0].id)
+        return RedirectResponse(address_after(member.workspace.slug, row, revocation), status_code=303)
 
     async def _posted(self, request: Request) -> tuple[Member, Found, dict[str, str]]:
         member, form = await self.visitors.member(request), await read_form(request)

@@ -30,8 +30,9 @@ from connectory.web.connectors_view import (
     view_connected,
     view_grid,
 )
+from connectory.web.departure import said_in
 from connectory.web.forms import read_form
-from connectory.web.invitation import link_to_connect
+from connectory.web.links import path_of
 from connectory.web.logos import logo_url
 from connectory.web.offered import Offered, offered_to
 from connectory.web.pages import render_member
@@ -74,6 +75,7 @@ class ConnectorPages:
             member,
             NAV,
             is_fragment=FRAGMENT_HEADER in request.headers,
+            said=said_in(request.query_params, catalog),
             wanted=wanted,
             connected=fitting(rows, catalog.connectors, wanted),
             has_connected=bool(rows),
@@ -100,8 +102,7 @@ class ConnectorPages:
         alias, backend = form.get("alias", "").strip() or None, form.get("backend", AUTO)
         connector = await self._known(form.get("connector", ""))
         try:
-            link = await link_to_connect(
-                self.services,
+            session = await self.services.accounts.ask_connect(
                 member.principal,
                 connector.name,
                 alias=alias,
@@ -112,7 +113,7 @@ class ConnectorPages:
             return RedirectResponse(f"{home_of(member.workspace.slug)}/{connector.name}", status_code=303)
         except (BadInput, Refused, SetupError) as error:
             return await self._page_of(member, connector, backend, problem=error.text, alias=alias or "", status=422)
-        return RedirectResponse(link, status_code=303)
+        return RedirectResponse(path_of(session), status_code=303)
 
     async def _page_of(
         self,

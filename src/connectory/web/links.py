@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from connectory.errors import ConnectoryError
+from connectory.vault.entities import ConnectSession
 from connectory.web.failures import STATUSES
 
 OURS = r"/(?:connect|confirm)/[A-Za-z0-9_-]{1,128}"
@@ -38,6 +39,11 @@ def said(error: ConnectoryError, origin: str, *, before: str = "") -> Said:
 def status_of(error: ConnectoryError) -> int:
     """The status of a page that says so."""
     return next((status for kind, status in STATUSES if isinstance(error, kind)), NOT_DONE)
+
+
+def path_of(session: ConnectSession) -> str:
+    """The path of a session's connect page."""
+    return f"/connect/{session.link}"
 
 
 def pieces_of(text: str, origin: str) -> tuple[Piece, ...]:

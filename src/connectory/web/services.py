@@ -9,6 +9,7 @@ from connectory.auth.manager import AuthManager
 from connectory.auth.oauth.apps import OAuthApps
 from connectory.auth.oauth.clients import OAuthClients
 from connectory.catalog.catalog import Catalog
+from connectory.gateway.accounts import Accounts
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.gateway import Gateway
@@ -50,3 +51,8 @@ class WebServices:
     openid: OpenIdSignIn | None = None  # where people sign in at an issuer of their own
     now: Clock = utc_now
     command: str = "connectory"  # by which a person on this machine starts this program: mostly a full path
+
+    @property
+    def accounts(self) -> Accounts:
+        """Connecting and disconnecting, by the policies and on record."""
+        return Accounts(self.gateway, self.auth, self.audit)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from starlette.responses import Response
 
 from connectory.auth.backend import Connected, Entry, Form, MethodForm, Problem, Question
 from connectory.errors import InvalidArguments
-from connectory.gateway.audit import OpenLine
-from connectory.gateway.policy import CONNECT
 from connectory.vault.entities import ConnectSession, SessionStatus
 from connectory.web.api.callers import Caller
 from connectory.web.api.shapes import BackendName, ConnectBody, ConnectConfig, ConnectedAnswer, LinkAnswer
@@ -27,9 +24,15 @@ CONFIRMATIONS = {
 
 async def make_link(by: Caller, body: ConnectBody) -> LinkAnswer:
     """Return the address at which a person signs in."""
-    async with _on_record(by, body):
-        await by.services.gateway.permit(by.principal, CONNECT, {})
-        return await link_to(by, await _session(by, body))
+    session = await by.services.accounts.ask_connect(
+        by.principal,
+        body.provider,
+        alias=body.metadata.alias,
+        backend=body.auth_method,
+        scopes=body.config.scopes,
+        shared=body.metadata.shared,
+    )
+    return await link_to(by, session)
 
 
 async def link_to(by: Caller, session: ConnectSession) -> LinkAnswer:
@@ -42,9 +45,9 @@ async def link_to(by: Caller, session: ConnectSession) -> LinkAnswer:
 
 async def connect_at_once(by: Caller, body: ConnectBody) -> ConnectedAnswer | Response:
     """Sign in with what came, as at a terminal. What is wrong with it is said, and the session ended."""
-    async with _on_record(by, body) as line:
+    asked = {"connector": body.provider, "alias": body.metadata.alias, "shared": body.metadata.shared}
+    async with by.services.accounts.connecting(by.principal, asked) as line:
         auth = by.services.auth
-        await by.services.gateway.permit(by.principal, CONNECT, {})
         session = await _session(by, body)
         if session.status is SessionStatus.BOUND:  # by a page that somebody has left
             await auth.end_session(session)
@@ -69,11 +72,6 @@ async def _connected(by: Caller, done: Connected) -> ConnectedAnswer:
     row, grant = await by.services.auth.resolve(by.principal, done.connection.id)
     method: BackendName = backend_name(grant.backend)
     return ConnectedAnswer(connection_id=row.id, method=method, status=grant.status.value)
-
-
-def _on_record(by: Caller, body: ConnectBody) -> AbstractAsyncContextManager[OpenLine]:
-    asked = {"connector": body.provider, "alias": body.metadata.alias, "shared": body.metadata.shared}
-    return by.services.audit.enclose(by.principal, CONNECT.tool, CONNECT.effect, asked)
 
 
 async def _session(by: Caller, body: ConnectBody) -> ConnectSession:

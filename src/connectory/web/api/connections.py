@@ -8,16 +8,16 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from connectory.auth.connections import Found
-from connectory.gateway.policy import CONNECT, DISCONNECT
+from connectory.auth.withdrawing import what_became
 from connectory.identity.rights import require_member
 from connectory.vault.entities import ConnectionId
 from connectory.web.api.callers import ApiRoute, By, Caller
 from connectory.web.api.connecting import link_to
 from connectory.web.api.shapes import (
     ConnectedService,
+    Disconnected,
     LinkAnswer,
     RenameBody,
-    Success,
     SyncAnswer,
     Verified,
 )
@@ -49,14 +49,11 @@ async def rename_connection(by: By, connection_id: ConnectionParameter, body: Re
 
 
 @router.delete("/{connectionId}")
-async def disconnect(by: By, connection_id: ConnectionParameter) -> Success:
+async def disconnect(by: By, connection_id: ConnectionParameter) -> Disconnected:
     """Delete a connection and its stored credentials; a sign-in that nothing else uses is withdrawn at the service."""
-    asked, services = {"connection": connection_id}, by.services
-    async with services.audit.enclose_refusal(by.principal, DISCONNECT.tool, DISCONNECT.effect, asked):
-        row, _ = await _find(by, connection_id)
-        await services.gateway.permit(by.principal, DISCONNECT, asked, row)
-    await services.auth.disconnect(by.principal, row.id)
-    return Success()
+    row, revocation = await by.services.accounts.disconnect(by.principal, connection_id)
+    words = what_became(revocation, by.services.catalog.title_of(row.connector))
+    return Disconnected(revocation=revocation.value, message=words)
 
 
 @router.post("/{connectionId}/verify")
@@ -76,15 +73,7 @@ async def refresh_connection(by: By, connection_id: ConnectionParameter) -> Conn
 @router.post("/{connectionId}/reconnect")
 async def reconnect(by: By, connection_id: ConnectionParameter) -> LinkAnswer:
     """Return the address at which a person signs in anew; the connection keeps its id, alias and history."""
-    services = by.services
-    async with services.audit.enclose(
-        by.principal, CONNECT.tool, CONNECT.effect, {"connection": connection_id}
-    ) as line:
-        row, _ = await _find(by, connection_id)
-        line.learn(connection_id=row.id)
-        await services.gateway.permit(by.principal, CONNECT, {})
-        session = await services.auth.connect(by.principal, row.connector, alias=row.alias, shared=row.is_shared)
-        return await link_to(by, session)
+    return await link_to(by, await by.services.accounts.ask_reconnect(by.principal, connection_id))
 
 
 @router.post("/{connectionId}/sync", response_model=SyncAnswer)

@@ -115,6 +115,13 @@ class ConnectedAnswer(Shape):
     status: Literal["active", "needs_reconnect", "revoking"]
 
 
+class Disconnected(Success):
+    """The connection is gone; `revocation` is what became of the sign-in at the service, `message` says it."""
+
+    revocation: Literal["kept", "revoked", "deleted", "not_supported", "failed"]
+    message: str
+
+
 class RenameBody(Body):
     """The new alias."""
 

@@ -1,0 +1,76 @@
+"""Connecting and disconnecting on somebody's wish, for every face alike: by the policies, and on record.
+
+What is refused is on record too. Of what is done the AuthManager keeps the record for `disconnect`; for `connect`,
+which only begins a sign-in, it is kept here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from connectory.auth.backend import Revocation
+from connectory.auth.manager import AuthManager
+from connectory.gateway.audit import AuditTrail, OpenLine
+from connectory.gateway.gateway import Gateway
+from connectory.gateway.policy import CONNECT, DISCONNECT
+from connectory.identity.principal import Principal
+from connectory.vault.entities import Connection, ConnectSession
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The two of our own tools that rules judge, as tools, pages and programs ask for them."""
+
+    gateway: Gateway
+    auth: AuthManager
+    audit: AuditTrail
+
+    @asynccontextmanager
+    async def connecting(self, principal: Principal, asked: Mapping[str, Any]) -> AsyncIterator[OpenLine]:
+        """Enclose what is done to connect, in a block that is not entered against a policy. Raises `PolicyDenied`."""
+        async with self.audit.enclose(principal, CONNECT.tool, CONNECT.effect, asked) as line:
+            await self.gateway.permit(principal, CONNECT, asked)
+            yield line
+
+    async def ask_connect(
+        self,
+        principal: Principal,
+        connector: str,
+        *,
+        alias: str | None = None,
+        backend: str | None = None,
+        scopes: Sequence[str] = (),
+        shared: bool = False,
+    ) -> ConnectSession:
+        """Return a session whose link connects, or an open one for the same.
+
+        Raises `PolicyDenied` and as `AuthManager.connect`.
+        """
+        wishes: dict[str, Any] = {"alias": alias, "backend": backend, "scopes": scopes, "shared": shared}
+        asked = {"connector": connector, **{name: value for name, value in wishes.items() if value}}
+        async with self.connecting(principal, asked):
+            return await self.auth.connect(principal, connector, **wishes)
+
+    async def ask_reconnect(self, principal: Principal, connection: str) -> ConnectSession:
+        """Return a session whose link renews a connection, which is named as for `AuthManager.resolve`.
+
+        Raises `UnknownConnection`, `PolicyDenied` and as `AuthManager.connect`.
+        """
+        async with self.connecting(principal, {"connection": connection}) as line:
+            row, _ = await self.auth.resolve(principal, connection)
+            line.learn(connection_id=row.id)
+            return await self.auth.connect(principal, row.connector, alias=row.alias, shared=row.is_shared)
+
+    async def disconnect(self, principal: Principal, connection: str) -> tuple[Connection, Revocation]:
+        """Delete a connection, which is named as for `AuthManager.resolve`; return it, and what became of its sign-in.
+
+        Raises `UnknownConnection`, `AmbiguousConnection`, `PolicyDenied`, `ConfirmationNeeded`, `RoleDenied`.
+        """
+        asked = {"connection": connection}
+        async with self.audit.enclose_refusal(principal, DISCONNECT.tool, DISCONNECT.effect, asked):
+            row, _ = await self.auth.resolve(principal, connection)
+            await self.gateway.permit(principal, DISCONNECT, asked, row)
+        return row, await self.auth.disconnect(principal, row.id)

@@ -1,0 +1,64 @@
+"""Connecting and disconnecting on somebody's wish: by the policies, and each on record once, whatever comes of it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.gateway.test_changes_on_record import lines_of
+
+from connectory.auth.backend import Revocation
+from connectory.errors import ConnectoryError, PolicyDenied, UnknownConnection
+from connectory.gateway.accounts import Accounts
+from connectory.testing.application import connect, make_application, make_principal
+from connectory.vault.entities import PolicyEffect
+from connectory.wiring import Application
+
+
+def accounts_of(application: Application) -> Accounts:
+    return Accounts(application.gateway, application.auth, application.audit)
+
+
+async def test_what_was_asked_for_is_on_record_by_the_names_of_what_was_given() -> None:
+    async with make_application() as application:
+        ann = await make_principal(application)
+        session = await accounts_of(application).ask_connect(ann, "notes", alias="work", shared=True)
+        [line] = [line for line in await lines_of(application, ann) if line.action == "connect"]
+    assert (session.connector, session.alias, session.owner) == ("notes", "work", ann.workspace_id)
+    assert (line.outcome, line.argument_names) == ("ok", ("alias", "connector", "shared"))
+
+
+async def test_reconnecting_is_for_the_same_connection_which_its_line_names() -> None:
+    async with make_application() as application:
+        ann = await make_principal(application)
+        row = await connect(application, ann, alias="work")
+        session = await accounts_of(application).ask_reconnect(ann, "notes/work")
+        line = (await lines_of(application, ann))[-1]
+    assert session.connection_id == row.id
+    assert (line.action, line.outcome, line.connection_id) == ("connect", "ok", row.id)
+
+
+@pytest.mark.parametrize("denied", [True, False])
+async def test_what_is_refused_is_on_record_and_not_done(*, denied: bool) -> None:
+    async with make_application() as application:
+        ann = await make_principal(application)
+        await connect(application, ann)
+        if denied:
+            await application.policies.add(ann, PolicyEffect.DENY, ["connect", "disconnect"])
+        accounts, name = accounts_of(application), "notes/default" if denied else "notes/none"
+        before = len(await lines_of(application, ann))
+        kind: type[ConnectoryError] = PolicyDenied if denied else UnknownConnection
+        for refused in (accounts.ask_reconnect(ann, name), accounts.disconnect(ann, name)):
+            with pytest.raises(kind):
+                await refused
+        lines = (await lines_of(application, ann))[before:]
+        assert [(line.action, line.outcome) for line in lines] == [("connect", "refused"), ("disconnect", "refused")]
+        assert len(await application.auth.list_connections(ann)) == 1
+
+
+async def test_disconnecting_is_on_record_once_and_says_what_became_of_the_sign_in() -> None:
+    async with make_application() as application:
+        ann = await make_principal(application)
+        row = await connect(application, ann)
+        gone, revocation = await accounts_of(application).disconnect(ann, row.id)
+        lines = [line for line in await lines_of(application, ann) if line.action == "disconnect"]
+    assert (gone.id, revocation) == (row.id, Revocation.NOT_SUPPORTED)
+    assert [(line.outcome, line.connection_id) for line in lines] == [("ok", row.id)]
