@@ -151,24 +151,56 @@ async def tab_to(page: Any, name: str) -> None:
     raise AssertionError(f"no way to {name} by Tab")
 
 
+OF_MEMBERS = [
+    "connectors", "connectors?query=nothing-fits", "connectors/github", "activity", "settings", "settings/tokens",
+    "settings/oauth-apps", "settings/oauth-apps/github", "settings/policy", "settings/connectors", "settings/clients",
+]  # fmt: skip
+
+
 @needs_axe
 async def test_every_page_can_be_read_by_everybody_at_every_size(install: Install, tmp_path: Path) -> None:
     install.run("connect", "demo")
     install.run("call", "demo_list_tasks")
     async with at_the_pages(install) as (page, home):
-        found: list[str] = []
-        await page.goto(f"{home}/connectors")
         configure = await page.get_by_role("link", name="Configure").first.get_attribute("href")
-        addresses = [f"{home}/{name}" for name in ("connectors", "connectors/github", "activity", "settings")]
-        for address in (*addresses, install.url + configure, f"{install.url}/nowhere"):
-            for width in WIDTHS:
-                for scheme in SCHEMES:
-                    await page.set_viewport_size({"width": width, "height": 900})
-                    await page.emulate_media(color_scheme=scheme)
-                    await page.goto(address)
-                    found += [f"{address} {scheme} {width}: {one}" for one in await violations(page)]
-                    if await page.evaluate("() => document.documentElement.scrollWidth") > width:
-                        found.append(f"{address} {scheme} {width}: wider than the window")
-                    name = address.rpartition("/")[2][:20]
-                    await page.screenshot(path=tmp_path / f"{name}-{scheme}-{width}.png", full_page=True)
+        of_connection = install.url + configure
+        await page.get_by_role("button", name="Connect GitHub").click()
+        connecting = page.url
+        await page.goto(f"{home}/connectors/demo")
+        await page.get_by_label("Name of the account here").fill("second")
+        await page.get_by_role("button", name="Connect Demo", exact=True).click()
+        await page.get_by_role("button", name="Connect Demo", exact=True).click()
+        await page.get_by_role("heading", name="Demo is connected").wait_for()
+        found = await everywhere(
+            page,
+            tmp_path,
+            *(f"{home}/{name}" for name in OF_MEMBERS),
+            *(of_connection, f"{of_connection}/try?action=demo_create_task", f"{of_connection}/disconnect"),
+            *(connecting, page.url, f"{install.url}/signin", f"{install.url}/nowhere"),
+        )
         assert found == []
+
+
+@needs_axe
+async def test_the_pages_of_who_is_not_signed_in_can_be_read_by_everybody(install: Install, tmp_path: Path) -> None:
+    with install.serving():
+        async with browsing() as page:
+            addresses = ("", "/signin", "/workspaces/default/connectors", "/open/spent", "/connect/spent")
+            assert await everywhere(page, tmp_path, *(f"{install.url}{one}" for one in addresses)) == []
+
+
+async def everywhere(page: Any, folder: Path, *addresses: str) -> list[str]:
+    """What axe-core finds at each address, wide and narrow, light and dark; and what is wider than the window."""
+    found: list[str] = []
+    for number, address in enumerate(addresses):
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                await page.set_viewport_size({"width": width, "height": 900})
+                await page.emulate_media(color_scheme=scheme)
+                await page.goto(address)
+                where = f"{address} {scheme} {width}"
+                found += [f"{where}: {one}" for one in await violations(page)]
+                if await page.evaluate("() => document.documentElement.scrollWidth") > width:
+                    found.append(f"{where}: wider than the window")
+                await page.screenshot(path=folder / f"{number}-{scheme}-{width}.png", full_page=True)
+    return found
