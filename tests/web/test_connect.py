@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 from tests.auth.making import SUITE
+from tests.auth.oauth.acme import ACME_YAML
 from tests.web.browsing import (
     FLEET,
     Browser,
@@ -28,7 +29,7 @@ from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_application, make_principal
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
 from connectory.testing.provider import FakeProvider, answers
-from connectory.vault.entities import SessionStatus
+from connectory.vault.entities import PolicyEffect, SessionStatus
 from connectory.web.app import create_web_app
 from connectory.web.static_files import static_url
 from connectory.wiring import Application
@@ -247,6 +248,50 @@ async def test_a_private_address_needs_a_tick_and_only_in_local_mode() -> None:
         refused = await browser.submit(form, **typed, private_confirmed="yes")
         assert "private_confirmed" not in refused.forms[-1].inputs
         assert "CONNECTORY_ALLOW_HOSTS" in refused.text
+
+
+@pytest.mark.parametrize("environment", [{}, FLEET])
+async def test_the_session_of_a_read_only_token_goes_no_further_than_looking(environment: dict[str, str]) -> None:
+    origin = environment.get("APP_URL", "http://localhost:8765")
+    async with make_web(environment) as (application, app), Browser(app, origin) as browser:
+        link = await link_for(application)
+        person = await owner_of(application, link)
+        _, only_reads = await application.tokens.create(person, "reads", read_only=True)
+        await browser.post("/signin", {"token": only_reads, "next": "/"})
+        form = (await browser.open(link)).forms[-1]
+        for fields in ({"token": SECRET}, {"app": "oauth", "client_id": "x"}):
+            refused = Page(await browser.send(form, **fields))
+            assert refused.status == 403
+            assert "A read-only token cannot change anything" in refused.text
+        session = await application.vault.sessions.by_link(token_of(link))
+        assert session is not None
+        assert session.status is SessionStatus.PENDING  # nobody's yet
+        await browser.post("/signin", {"token": await make_token(application, person), "next": "/"})
+        done = await browser.submit((await browser.open(link)).forms[-1], token=SECRET)
+        assert "Notes is connected" in done.text
+
+
+async def test_an_app_is_set_up_as_who_is_signed_in_not_as_who_asked() -> None:
+    catalog = make_catalog(make_connector(ACME_YAML))
+    async with make_web(FLEET, catalog=catalog) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
+        link = await link_for(application, "acme")
+        owner = await owner_of(application, link)
+        narrowed, secret = await application.tokens.create(owner, "narrowed")
+        await application.policies.add(owner, PolicyEffect.DENY, ["x_*"], token=narrowed.prefix)
+        form = (await sign_in(browser, link, secret)).forms[-1]
+        refused = Page(await browser.send(form, client_id="of-an-agent", client_secret="s3cret"))
+        assert refused.status == 422
+        assert "A token with policies of its own cannot set up OAuth apps" in refused.text
+        assert await application.oauth_apps.all(owner) == []
+
+        made, secret = await application.tokens.create(owner, "whole")
+        await browser.post("/signin", {"token": secret, "next": "/"})
+        await browser.submit((await browser.open(link)).forms[-1], client_id="an-id", client_secret="s3cret")
+        assert [one.client_id for one in await application.oauth_apps.all(owner)] == ["an-id"]
+        await application.audit.flush()
+        lines = await application.vault.audit.list(owner.workspace_id)
+        tokens = [(one.outcome, one.token_id) for one in lines if one.action == "oauth_app_set"]
+        assert tokens == [("ok", made.id), ("refused", narrowed.id)]
 
 
 async def test_renewing_as_another_account_asks_first() -> None:

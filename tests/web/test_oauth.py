@@ -12,7 +12,7 @@ import pytest
 from tests.auth.oauth.acme import ACME_YAML, ORIGIN
 from tests.oauth_servers.oidc import SECRET, OidcServer, confidential_client, device_client, oidc_server
 from tests.oauth_servers.pages import deny, sign_in
-from tests.web.browsing import FLEET, Browser, Page, make_web, token_of
+from tests.web.browsing import FLEET, Browser, Page, make_web, sign_out, token_of
 
 from connectory.identity.principal import Principal
 from connectory.testing.application import make_principal
@@ -178,6 +178,19 @@ async def test_another_browser_cannot_come_back_and_spends_nothing(server: OidcS
 
     assert "No such sign-in is under way" in refused.text
     assert answer.headers["location"].endswith("/done")
+
+
+async def test_the_session_of_a_read_only_token_finishes_no_sign_in(server: OidcServer) -> None:
+    async with world(server, CLIENT) as one:
+        url = await sign_in(await one.leave())
+        _, only_reads = await one.application.tokens.create(one.principal, "reads", read_only=True)
+        await one.browser.post("/signin", {"token": only_reads, "next": "/"})
+        refused = await one.come_back(url)
+        assert refused.status_code == 403
+        assert "A read-only token" in refused.text
+        assert await one.application.auth.list_connections(one.principal) == []
+        await sign_out(one.browser)
+        assert (await one.come_back(url)).headers["location"].endswith("/done")
 
 
 async def test_the_document_that_is_our_client_id_stands_at_its_own_https_address() -> None:

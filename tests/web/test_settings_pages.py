@@ -201,6 +201,23 @@ async def test_apps_are_for_owners() -> None:
         assert [one.client_id for one in await application.oauth_apps.all(ann)] == ["id-1"]
 
 
+async def test_no_form_for_an_app_is_offered_where_the_token_has_rules() -> None:
+    catalog = make_catalog(make_connector(OAUTH_YAML))
+    async with make_web(catalog=catalog) as (application, app), Browser(app) as browser:
+        ann = await make_principal(application)
+        made, secret = await application.tokens.create(ann, "agent")
+        await application.policies.add(ann, PolicyEffect.DENY, ["x_*"], token=made.prefix)
+        await browser.post("/signin", {"token": secret, "next": "/"})
+        page = await browser.open(f"{ROOT}/oauth-apps/board")
+        assert page.status == 200
+        assert [form.action for form in page.forms] == ["/signout"]
+        posted = await browser.post(
+            f"{ROOT}/oauth-apps/board", {"csrf": page.forms[0].fields["csrf"], "client_id": "evil"}
+        )
+        assert "A token with policies of its own cannot set up OAuth apps" in posted.text
+        assert await application.oauth_apps.all(ann) == []
+
+
 async def test_rules_are_added_shown_in_words_and_removed() -> None:
     async with make_web() as (application, app), Browser(app) as browser:
         ann, mia = await make_principal(application), await make_principal(application, user="mia", role=Role.MEMBER)

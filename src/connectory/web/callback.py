@@ -19,7 +19,9 @@ from connectory.auth.backend import Callback, Connected
 from connectory.auth.oauth.clients import CALLBACK, CLIENT_DOCUMENT
 from connectory.errors import RoleDenied, UnknownObject
 from connectory.identity.principal import Principal, local_principal
+from connectory.identity.rights import require_writing
 from connectory.vault.entities import ConnectSession, Role
+from connectory.web.acting import session_of
 from connectory.web.binding import BrowserBinding
 from connectory.web.services import WebServices
 from connectory.web.visitors import Visitors
@@ -52,6 +54,9 @@ class CallbackPages:
         binding = BrowserBinding(request, session.link, is_https=self.visitors.is_https)
         if not binding.is_bound_to(session):
             await self._refuse(visitor, session, family)
+        by = await session_of(self.visitors, request, session.workspace_id, session.user_id)
+        if by is not None:
+            require_writing(by)
         step = await self.services.auth.complete(session, binding.shown(session), family, callback)
         done = "/done" if isinstance(step, Connected) else ""
         return RedirectResponse(f"/connect/{session.link}{done}", status_code=303)

@@ -24,7 +24,9 @@ from connectory.errors import (
     UnknownConnection,
 )
 from connectory.identity.principal import Principal
+from connectory.identity.rights import require_writing
 from connectory.vault.entities import Connection, ConnectSession, GrantId, Role, SessionStatus
+from connectory.web.acting import session_of
 from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
 from connectory.web.connect_form import (
     FILE_PREFIX,
@@ -77,6 +79,7 @@ class ConnectPages:
     async def submit(self, request: Request) -> Response:
         """Take what was entered. Problems show the form again; success leads on."""
         session, binding = await self._find(request)
+        require_writing(await self._acting(request, session))
         form, files = await read_form_with_files(request)
         browser = binding.posted(session, form)
         response = await self._answer(request, session, form, files, browser)
@@ -109,11 +112,10 @@ class ConnectPages:
 
     async def _set_up(self, request: Request, session: ConnectSession, form: dict[str, str], browser: str) -> Response:
         """Keep the OAuth app that an owner has registered; then its way to sign in works."""
-        role = await self.services.vault.workspaces.role_of(session.workspace_id, session.user_id)
-        owner = Principal(session.workspace_id, session.user_id, role or Role.VIEWER)
+        by = await self._acting(request, session)
         given = form.get("client_id", ""), form.get("client_secret")
         try:
-            await self.services.oauth_apps.put(owner, session.connector, *given)
+            await self.services.oauth_apps.put(by, session.connector, *given)
         except (BadInput, Refused) as error:
             step = await self.services.auth.first_step(session)
             entry = Entry(form[APP_FIELD], {})
@@ -134,6 +136,7 @@ class ConnectPages:
         """Ask what has become of a sign-in at a page that does not lead back; this one shows itself again and again."""
         session, binding = await self._find(request)
         if session.status is SessionStatus.BOUND and binding.is_bound_to(session):
+            require_writing(await self._acting(request, session))  # it may be done now
             await self.services.auth.poll(session)
             session = await self.services.auth.find_session(session.link) or session
         if session.status is SessionStatus.CONNECTED and binding.is_bound_to(session):
@@ -204,6 +207,14 @@ class ConnectPages:
             raise HTTPException(404)
         await self.services.catalog.settled(session.connector)
         return session, BrowserBinding(request, link, is_https=self.visitors.is_https)
+
+    async def _acting(self, request: Request, session: ConnectSession) -> Principal:
+        """Who goes on with a link: by the token of their session, or as whom the link was made for (in local mode)."""
+        by = await session_of(self.visitors, request, session.workspace_id, session.user_id)
+        if by is not None and by.workspace_id == session.workspace_id:
+            return by
+        role = await self.services.vault.workspaces.role_of(session.workspace_id, session.user_id)
+        return Principal(session.workspace_id, session.user_id, role or Role.VIEWER)  # `may_see`: without a token then
 
     def _check_live(self, session: ConnectSession) -> None:
         if session.status is SessionStatus.CONNECTED:

@@ -17,7 +17,7 @@ from connectory.catalog.manifest import Effect, OAuth1Method, OAuth2Method
 from connectory.errors import InvalidArguments, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record
-from connectory.identity.rights import require_owner, require_owners_eye
+from connectory.identity.rights import require_owner, require_owners_eye, require_unnarrowed
 from connectory.vault.entities import StoredClient
 from connectory.vault.vault import Vault
 
@@ -29,6 +29,7 @@ class OAuthApps:
     """Sets, lists and removes them. Takes a principal first, as every service."""
 
     def __init__(self, vault: Vault, catalog: Catalog, clients: OAuthClients, record: Record) -> None:
+        self._vault = vault
         self._store = vault.oauth_clients
         self._catalog = catalog
         self._clients = clients
@@ -44,6 +45,7 @@ class OAuthApps:
         asked = {"connector": connector, "server": server}
         async with self._record(principal, "oauth_app_set", Effect.WRITE, asked) as line:
             require_owner(principal, "set up OAuth apps")
+            await require_unnarrowed(self._vault, principal, "set up OAuth apps")
             known = self._catalog.connector(connector)
             _method_of(known)
             client_id, secret = client_id.strip(), (secret or "").strip()
@@ -65,9 +67,13 @@ class OAuthApps:
         return await self._store.list(principal.workspace_id)
 
     async def remove(self, principal: Principal, connector: str, *, server: str = "") -> None:
-        """Forget an app; accounts that signed in with it cannot be renewed any more. Raises `UnknownObject`."""
+        """Forget an app; accounts that signed in with it cannot be renewed any more.
+
+        Raises `RoleDenied`, `PolicyDenied`, `UnknownObject`.
+        """
         async with self._record(principal, "oauth_app_remove", Effect.DESTRUCTIVE, {"connector": connector}) as line:
             require_owner(principal, "remove OAuth apps")
+            await require_unnarrowed(self._vault, principal, "remove OAuth apps")
             family = self._catalog.connector(connector).manifest.auth_family
             origin = parse_origin(server).origin if server else ""
             await line.start()

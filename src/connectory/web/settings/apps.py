@@ -15,6 +15,7 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import OAuth1Method, OAuth2Method
 from connectory.errors import ConnectoryError, InvalidArguments, UnknownConnector
 from connectory.identity.principal import Principal
+from connectory.identity.rights import is_narrowed
 from connectory.vault.entities import Role, StoredClient
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
@@ -137,7 +138,7 @@ class AppPages:
             setup=setup,
             kept=kept,
             form=form or {},
-            may_set=may_set(member.principal),
+            may_set=may_set(member.principal) and not await is_narrowed(self.services.vault, member.principal),
             path=address_of(member.workspace.slug, SECTION, name),
         )
 
