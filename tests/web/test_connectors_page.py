@@ -22,6 +22,7 @@ LOGO = """logo: '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</scrip
 CALENDAR = NOTES_YAML.replace("name: notes\ntitle: Notes", "name: calendar\ntitle: Calendar").replace(
     "description: Keep notes.\ncategory: productivity", "description: Keep dates.\ncategory: crm"
 )
+CALENDAR = CALENDAR.replace("tasks: [Show my notes.]", "tasks: [When is my next day off?]")
 TWO = (make_connector(NOTES_YAML + LOGO), make_connector(CALENDAR))
 
 
@@ -96,6 +97,7 @@ async def test_the_grid_is_searched_and_filtered_without_scripts_too() -> None:
         for query, found, missing in (
             ("query=DATES", "Calendar", "Keep notes"),
             ("query=keep+notes", "Keep notes", "Calendar"),
+            ("query=day+off", "Calendar", "Keep notes"),  # what one would ask for
             ("category=crm", "Calendar", "Keep notes"),
             ("status=connected", "Keep notes", "Calendar"),
             ("status=not-connected", "Calendar", "Keep notes"),
@@ -117,7 +119,7 @@ async def test_htmx_is_given_the_part_that_changes_and_how_much_was_found() -> N
         answer = await browser.client.get(f"{HOME}?query=dates", headers={"HX-Request": "true"})
     assert answer.text.lstrip().startswith('<div id="services"')
     assert "<html" not in answer.text
-    assert 'hx-trigger="sse:changed"' in answer.text
+    assert 'hx-trigger="changed from:body"' in answer.text
     assert "1 service found" in answer.text
 
 

@@ -254,4 +254,4 @@ def _state(way: Ways, status: Status, count: int, *, is_served: bool) -> Word:
 def _haystack(connector: Connector) -> str:
     manifest = connector.manifest
     words = (connector.name, connector.title, group_of(connector), manifest.category.value, manifest.description)
-    return " ".join(words).casefold()
+    return " ".join((*words, *manifest.tasks)).casefold()
