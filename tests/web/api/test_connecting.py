@@ -49,8 +49,9 @@ async def test_a_key_connects_at_once_and_is_never_shown_again() -> None:
             "account": "user-s3cre",
             "metadata": {
                 "name": "notes/default", "alias": "default", "shared": False, "scopes": ["read", "write"],
-                "expiresAt": None,
+                "expiresAt": None, "problem": None,
             },
+            "lastUsed": None,
             "lastSync": None,
         }  # fmt: skip
         everything = [await world.get(path) for path in ("/connectors", "/audit", f"/connectors/{listed['id']}")]

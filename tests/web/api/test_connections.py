@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import sqlalchemy as sa
 from tests.web.api.calling import KEY, World, make_world, problem
 from tests.web.browsing import Browser, Page, make_token
 
 from connectory.testing.application import grant_oauth, make_principal
 from connectory.testing.provider import FakeProvider, answers
-from connectory.vault.entities import Role
+from connectory.vault.entities import ConnectionId, GrantStatus, Role
+from connectory.vault.tables import grants
 
 
 async def token_of_member(world: World, name: str = "mia") -> str:
@@ -117,6 +119,39 @@ async def test_when_its_token_ends_is_shown_and_the_token_is_not() -> None:
         assert datetime.fromisoformat(shown["metadata"]["expiresAt"]) == ends
         assert shown["metadata"]["scopes"] == ["read"]
         assert "s3cret" not in str(shown)
+
+
+async def test_how_a_connection_is_and_when_it_was_used_is_said_as_everywhere_else() -> None:
+    async with make_world() as world:
+        made = ConnectionId(await world.connected())
+        [fresh] = await world.get("/connectors")
+        assert (fresh["status"], fresh["metadata"]["problem"], fresh["lastUsed"]) == ("active", None, None)
+
+        await world.post("/actions/notes_list_notes", {"arguments": {"book": "b"}})
+        await world.application.audit.flush()
+        used = await world.get(f"/connectors/{made}")
+        assert datetime.now(UTC) - datetime.fromisoformat(used["lastUsed"]) < timedelta(minutes=5)
+
+        _, grant = await world.application.auth.resolve(world.owner, made)
+        broken = GrantStatus.NEEDS_RECONNECT
+        where = grant.workspace_id, grant.id
+        await world.application.vault.grants.set_status(*where, broken, if_version=None, problem="Notes has ended it.")
+        refused = await world.get(f"/connectors/{made}")
+        assert (refused["status"], refused["metadata"]["problem"]) == ("needs_reconnect", "Notes has ended it.")
+
+
+async def test_what_the_key_at_hand_does_not_open_is_not_called_active() -> None:
+    async with make_world() as world:
+        lost, well = ConnectionId(await world.connected()), await world.connected(alias="well")
+        _, grant = await world.application.auth.resolve(world.owner, lost)
+        spoilt = sa.update(grants).where(grants.c.id == grant.id).values(credentials=b"sealed with another key")
+        await world.application.vault.database.write(lambda connection: connection.execute(spoilt))
+
+        shown = {one["id"]: one for one in await world.get("/connectors")}
+
+        assert [shown[one]["status"] for one in (lost, well)] == ["unreadable", "active"]
+        assert "Put back the key" in shown[lost]["metadata"]["problem"]
+        assert await world.get(f"/connectors/{lost}") == shown[lost]
 
 
 async def test_reconnecting_gives_a_link_by_which_the_connection_stays_the_same() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -32,20 +33,20 @@ NO_SYNC = "Nothing is synced yet: this server has no background sync."
 @router.get("")
 async def list_connections(by: By) -> list[ConnectedService]:
     """The connected accounts that you see: your own, and those of the whole workspace."""
-    return [view_connection(found) for found in await by.services.auth.list_connections(by.principal)]
+    return await _shown(by, await by.services.auth.list_connections(by.principal))
 
 
 @router.get("/{connectionId}")
 async def get_connection(by: By, connection_id: ConnectionParameter) -> ConnectedService:
     """One connected account."""
-    return view_connection(await _find(by, connection_id))
+    return await _shown_one(by, connection_id)
 
 
 @router.patch("/{connectionId}")
 async def rename_connection(by: By, connection_id: ConnectionParameter, body: RenameBody) -> ConnectedService:
     """Give a connection another alias; its id, sign-in and history stay."""
     await by.services.auth.rename(by.principal, ConnectionId(connection_id), body.alias)
-    return view_connection(await _find(by, connection_id))
+    return await _shown_one(by, connection_id)
 
 
 @router.delete("/{connectionId}")
@@ -67,7 +68,7 @@ async def verify_connection(by: By, connection_id: ConnectionParameter) -> Verif
 async def refresh_connection(by: By, connection_id: ConnectionParameter) -> ConnectedService:
     """Renew the sign-in's tokens now. A key that somebody typed cannot be renewed: 409."""
     await by.services.auth.renew_connection(by.principal, ConnectionId(connection_id))
-    return view_connection(await _find(by, connection_id))
+    return await _shown_one(by, connection_id)
 
 
 @router.post("/{connectionId}/reconnect")
@@ -84,6 +85,19 @@ async def sync_connection(by: By, connection_id: ConnectionParameter) -> Respons
     return problem_response(
         409, NO_SYNC, code="sync_unavailable", hint="Call the service's actions.", success=False, message=NO_SYNC
     )
+
+
+async def _shown_one(by: Caller, connection_id: str) -> ConnectedService:
+    return (await _shown(by, [await _find(by, connection_id)]))[0]
+
+
+async def _shown(by: Caller, found: Sequence[Found]) -> list[ConnectedService]:
+    """How they are, and when each was used last."""
+    unreadable = {grant.id for grant in await by.services.vault.grants.unreadable(by.principal.workspace_id)}
+    last = await by.services.activity.last_used(by.principal)
+    return [
+        view_connection(pair, is_unreadable=pair[1].id in unreadable, last_used=last.get(pair[0].id)) for pair in found
+    ]
 
 
 async def _find(by: Caller, connection_id: str) -> Found:

@@ -55,6 +55,7 @@ class ConnectionMetadata(Shape):
     shared: bool
     scopes: list[str]
     expires_at: datetime | None = Field(description="When the access token ends; it is renewed before.")
+    problem: str | None = Field(description="Why it does not work, where it does not and that is known.")
 
 
 class ConnectedService(Shape):
@@ -63,10 +64,13 @@ class ConnectedService(Shape):
     id: str
     provider: str
     auth_method: BackendName
-    status: Literal["active", "needs_reconnect", "revoking"]
+    status: Literal["active", "needs_reconnect", "unreadable", "revoking"] = Field(
+        description="`unreadable`: kept, but not to be opened with this server's encryption key."
+    )
     account: str | None
     metadata: ConnectionMetadata
     created_at: datetime
+    last_used: datetime | None = Field(description="By anybody; signing in and testing do not count.")
     last_sync: datetime | None = Field(default=None, description="Nothing is synced yet.")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from connectory.auth.connections import Found, describe_account
 from connectory.errors import BackendUnavailable
-from connectory.vault.entities import ApiToken, PolicyRule, StoredClient
+from connectory.vault.entities import ApiToken, GrantStatus, PolicyRule, StoredClient
+from connectory.vault.keys import PUT_BACK
 from connectory.web.api.shapes import (
     BackendName,
     ConnectedService,
@@ -14,6 +17,7 @@ from connectory.web.api.shapes import (
     TokenInfo,
 )
 
+UNREADABLE = f"The stored sign-in does not open with the keys at hand. {PUT_BACK} If it is lost, connect it again."
 BACKENDS: dict[str, BackendName] = {"nango": "nango", "builtin": "builtin", "direct": "direct"}
 
 
@@ -24,14 +28,15 @@ def backend_name(name: str) -> BackendName:
     return BACKENDS[name]
 
 
-def view_connection(found: Found) -> ConnectedService:
+def view_connection(found: Found, *, is_unreadable: bool, last_used: datetime | None) -> ConnectedService:
     """One account of a service."""
     row, grant = found
+    problem = grant.problem if grant.status is not GrantStatus.ACTIVE else None
     return ConnectedService(
         id=row.id,
         provider=row.connector,
         auth_method=backend_name(grant.backend),
-        status=grant.status.value,
+        status="unreadable" if is_unreadable else grant.status.value,
         account=describe_account(grant) if grant.account_name or grant.account_id else None,
         metadata=ConnectionMetadata(
             name=row.name,
@@ -39,8 +44,10 @@ def view_connection(found: Found) -> ConnectedService:
             shared=row.is_shared,
             scopes=list(grant.scopes),
             expires_at=grant.expires_at,
+            problem=UNREADABLE if is_unreadable else problem,
         ),
         created_at=row.created_at,
+        last_used=last_used,
     )
 
 
