@@ -13,7 +13,10 @@ ELSEWHERE = [
     "//evil.example", "/\\evil.example", "https:evil.example", "/\t/evil.example", "javascript:alert(1)",
     "https://app@evil.example", "/\r\nLocation:x", "///evil.example", "\\\\evil.example", "/connect//evil.example",
     "/connect/../../evil.example", "/connect/x/../..//evil.example", "/connect/x?next=//evil.example",
-    "/connect/x#@evil",
+    "/connect/x#@evil", "/workspaces/default?next=//evil.example", "/workspaces/default/activity?x=%2F%2fevil.example",
+    "/workspaces/default?x=\\\\evil.example", "/workspaces/default?x=https://evil.example",
+    "//evil.example?/workspaces/a", "/workspaces/default?x=%0d%0aLocation:x", "/workspaces/default@evil.example?x",
+    "/\\evil.example/workspaces/a?x",
     "https://connect.example.com.evil.example/", "https://connect.example.com@evil.example/", " //evil.example",
     "/%09/evil.example", "/%0d%0aLocation:x", "/signin", "/signout", "data:text/html,x", "/connect/x\n",
 ]  # fmt: skip
@@ -30,6 +33,17 @@ async def test_attack_13_signing_in_leads_to_a_page_of_ours_or_home(target: str)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         again = await browser.post("/signin", {"token": "wrong", "next": target})
         assert "evil" not in again.text
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+async def test_attack_13_no_page_before_leads_elsewhere(target: str) -> None:
+    async with scene(environment=FLEET) as s, s.browser() as browser:
+        origin = s.face.application.settings.origin
+        for referer in (quote(target, safe="/:@?#%&=\\"), f"{origin}{quote(target, safe='/:@?#%&=')}"):
+            browser.client.headers["Referer"] = referer
+            late = await browser.post("/workspaces/default/connect", {"connector": "x"})
+            assert late.status_code == 401
+            assert "evil" not in late.text
 
 
 async def test_attack_13_a_page_of_ours_is_led_to() -> None:

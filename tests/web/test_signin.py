@@ -12,6 +12,7 @@ from tests.vault.rows import Clock
 from tests.web.browsing import (
     FLEET,
     Browser,
+    Page,
     make_token,
     make_web,
     open_signed_in,
@@ -235,12 +236,68 @@ async def test_a_changed_or_foreign_cookie_opens_nothing() -> None:
         "/connect/x\n",
         "/connect//evil.example",
         "/connect/x?y",
+        "/workspaces/default?next=//evil.example",
+        "/workspaces/default?x=%2f%2Fevil.example",
+        "/workspaces/default?x=%0d%0aLocation:x",
+        "/workspaces/default?x=\\evil",
+        "/workspaces/default?x?y",
+        "/workspaces/default?x#y",
+        "/workspaces/default?x\n",
+        "//workspaces/default?x",
         "/signout",
         "",
     ],
 )
 def test_only_our_own_pages_are_a_target(target: str) -> None:
     assert safe_target(target) == "/"
+
+
+ACTIVITY = "/workspaces/default/activity"
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        (f"{ACTIVITY}?action=notes_%2A&outcome=refused", f"{ACTIVITY}?action=notes_%2A&outcome=refused"),
+        (f"{ACTIVITY}?action=%C3%A4+b", f"{ACTIVITY}?action=%C3%A4+b"),
+        (f"{ACTIVITY}?next=//evil.example", ACTIVITY),
+        (f"{ACTIVITY}?next=%2F%2Fevil.example", ACTIVITY),
+    ],
+)
+async def test_a_page_with_filters_is_come_back_to(asked: str, wanted: str) -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        token = await make_token(application, await make_principal(application))
+        form = (await browser.open(asked)).forms[-1]
+        answer = await browser.send(form, token=token)
+    assert (form.fields["next"], answer.headers["location"]) == (wanted, wanted)
+
+
+@pytest.mark.parametrize(
+    ("referer", "wanted"),
+    [
+        ("http://localhost:8765/workspaces/default/settings/tokens", "/workspaces/default/settings/tokens"),
+        (f"http://localhost:8765{ACTIVITY}?outcome=ok", f"{ACTIVITY}?outcome=ok"),
+        ("http://localhost:8765/workspaces/default/connections/cn_x/rename", "/"),  # a page shown for a post
+        ("http://localhost:8765/signout", "/"),
+        (f"http://evil.example{ACTIVITY}", "/"),
+        (f"http://localhost:8765@evil.example{ACTIVITY}", "/"),
+        (f"http://localhost:8765/{ACTIVITY}", "/"),
+        ("http://localhost:8765//evil.example", "/"),
+        ("http://[", "/"),
+        ("", "/"),
+    ],
+)
+async def test_a_form_sent_too_late_leads_back_to_the_page_it_stood_on(referer: str, wanted: str) -> None:
+    """Its own path takes no GET: "There is no such page" was what people saw after they had signed in."""
+    async with make_web() as (application, app), Browser(app) as browser:
+        token = await make_token(application, await make_principal(application))
+        browser.client.headers["Referer"] = referer
+        late = await browser.post("/workspaces/default/connections/cn_x/rename", {"alias": "work"})
+        form = Page(late).forms[-1]
+        answer = await browser.send(form, token=token)
+        led_to = await browser.client.get(answer.headers["location"], follow_redirects=True)
+    assert (late.status_code, form.fields["next"]) == (401, wanted)
+    assert (answer.headers["location"], led_to.status_code) == (wanted, 200)
 
 
 async def test_a_sign_in_leads_to_our_own_pages_only() -> None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from connectory.web.forms import read_form
+from connectory.web.guard import SAFE_METHODS
 from connectory.web.pages import render
 from connectory.web.visitors import Visitors
 
 NEXT_PAGE = re.compile(  # where a sign-in may lead (attack 13)
     r"/(?:connect|confirm)/[A-Za-z0-9_-]{1,128}|/workspaces/[a-z0-9][a-z0-9-]{0,62}(?:/[a-z0-9_-]{1,64}){0,3}", re.ASCII
+)
+PLAIN_QUERY = re.compile(  # of a page of a workspace's: filters, and no address of anything
+    r"(?:[a-z0-9_.~*+=&:,-]|%(?![01]|2f|5c|7f)[0-9a-f]{2}){0,1000}", re.ASCII | re.IGNORECASE
 )
 GUESS_S = 0.5  # that a wrong link takes, one after the other (attack 73)
 
@@ -71,7 +76,7 @@ class SignInPages:
 
     async def ask(self, request: Request) -> Response:
         """A page that needs a sign-in shows the form in its own place, whether or not there is one (attack 42)."""
-        return self.form(request.scope["path"], status=401)
+        return self.form(_wanted(request), status=401)
 
     def form(self, target: str, *, problem: str | None = None, status: int = 200) -> Response:
         """The sign-in form, which leads to `target` afterwards."""
@@ -89,6 +94,29 @@ class SignInPages:
         )
 
 
-def safe_target(path: str) -> str:
-    """Return `path` if it is one of the pages that need a sign-in, else the home page."""
-    return path if NEXT_PAGE.fullmatch(path) else "/"
+def safe_target(target: str) -> str:
+    """Return `target` if it is one of the pages that need a sign-in, else the home page."""
+    path, mark, query = target.partition("?")
+    is_plain = not mark or (path.startswith("/workspaces/") and PLAIN_QUERY.fullmatch(query) is not None)
+    return target if is_plain and NEXT_PAGE.fullmatch(path) is not None else "/"
+
+
+def _wanted(request: Request) -> str:
+    """Where a person is to be once they are signed in: the page asked for, or the one whose form they have sent."""
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    if request.method not in SAFE_METHODS:
+        path, query = _page_before(request)
+    whole = f"{path}?{query}" if query else path
+    return path if safe_target(whole) == "/" else whole
+
+
+def _page_before(request: Request) -> tuple[str, str]:
+    """Path and query of the page that a form stands on, if it is one of ours that can be opened; else the home page."""
+    try:
+        before = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/", ""
+    opened = {"type": "http", "method": "GET", "path": before.path, "root_path": ""}
+    is_page = any(route.matches(opened)[0] is Match.FULL for route in request.app.routes)
+    is_ours = before.netloc == request.headers.get("host")
+    return (before.path, before.query) if is_ours and is_page else ("/", "")
