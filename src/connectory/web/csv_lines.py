@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # with which a cell begins that would compute
+FORMULAS = "=+\\-@＝＋－＠"  # with which a cell begins that would compute
+BEGINNING = re.compile(rf"\A(?=[{FORMULAS}\t\r\n])")
+BEHIND = re.compile(rf'([;\t\r\n][\s"]*)(?=[{FORMULAS}])')  # many spreadsheets split at these, and heed no quotes then
 
 
 def csv_line(values: Iterable[object]) -> str:
-    """Write one line: None is empty, a list its items with spaces between, and a formula begins with an apostrophe."""
+    """Write one line: None is empty, a list its items with spaces between; before a formula stands an apostrophe."""
     out = io.StringIO()
     csv.writer(out).writerow([_cell(value) for value in values])
     return out.getvalue()
@@ -18,4 +21,4 @@ def csv_line(values: Iterable[object]) -> str:
 
 def _cell(value: object) -> str:
     text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    return BEHIND.sub(r"\1'", BEGINNING.sub("'", text))
