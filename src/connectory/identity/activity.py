@@ -22,6 +22,7 @@ from connectory.vault.vault import Vault
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 MOST_OF_A_PAGE = 500
+MOST_OF_A_FILE = 100_000  # lines; `until` goes on from there
 MOST_TEXT = 200  # characters of a filter
 CONNECTION_ID = "cn_"
 NO_USE = ("connect", "sign_in", "verify", "refresh", "rename", "disconnect", "confirm", "decline")  # of a connection

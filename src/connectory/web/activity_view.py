@@ -1,11 +1,7 @@
-"""What was done, in words: as the rows of a page, as lines of CSV and of JSON. Pure.
-
-Of arguments there are the names at most, never a value: the record has none.
-"""
+"""What was done, in words: the rows of a page. Pure."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +12,6 @@ from starlette.datastructures import QueryParams
 from connectory.catalog.connector import Action
 from connectory.identity.activity import ActivityFilter, ActivityLine
 from connectory.web.confirm import visible
-from connectory.web.csv_lines import csv_line
 from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, moment_of
 
 PERIODS: Mapping[str, tuple[str, timedelta]] = {
@@ -26,7 +21,6 @@ PERIODS: Mapping[str, tuple[str, timedelta]] = {
     "30d": ("Last 30 days", timedelta(days=30)),
 }
 EFFECTS: Mapping[str, str] = {"read": "reads", "write": "writes", "destructive": "deletes or overwrites"}
-COLUMNS = ("at", "user", "action", "effect", "connection", "outcome", "code", "duration_ms", "argument_names")
 MOST_CHARACTERS = 120  # of a text of the caller's
 
 
@@ -108,35 +102,12 @@ def view_row(told: ActivityLine, actions: Mapping[str, Action], now: datetime) -
     )
 
 
-def csv_row(told: ActivityLine) -> str:
-    """Write one line of CSV, in the order of `COLUMNS`."""
-    facts = describe(told)
-    return csv_line(facts[name] for name in COLUMNS)
-
-
-def json_line(told: ActivityLine) -> str:
-    """Write one line of JSON."""
-    return json.dumps(describe(told), ensure_ascii=False) + "\n"
-
-
-def describe(told: ActivityLine) -> dict[str, object]:
-    """Return a line for programs; names stand beside ids."""
-    line = told.line
-    return {
-        "id": line.id,
-        "at": line.at.isoformat(),
-        "user": told.user or line.user_id,
-        "user_id": line.user_id,
-        "token_id": line.token_id,
-        "action": line.action,
-        "effect": line.effect,
-        "connection": told.connection or line.connection_id,
-        "connection_id": line.connection_id,
-        "outcome": line.outcome,
-        "code": line.code,
-        "duration_ms": line.duration_ms,
-        "argument_names": list(line.argument_names),
+def files_of(slug: str, wanted: ActivityFilter) -> Mapping[str, str]:
+    """Return the addresses at which the API gives all lines that fit as a file, by its kind."""
+    given = {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in wanted.items() if value
     }
+    return {kind: f"/api/workspace/{slug}/audit?{urlencode({'format': kind, **given})}" for kind in ("csv", "ndjson")}
 
 
 def _took(duration_ms: int | None) -> str:

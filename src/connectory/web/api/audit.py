@@ -10,14 +10,13 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 from starlette.responses import Response, StreamingResponse
 
-from connectory.identity.activity import MOST_OF_A_PAGE, ActivityFilter, ActivityLine
+from connectory.identity.activity import MOST_OF_A_FILE, MOST_OF_A_PAGE, ActivityFilter, ActivityLine
 from connectory.vault.audit import Outcome
 from connectory.web.api.callers import ApiRoute, By
 from connectory.web.api.shapes import MAX_TEXT, ActivityAnswer, ActivityInfo
 from connectory.web.csv_lines import csv_line
 
 router = APIRouter(prefix="/api/workspace/{slug}/audit", route_class=ApiRoute, tags=["audit"])
-MOST_EXPORTED = 100_000  # lines of one file; `until` goes on from there
 Format = Literal["json", "ndjson", "csv"]
 TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 COLUMNS = [field.alias or name for name, field in ActivityInfo.model_fields.items()]
@@ -53,7 +52,7 @@ async def list_activity(
         page = await activity.list(by.principal, cursor=cursor, limit=limit, **wanted)
         return ActivityAnswer(lines=[_view(one) for one in page.lines], next_cursor=page.next_cursor)
     await activity.list(by.principal, limit=1, **wanted)  # what is wrong with the filter is said before the file begins
-    rows = activity.each(by.principal, most=MOST_EXPORTED, **wanted)
+    rows = activity.each(by.principal, most=MOST_OF_A_FILE, **wanted)
     lines = _as_csv(rows) if format == "csv" else _as_ndjson(rows)
     attachment = {"Content-Disposition": f'attachment; filename="audit-{by.workspace.slug}.{format}"'}
     return StreamingResponse(lines, media_type=TYPES[format], headers=attachment)
