@@ -208,7 +208,8 @@ def test_attack_42_a_new_argument_route_or_service_fails_until_it_is_listed() ->
     public = {name for name, _ in inspect.getmembers(Gateway, inspect.iscoroutinefunction) if name[0] != "_"}
     assert public == GATEWAY
     asking = {name for name, _ in inspect.getmembers(Confirmations, inspect.iscoroutinefunction) if name[0] != "_"}
-    assert asking == {"require", "spend", "open", "decide"}  # the first two take no id but what the gateway found
+    # The first two take no id but what the gateway found, the third what the fourth has returned.
+    assert asking == {"require", "spend", "hindrance", "open", "decide"}
     assert {name.partition(".")[0] for name in NO_IDS | set(ATTEMPTS)} == {
         "AuthManager", "OAuthApps", "Tokens", "Policies", "Workspaces"
     }  # fmt: skip

@@ -117,22 +117,20 @@ class AuthManager(SessionSteps):
         `AlreadyExists` (no alias given, and `default` works), `RoleDenied`, `PolicyDenied`, `BackendUnavailable`,
         `QuotaExceeded`.
         """
-        known = await self._known(connector)
-        require_connecting(principal, shared=shared)
-        name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
-        owner = str(principal.workspace_id if shared else principal.user_id)
-        existing = await self._owned(principal, owner, known, name)
-        is_whole = len(existing) == len(members_of(self._catalog, known))
-        if is_whole and alias is None and await self._are_healthy(existing):
-            raise already_connected(known, existing)
-        await self._choice.choose(principal.workspace_id, known, backend)
-        check_scopes(known, scopes)
-        renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
-        session = await self._sessions.open_one(principal, owner, known.name, name, renewed)
-        if session is not None and session.backend == backend and session.scopes == tuple(scopes):
-            return session
-        await self._allow_link(principal)
-        return await self._sessions.create(principal, owner, known.name, name, backend, tuple(scopes), renewed)
+        return await self._session(principal, connector, alias, backend, tuple(scopes), shared=shared, anew=False)
+
+    async def connect_anew(
+        self,
+        principal: Principal,
+        connector: str,
+        *,
+        alias: str | None = None,
+        backend: str | None = None,
+        scopes: Sequence[str] = (),
+        shared: bool = False,
+    ) -> ConnectSession:
+        """Return a session as `connect` does, but never one that a person may have open: for who signs in at once."""
+        return await self._session(principal, connector, alias, backend, tuple(scopes), shared=shared, anew=True)
 
     async def disconnect(self, principal: Principal, connection_id: ConnectionId) -> Revocation:
         """Delete a connection; its grant is withdrawn at the provider, then deleted, with its last one.
@@ -353,6 +351,27 @@ class AuthManager(SessionSteps):
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
         return await self._sessions.wait(principal, session, timeout_s, self._sign_in.poll)
+
+    async def _session(
+        self, principal: Principal, connector: str, alias: str | None, backend: str | None, scopes: tuple[str, ...],
+        *, shared: bool, anew: bool,
+    ) -> ConnectSession:  # fmt: skip
+        known = await self._known(connector)
+        require_connecting(principal, shared=shared)
+        name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
+        owner = str(principal.workspace_id if shared else principal.user_id)
+        existing = await self._owned(principal, owner, known, name)
+        is_whole = len(existing) == len(members_of(self._catalog, known))
+        if is_whole and alias is None and await self._are_healthy(existing):
+            raise already_connected(known, existing)
+        await self._choice.choose(principal.workspace_id, known, backend)
+        check_scopes(known, scopes)
+        renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
+        session = None if anew else await self._sessions.open_one(principal, owner, known.name, name, renewed)
+        if session is not None and session.backend == backend and session.scopes == scopes:
+            return session
+        await self._allow_link(principal)
+        return await self._sessions.create(principal, owner, known.name, name, backend, scopes, renewed)
 
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""

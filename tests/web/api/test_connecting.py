@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.web.api.calling import KEY, World, make_world, problem
-from tests.web.browsing import Browser, make_token
+from tests.web.api.calling import HOME, KEY, World, make_world, problem
+from tests.web.browsing import FLEET, Browser, make_token, open_signed_in
+from tests.web.test_connect import KINTO_YAML
 
 from connectory.testing.application import make_principal
+from connectory.testing.connectors import make_catalog, make_connector
 from connectory.testing.provider import FakeProvider
 from connectory.vault.entities import Role
 
@@ -131,6 +133,67 @@ async def test_a_link_that_a_browser_has_left_stands_in_no_keys_way() -> None:
         link = (await world.post("/connectors/connect", {"provider": "notes"}))["authUrl"]
         await browser.submit((await browser.open(link)).forms[-1], token="")  # binds the browser
         assert await world.connected()
+
+
+@pytest.mark.parametrize("key", ["", "s3cret\nX-Evil: 1", "s3cret-refused"])
+async def test_a_key_that_fails_leaves_a_person_s_own_sign_in_alone(key: str) -> None:
+    provider = FakeProvider(is_revoked=True)
+    async with make_world(provider) as world, Browser(world.app) as opened, Browser(world.app) as begun:
+        first = (await world.post("/connectors/connect", {"provider": "notes"}))["authUrl"]
+        page = await opened.open(first)  # and has posted nothing yet
+        await refused(world, 422, config={"apiKey": key})
+        other = (await world.post("/connectors/connect", {"provider": "notes", "metadata": {"alias": "work"}}))[
+            "authUrl"
+        ]
+        again = await begun.submit((await begun.open(other)).forms[-1], token="s3cret-mistyped")  # binds the browser
+        await refused(world, 422, config={"apiKey": key}, metadata={"alias": "work"})
+
+        assert (await world.post("/connectors/connect", {"provider": "notes"}))["authUrl"] == first
+        provider.is_revoked = False
+        assert "Notes is connected" in (await opened.submit(page.forms[-1], token=KEY)).text
+        assert "Notes is connected" in (await begun.submit(again.forms[-1], token=KEY)).text
+
+
+async def test_that_a_private_address_is_meant_says_a_person_and_no_token() -> None:
+    catalog = make_catalog(make_connector(KINTO_YAML))
+    typed = {"server": "http://127.0.0.1:1", "username": "ann", "password": "s3cret"}
+    body = {"provider": "kinto", "config": {"customFields": typed, "privateAddressConfirmed": True}}
+    async with make_world(catalog=catalog) as world, Browser(world.app) as browser:
+        by_token = problem(await world.call("POST", "/connectors/connect", json=body), 422)
+        await browser.post("/signin", {"token": world.token, "next": "/"})
+        by_session_of_token = await from_page(world, browser, body)
+        for said in (by_token, by_session_of_token):
+            assert "No token confirms it" in said["hint"]
+            assert said["link"] in said["hint"]
+            assert "privateAddressConfirmed" not in said["hint"]
+            page = await browser.open(said["link"])
+            assert "Connect Kinto" in page.text
+        assert by_token["link"] == by_session_of_token["link"]
+        assert await world.get("/connectors") == []
+
+        await open_signed_in(world.application, browser, world.owner)
+        by_person = await from_page(world, browser, body)
+        assert "could not be checked" in by_person["hint"]  # it was asked, and nobody listens on port 1
+        unsaid = await from_page(world, browser, {**body, "config": {"customFields": typed}})
+        assert "`privateAddressConfirmed: true`" in unsaid["hint"]
+        assert "link" not in unsaid
+
+
+async def test_in_fleet_mode_nobody_confirms_a_private_address() -> None:
+    catalog = make_catalog(make_connector(KINTO_YAML))
+    typed = {"server": "http://127.0.0.1:1", "username": "ann", "password": "s3cret"}
+    body = {"provider": "kinto", "config": {"customFields": typed, "privateAddressConfirmed": True}}
+    async with make_world(catalog=catalog, environment=FLEET) as world:
+        said = problem(await world.call("POST", "/connectors/connect", json=body), 422)
+        assert "CONNECTORY_ALLOW_HOSTS" in said["hint"]
+        assert "link" not in said
+
+
+async def from_page(world: World, browser: Browser, body: dict[str, Any]) -> dict[str, Any]:
+    """What a page's script is told that posts the same, by the cookie of whoever is signed in."""
+    csrf = (await browser.open("/workspaces/default/connectors")).forms[0].fields["csrf"]
+    answer = await browser.client.post(f"{HOME}/connectors/connect", json=body, headers={"X-CSRF-Token": csrf})
+    return problem(answer, 422)
 
 
 async def test_what_is_connected_already_is_not_overwritten_without_a_name() -> None:

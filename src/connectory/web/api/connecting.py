@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from starlette.responses import Response
 
 from connectory.auth.backend import Connected, Entry, Form, MethodForm, Problem, Question
 from connectory.errors import InvalidArguments
-from connectory.vault.entities import ConnectSession, SessionStatus
+from connectory.vault.entities import ConnectSession
 from connectory.web.api.callers import Caller
 from connectory.web.api.shapes import BackendName, ConnectBody, ConnectConfig, ConnectedAnswer, LinkAnswer
 from connectory.web.api.views import backend_name
@@ -24,15 +25,7 @@ CONFIRMATIONS = {
 
 async def make_link(by: Caller, body: ConnectBody) -> LinkAnswer:
     """Return the address at which a person signs in."""
-    session = await by.services.accounts.ask_connect(
-        by.principal,
-        body.provider,
-        alias=body.metadata.alias,
-        backend=body.auth_method,
-        scopes=body.config.scopes,
-        shared=body.metadata.shared,
-    )
-    return await link_to(by, session)
+    return await link_to(by, await _asked_of(by.services.accounts.ask_connect, by, body))
 
 
 async def link_to(by: Caller, session: ConnectSession) -> LinkAnswer:
@@ -44,19 +37,19 @@ async def link_to(by: Caller, session: ConnectSession) -> LinkAnswer:
 
 
 async def connect_at_once(by: Caller, body: ConnectBody) -> ConnectedAnswer | Response:
-    """Sign in with what came, as at a terminal. What is wrong with it is said, and the session ended."""
+    """Sign in with what came, as at a terminal. What is wrong with it is said, and the session ended.
+
+    The session is this request's own: a person may have another one open for the same, on the page.
+    """
     asked = {"connector": body.provider, "alias": body.metadata.alias, "shared": body.metadata.shared}
     async with by.services.accounts.connecting(by.principal, asked) as line:
         auth = by.services.auth
-        session = await _session(by, body)
-        if session.status is SessionStatus.BOUND:  # by a page that somebody has left
-            await auth.end_session(session)
-            session = await _session(by, body)
+        session = await _asked_of(auth.connect_anew, by, body)
         outcome: Sequence[Problem] | Connected = ()
         try:
             step = await auth.first_step(session)
             entry = _entry(session.connector, step.methods if isinstance(step, Form) else (), body.config)
-            entry = replace(entry, private_confirmed=entry.private_confirmed and by.services.settings.is_local)
+            entry = replace(entry, private_confirmed=entry.private_confirmed and _is_a_persons(by))
             done = await auth.submit(session, secrets.token_urlsafe(32), entry)
             outcome = done if isinstance(done, Connected) else _problems_of(done)
         finally:
@@ -64,7 +57,7 @@ async def connect_at_once(by: Caller, body: ConnectBody) -> ConnectedAnswer | Re
                 await auth.end_session(session)
         if not isinstance(outcome, Connected):
             line.refuse(InvalidArguments.code)
-            return _not_connected(session.connector, outcome)
+            return await _not_connected(by, body, outcome)
         return await _connected(by, outcome)
 
 
@@ -74,8 +67,13 @@ async def _connected(by: Caller, done: Connected) -> ConnectedAnswer:
     return ConnectedAnswer(connection_id=row.id, method=method, status=grant.status.value)
 
 
-async def _session(by: Caller, body: ConnectBody) -> ConnectSession:
-    return await by.services.auth.connect(
+def _is_a_persons(by: Caller) -> bool:
+    """Whether a yes in the request may be a person's, on their own machine: a token may be an agent's."""
+    return by.services.settings.is_local and by.principal.token_id is None
+
+
+async def _asked_of(connect: Callable[..., Awaitable[ConnectSession]], by: Caller, body: ConnectBody) -> ConnectSession:
+    return await connect(
         by.principal,
         body.provider,
         alias=body.metadata.alias,
@@ -126,19 +124,25 @@ def _problems_of(step: object) -> Sequence[Problem]:
     return step.problems if isinstance(step, Form | Question) else ()
 
 
-def _not_connected(connector: str, problems: Sequence[Problem]) -> Response:
-    """No problem's text repeats a value."""
+async def _not_connected(by: Caller, body: ConnectBody, problems: Sequence[Problem]) -> Response:
+    """Say what was wrong; no problem's text repeats a value. What only a person may confirm, they do at the `link`."""
+    is_for_a_person = not _is_a_persons(by) and any(problem.confirm == "private_confirmed" for problem in problems)
+    link = by.services.auth.link_url(await _asked_of(by.services.auth.connect, by, body)) if is_for_a_person else None
+    more: dict[str, Any] = {"link": link} if link is not None else {}
     return problem_response(
         422,
-        f"{connector} was not connected; nothing was kept.",
+        f"{body.provider} was not connected; nothing was kept.",
         code=InvalidArguments.code,
-        hint=" ".join(_sentences(problems)) or "Connect it by a link: leave `apiKey` and `customFields` out.",
+        hint=" ".join(_sentences(problems, link)) or "Connect it by a link: leave `apiKey` and `customFields` out.",
         problems=[{"field": problem.field, "message": problem.message} for problem in problems],
+        **more,
     )
 
 
-def _sentences(problems: Sequence[Problem]) -> Iterator[str]:
+def _sentences(problems: Sequence[Problem], link: str | None) -> Iterator[str]:
     for problem in problems:
         yield f"{problem.field}: {problem.message}" if problem.field else problem.message
-        if problem.confirm is not None:
+        if problem.confirm == "private_confirmed" and link is not None:
+            yield f"No token confirms it. A person does, where they connect it on the page: {link}"
+        elif problem.confirm is not None:
             yield f"If that is meant, send `{CONFIRMATIONS[problem.confirm]}: true` in `config`."
