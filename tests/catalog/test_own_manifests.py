@@ -60,6 +60,15 @@ async def test_a_good_manifest_serves_at_once_and_stands_in_a_private_file(own: 
     assert [(one.name, one.problems) for one in await own.all()] == [("my-shop", ())]
 
 
+async def test_checking_leaves_nothing_in_the_index(own: OwnManifests, tmp_path: Path) -> None:
+    index = tmp_path / "index" / "manifests.jsonl"
+    before = index.read_bytes()
+    assert (await own.check(shop(title="Nobody else's"))).connector is not None
+    assert index.read_bytes() == before
+    await own.put("my-shop", shop())
+    assert b"my-shop" in index.read_bytes()
+
+
 async def test_a_newer_one_takes_the_place_of_its_own_older_one_and_of_no_other(
     own: OwnManifests, tmp_path: Path
 ) -> None:

@@ -235,7 +235,7 @@ BY_SECRET_OR_SERVER_WIDE = {
     "sessions.bind", "confirmations.by_link", "confirmations.decide", "confirmations.spend", "results.expire",
     "audit.write", "audit.finish", "grants.revoking", "grants.count_uses", "oauth_flows.by_state",
     "workspaces.bump_all",
-    "identities.find", "identities.bind", "identities.keep_roles",
+    "identities.find", "identities.bind", "identities.keep_roles", "identities.is_bound", "oauth_clients.count_entered",
 }  # fmt: skip
 
 

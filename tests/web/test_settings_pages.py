@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.catalog.making import changed
-from tests.web.browsing import FLEET, Browser, Page, make_token, make_web, open_signed_in, services_of
+from tests.web.browsing import FLEET, Browser, Page, make_token, make_web, open_signed_in, services_of, sign_out
 
 from connectory.identity.principal import local_principal
 from connectory.testing.application import connect, make_application, make_principal, make_settings
@@ -67,7 +67,8 @@ async def test_every_section_opens_for_every_role_and_offers_viewers_no_button()
                 await open_signed_in(application, browser, who)
                 for section in SECTIONS:
                     page = await browser.open(ROOT + section)
-                    assert page.status == 200, (name, section)
+                    is_for_them = section != "/connectors" or role is Role.OWNER
+                    assert page.status == (200 if is_for_them else 403), (name, section)
                     posts = [form.action for form in page.forms if form.action != "/signout"]
                     assert (posts == []) or role is not Role.VIEWER, (section, posts)
 
@@ -321,19 +322,25 @@ async def test_a_manifest_is_checked_kept_changed_and_removed(tmp_path: Path) ->
             assert (await browser.open(f"{ROOT}/connectors/memos")).status == 404
 
 
-async def test_who_does_not_run_the_server_checks_and_keeps_nothing(tmp_path: Path) -> None:
+async def test_who_does_not_run_the_server_is_shown_no_own_connectors(tmp_path: Path) -> None:
     async with make_web({"CONNECTORY_DATA_DIR": str(tmp_path)}) as (application, app), Browser(app) as browser:
-        await make_principal(application)
+        ann = await make_principal(application)
         mia = await make_principal(application, user="mia", role=Role.MEMBER)
-        page = await open_signed_in(application, browser, mia, f"{ROOT}/connectors")
-        assert "Keep it" not in page.text
+        page = await open_signed_in(application, browser, mia, f"{ROOT}/tokens")
+        assert "Own connectors" not in page.text
         csrf = page.forms[0].fields["csrf"]
-        checked = Page(await browser.post(f"{ROOT}/connectors", {"csrf": csrf, "manifest": MEMOS, "do": "check"}))
-        assert "Memos is good" in checked.text
-        kept = await browser.post(f"{ROOT}/connectors", {"csrf": csrf, "manifest": MEMOS, "do": "keep"})
-        assert kept.status_code == 403
+        for path in ("", "/memos"):
+            page = await browser.open(f"{ROOT}/connectors{path}")
+            assert page.status == 403
+            assert "Only owners of the workspace 'default'" in page.text
+        for do in ("check", "keep"):
+            answer = await browser.post(f"{ROOT}/connectors", {"csrf": csrf, "manifest": MEMOS, "do": do})
+            assert answer.status_code == 403
+        assert (await browser.post(f"{ROOT}/connectors/memos/remove", {"csrf": csrf})).status_code == 403
         assert set(application.catalog.connectors) == {"notes"}
         assert not (tmp_path / "manifests").exists()
+        await sign_out(browser)
+        assert "Own connectors" in (await open_signed_in(application, browser, ann, f"{ROOT}/tokens")).text
 
 
 async def test_a_manifest_of_anothers_is_shown_and_does_nothing() -> None:

@@ -44,6 +44,7 @@ class _Source:
 @dataclass(slots=True)
 class _Gathering:
     index: ManifestIndex | None
+    keeps: bool = True  # what was compiled; never with a draft, which is nobody else's
     problems: list[ManifestProblem] = field(default_factory=list)
 
     def refuse(self, file: Path, finding: Finding) -> None:
@@ -59,7 +60,7 @@ def gather(folders: Sequence[Path], index: ManifestIndex | None, draft: Path | N
     A `draft` comes right behind the first folder's: in the place of an older one of its name, but of no packaged one.
     A folder that does not exist is a problem like a broken file. Blocks.
     """
-    run = _Gathering(index)
+    run = _Gathering(index, keeps=draft is None)
     files = list(_files(folders[:1], run.problems))
     if draft is not None and draft.resolve() not in files:
         files.append(draft)
@@ -88,7 +89,7 @@ def _gather(run: _Gathering, files: Sequence[Path]) -> Gathered:
     members = {name: fitting for name, source in sources.items() if (fitting := _with_family(run, source, sources))}
     serving = {name: source for name, source in members.items() if _includes_fit(run, source, members)}
     own_tools = _with_own_tools(run, serving)
-    if run.index is not None:
+    if run.index is not None and run.keeps:
         run.index.save()
     return Gathered(
         {name: source.compiled for name, source in own_tools.items()},

@@ -227,14 +227,19 @@ def _read(file: Path) -> str:
         return ""
 
 
-def _name_in(text: str) -> str | None:
-    """The name that a manifest gives itself, good or not."""
+def tree_of(text: str) -> object:
+    """What a manifest's text holds, good or not; None where it is no YAML."""
     from connectory.catalog.yaml_document import DocumentInvalid, read_document  # YAML is for whoever needs it
 
     try:
-        value = read_document(_encoded(text)).value
+        return read_document(_encoded(text)).value
     except DocumentInvalid:
         return None
+
+
+def _name_in(text: str) -> str | None:
+    """The name that a manifest gives itself, good or not."""
+    value = tree_of(text)
     name = value.get("name") if isinstance(value, dict) else None
     return name[:80] if isinstance(name, str) and name else None
 

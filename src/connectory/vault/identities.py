@@ -28,6 +28,11 @@ class IdentityStore:
         row = await self._database.row(_IDENTITIES.where(*_this(issuer, subject)))
         return _to_identity(row) if row else None
 
+    async def is_bound(self, user_id: UserId) -> bool:
+        """Whether an issuer vouches for this user, so that they sign in by themselves."""
+        chosen = sa.select(identities.c.user_id).where(identities.c.user_id == user_id).limit(1)
+        return bool(await self._database.rows(chosen))
+
     async def bind(self, issuer: str, subject: str, *, name: str, email: str | None) -> Identity:
         """Return who an account is, bound if it was not: to the user with `email`, which must be proven, or a new one.
 

@@ -62,6 +62,11 @@ class OAuthClientStore:
         chosen = sa.select(clients.c.family).where(clients.c.workspace_id == workspace_id)
         return frozenset(row.family for row in await self._database.rows(chosen))
 
+    async def count_entered(self, family: str) -> int:
+        """Return how many apps people have entered for a family, in all workspaces."""
+        chosen = sa.select(clients.c.id).where(clients.c.family == family, clients.c.source == "entered")
+        return len(await self._database.rows(chosen))
+
     async def delete(self, client: StoredClient) -> bool:
         """Forget a client. False where there is none."""
         return await self._database.change(sa.delete(clients).where(*_this(client))) > 0

@@ -39,3 +39,25 @@ async def test_a_bad_manifest_is_not_kept_and_all_that_is_wrong_is_told(tmp_path
         refused = await world.call("POST", "/custom-connectors", json={"manifest": "format: 1\n"})
         assert "'name' is missing" in problem(refused, 422)["detail"]
         assert await world.get("/custom-connectors") == []
+
+
+async def test_a_token_that_a_rule_concerns_keeps_and_removes_none_but_looks(tmp_path: Path) -> None:
+    async with make_world(environment={"CONNECTORY_DATA_DIR": str(tmp_path)}, catalog=make_catalog()) as world:
+        await world.post("/custom-connectors", {"manifest": MEMOS})
+        await world.post("/policies", {"effect": "deny", "patterns": ["memos_*"]})
+        for method, path, body in (
+            ("POST", "/custom-connectors", {"manifest": MEMOS}),
+            ("DELETE", "/custom-connectors/memos", None),
+        ):
+            assert problem(await world.call(method, path, json=body), 403)["code"] == "policy_denied"
+        assert [one["name"] for one in await world.get("/custom-connectors")] == ["memos"]
+
+
+async def test_one_that_is_connected_is_not_led_elsewhere(tmp_path: Path) -> None:
+    async with make_world(environment={"CONNECTORY_DATA_DIR": str(tmp_path)}, catalog=make_catalog()) as world:
+        await world.post("/custom-connectors", {"manifest": MEMOS})
+        await world.post("/connectors/connect", {"provider": "memos", "config": {"apiKey": KEY}})
+        evil = MEMOS.replace("https://api.notes.example", "https://evil.example")
+        refused = problem(await world.call("POST", "/custom-connectors", json={"manifest": evil}), 422)
+        assert "https://evil.example" in refused["detail"]
+        assert [one["manifest"] for one in await world.get("/custom-connectors")] == [MEMOS]

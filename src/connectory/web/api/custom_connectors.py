@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api/workspace/{slug}/custom-connectors", route_class
 
 @router.get("")
 async def list_custom_connectors(by: By) -> list[CustomConnectorInfo]:
-    """The server's own connectors, with why one is left out."""
+    """The server's own connectors, with why one is left out; for whoever runs the server, as all of this."""
     return [
         CustomConnectorInfo(
             name=one.name, file=one.file.name, manifest=one.text, problems=[str(problem) for problem in one.problems]
@@ -25,7 +25,7 @@ async def list_custom_connectors(by: By) -> list[CustomConnectorInfo]:
 
 @router.post("")
 async def put_custom_connector(by: By, body: CustomConnectorBody) -> CustomConnectorAnswer:
-    """Keep a good manifest; its connector can be connected at once. With `checkOnly` say all that is wrong with it."""
+    """Keep a good manifest; one in use is led to no new address. With `checkOnly` say all that is wrong with it."""
     service = by.services.custom_connectors
     if not body.check_only:
         connector = await service.put(by.principal, body.manifest)

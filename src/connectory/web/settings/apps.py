@@ -76,8 +76,14 @@ class AppPages:
             of_server = self.services.settings.oauth_clients.keys()
             connectors = await asyncio.to_thread(list, self.services.catalog.connectors.values())
             rows = view_families(connectors, stored, set(of_server))
-        return render_settings(
-            "settings_apps", member, SECTION, said=said_in(request), rows=rows, may_see=may_see(member.principal)
+        return await render_settings(
+            self.services,
+            "settings_apps",
+            member,
+            SECTION,
+            said=said_in(request),
+            rows=rows,
+            may_see=may_see(member.principal),
         )
 
     async def show_one(self, request: Request) -> Response:
@@ -128,7 +134,8 @@ class AppPages:
             stored = await self.services.oauth_apps.all(member.principal)
             kept = [view_stored(one) for one in stored if one.family == connector.manifest.auth_family]
         words: Said | None = said(error, self.services.settings.origin) if error is not None else None
-        return render_settings(
+        return await render_settings(
+            self.services,
             "settings_app",
             member,
             SECTION,

@@ -32,7 +32,8 @@ class ClientPages:
         """Show what to copy; on one's own machine also for clients that start the program themselves."""
         member = await self.visitors.member(request)
         address = f"{OurOrigins(self.services.settings).canonical}/mcp"
-        return render_settings(
+        return await render_settings(
+            self.services,
             "settings_clients",
             member,
             SECTION,

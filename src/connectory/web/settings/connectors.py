@@ -1,8 +1,10 @@
-"""Settings: connectors of one's own. A manifest is uploaded or pasted, checked with its lines told, and kept."""
+"""Settings: connectors of one's own. A manifest is uploaded or pasted, checked with its lines told, and kept.
+
+All of it is for whoever runs this server; the service says so to everybody else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
@@ -14,7 +16,6 @@ from connectory.catalog.manifest import Effect
 from connectory.catalog.own_manifests import CheckedManifest, OwnManifest
 from connectory.catalog.problems import ManifestProblem
 from connectory.errors import ConnectoryError
-from connectory.vault.entities import Role
 from connectory.web.confirm import visible
 from connectory.web.connect_form import EFFECT_TITLES
 from connectory.web.links import Said, said, status_of
@@ -77,7 +78,11 @@ class OwnConnectorPages:
     async def show_one(self, request: Request) -> Response:
         """The same with one's text in the form, to be changed."""
         member = await self.visitors.member(request)
-        found = [one for one in await self._own(member) if one.name == request.path_params["connector"]]
+        found = [
+            one
+            for one in await self.services.custom_connectors.list(member.principal)
+            if one.name == request.path_params["connector"]
+        ]
         if not found:
             raise HTTPException(404)
         return await self._page(member, text=found[0].text)
@@ -107,11 +112,6 @@ class OwnConnectorPages:
             return await self._page(member, status_of(error), words=said(error, self.services.settings.origin))
         return done(member, SECTION, "connector-removed")
 
-    async def _own(self, member: Member) -> Sequence[OwnManifest]:
-        if member.principal.role is Role.VIEWER or member.principal.read_only:
-            return ()
-        return await self.services.custom_connectors.list(member.principal)
-
     async def _page(
         self,
         member: Member,
@@ -121,9 +121,11 @@ class OwnConnectorPages:
         text: str = "",
         checked: CheckedManifest | None = None,
     ) -> Response:
-        own, connectors = await self._own(member), self.services.catalog.connectors
+        service, connectors = self.services.custom_connectors, self.services.catalog.connectors
+        own = await service.list(member.principal)
         titles = {one.name: connectors[one.name].title for one in own if one.name in connectors}
-        return render_settings(
+        return await render_settings(
+            self.services,
             "settings_connectors",
             member,
             SECTION,
@@ -133,8 +135,8 @@ class OwnConnectorPages:
             text=text.encode("utf-8", "replace").decode(),  # of an upload that is no UTF-8
             problems=checked.problems if checked is not None else (),
             good=view_checked(checked) if checked is not None else None,
-            may_check=member.principal.role is not Role.VIEWER and not member.principal.read_only,
-            may_change=await self.services.custom_connectors.may_change(member.principal),
+            may_check=not member.principal.read_only,
+            may_change=await service.may_change(member.principal),
         )
 
 

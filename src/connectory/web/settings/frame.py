@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from connectory.web.forms import read_form, read_form_with_files
 from connectory.web.links import Said
 from connectory.web.pages import render_member
+from connectory.web.services import WebServices
 from connectory.web.visitors import Member, Visitors
 
 NAV = "settings"
@@ -25,6 +26,7 @@ SECTIONS: Mapping[str, str] = {
     "connectors": "Own connectors",
     "clients": "Assistants",
 }
+OF_OPERATORS = "connectors"
 DONE: Mapping[str, str] = {  # what a page says after it was led to by a form
     "revoked": "The token is revoked. From now on it opens nothing.",
     "app": "The app is kept. People can sign in by it now.",
@@ -94,12 +96,22 @@ async def posted_with_files(visitors: Visitors, request: Request) -> tuple[Membe
     return member, form, files
 
 
-def render_settings(
-    template: str, member: Member, section: str, status: int = 200, *, said: Said | None = None, **values: object
+async def render_settings(
+    services: WebServices,
+    template: str,
+    member: Member,
+    section: str,
+    status: int = 200,
+    *,
+    said: Said | None = None,
+    **values: object,
 ) -> Response:
-    """Fill a settings page."""
+    """Fill a settings page. The server's own connectors are there for whoever runs it."""
     slug = member.workspace.slug
-    sections = [(address_of(slug, name), title, name == section) for name, title in SECTIONS.items()]
+    hidden = set() if await services.custom_connectors.may_look(member.principal) else {OF_OPERATORS}
+    sections = [
+        (address_of(slug, name), title, name == section) for name, title in SECTIONS.items() if name not in hidden
+    ]
     return render_member(
         template,
         member,

@@ -46,7 +46,8 @@ class MemberPages:
         member = await self.visitors.member(request)
         people = await self.services.workspaces.members(member.principal)
         rows = [MemberView(user.name, *ROLES[role], user.id == member.user.id) for user, role in people]
-        return render_settings(
+        return await render_settings(
+            self.services,
             "settings_members",
             member,
             "",

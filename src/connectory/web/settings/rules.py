@@ -109,7 +109,8 @@ class RulePages:
         may_write = principal.role is not Role.VIEWER and not principal.read_only
         narrowed = await is_narrowed(self.services.vault, principal)
         removes = principal.role is Role.OWNER and may_write and not narrowed
-        return render_settings(
+        return await render_settings(
+            self.services,
             "settings_policy",
             member,
             SECTION,

@@ -120,7 +120,8 @@ class TokenPages:
         rows = [view_token(one, names.get(one.user_id, ""), principal, now) for one in tokens]
         may_write = principal.role is not Role.VIEWER and not principal.read_only
         may_make = may_write and not await is_narrowed(self.services.vault, principal)
-        return render_settings(
+        return await render_settings(
+            self.services,
             "settings_tokens",
             member,
             SECTION,
