@@ -109,6 +109,18 @@ async def test_a_connection_is_renamed() -> None:
     assert "notes/work" in page.text
 
 
+async def test_renaming_is_offered_to_whoever_may_rename_whatever_a_policy_says_of_connecting() -> None:
+    async with scene() as it:
+        await it.application.policies.add(it.principal, PolicyEffect.DENY, ["connect"])
+        page = await it.open()
+        assert ("Reconnect" in page.text, "New name of the account here" in page.text) == (False, True)
+        assert "notes/work" in (await it.press("/rename", alias="work")).text
+    async with scene(shared=True) as it:
+        bob = await make_principal(it.application, user="bob", role=Role.MEMBER)
+        page = await open_signed_in(it.application, it.browser, bob, it.path)
+        assert (page.status, "New name of the account here" in page.text) == (200, False)
+
+
 async def test_disconnecting_asks_first() -> None:
     async with scene() as it:
         question = await it.open("/disconnect")

@@ -38,9 +38,13 @@ def owners_visible_to(principal: Principal) -> tuple[str, ...]:
 
 
 def describe_account(grant: Grant) -> str:
-    """Return the account's name as text that can stand in a sentence: it is the provider's word, so cut and cleaned."""
-    name = "".join(character for character in grant.account_name or grant.account_id or "" if character.isprintable())
-    return name[:60] or "unnamed account"
+    """Return the account's name as text that can stand in a sentence."""
+    return plain_name(grant.account_name or grant.account_id)
+
+
+def plain_name(name: str | None) -> str:
+    """Return an account's name cut and cleaned: it is the provider's word."""
+    return "".join(character for character in name or "" if character.isprintable())[:60] or "unnamed account"
 
 
 class Connections:

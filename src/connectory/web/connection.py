@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectory.auth.connections import Found
+from connectory.auth.connections import Found, describe_account, plain_name
 from connectory.errors import ConnectoryError, UnknownObject
 from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
 from connectory.web.connectors import FRAGMENT_HEADER, NAV
-from connectory.web.connectors_view import account_of, view_connected
+from connectory.web.connectors_view import view_connected
 from connectory.web.departure import address_after
 from connectory.web.forms import read_form
 from connectory.web.links import Said, path_of, said, status_of
@@ -58,7 +58,7 @@ class ConnectionPages:
             words = said(error, self.services.settings.origin, before=f"{name} does not work.")
         else:
             who = (
-                f" It is the account of {account_of(account.name or account.id)}." if account.name or account.id else ""
+                f" It is the account of {plain_name(account.name or account.id)}." if account.name or account.id else ""
             )
             words = Said(f"{name} works: the service takes its sign-in.{who}")
         if FRAGMENT_HEADER in request.headers:
@@ -143,7 +143,7 @@ class ConnectionPages:
             status,
             title=connector.title if connector is not None else row.connector,
             name=row.name,
-            account=account_of(grant.account_name or grant.account_id),
+            account=describe_account(grant),
             is_shared=row.is_shared,
             others=[one.name for one, on in everything if on.id == grant.id and one.id != row.id],
             path=_path(member, found),

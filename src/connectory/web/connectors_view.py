@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from connectory.auth.connections import Found
+from connectory.auth.connections import Found, describe_account
 from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import Category
@@ -88,6 +88,7 @@ class ConnectedView:
     is_known: bool  # whether there still is such a connector
     may_reconnect: bool
     may_disconnect: bool
+    may_rename: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def view_connected(
             title=connectors[row.connector].title if row.connector in connectors else row.connector,
             name=row.name,
             logo=logo_url(slug, connectors.get(row.connector)),
-            account=account_of(grant.account_name or grant.account_id),
+            account=describe_account(grant),
             method=method_of(connectors.get(row.connector), grant),
             health=health_of(grant, is_unreadable=grant.id in unreadable),
             last_used=moment_of(last_used.get(row.id), now),
@@ -149,6 +150,7 @@ def view_connected(
             is_known=row.connector in connectors,
             may_reconnect=row.connector in connectors and offered.connect(shared=row.is_shared),
             may_disconnect=offered.disconnect(shared=row.is_shared),
+            may_rename=offered.rename(shared=row.is_shared),
         )
         for row, grant in found
     ]
@@ -205,11 +207,6 @@ def near_titles(query: str, connectors: Mapping[str, Connector]) -> tuple[str, .
 def group_of(connector: Connector) -> str:
     """Under which heading a connector stands."""
     return THROUGH_NANGO if connector.integration is not None else CATEGORIES[connector.manifest.category]
-
-
-def account_of(name: str | None) -> str:
-    """An account's name on one line: it is the provider's word."""
-    return "".join(character for character in name or "" if character.isprintable()) or "unnamed account"
 
 
 def _fits(row: ConnectedView, connector: Connector | None, wanted: Wanted, words: Iterable[str]) -> bool:

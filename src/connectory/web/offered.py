@@ -26,6 +26,10 @@ class Offered:
         """Whether to offer disconnecting."""
         return self._role(shared) and DISCONNECT.tool not in self.denied
 
+    def rename(self, *, shared: bool = False) -> bool:
+        """Whether to offer renaming, which no policy is about."""
+        return self._role(shared)
+
     def _role(self, shared: bool) -> bool:
         return self.shared if shared else self.own
 
