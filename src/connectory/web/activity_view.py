@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from connectory.catalog.connector import Action
 from connectory.identity.activity import ActivityFilter, ActivityLine
 from connectory.web.confirm import visible
-from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, moment_of
+from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, moment_of, took
 
 PERIODS: Mapping[str, tuple[str, timedelta]] = {
     "1h": ("Last hour", timedelta(hours=1)),
@@ -98,7 +98,7 @@ def view_row(told: ActivityLine, actions: Mapping[str, Action], now: datetime) -
         is_visible=told.connection is not None,
         outcome=OUTCOMES[line.outcome],
         code=line.code or "",
-        took=_took(line.duration_ms),
+        took=took(line.duration_ms),
     )
 
 
@@ -108,9 +108,3 @@ def files_of(slug: str, wanted: ActivityFilter) -> Mapping[str, str]:
         name: value.isoformat() if isinstance(value, datetime) else value for name, value in wanted.items() if value
     }
     return {kind: f"/api/workspace/{slug}/audit?{urlencode({'format': kind, **given})}" for kind in ("csv", "ndjson")}
-
-
-def _took(duration_ms: int | None) -> str:
-    if duration_ms is None:
-        return ""
-    return f"{duration_ms} ms" if duration_ms < 1000 else f"{duration_ms / 1000:.1f} s"

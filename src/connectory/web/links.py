@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connectory.errors import ConnectoryError
@@ -50,7 +51,16 @@ def pieces_of(text: str, origin: str) -> tuple[Piece, ...]:
     """Split a text at the links to our own pages that services put into it; no other address becomes a link."""
     pieces: list[Piece] = []
     at = 0
-    for match in re.finditer(f"{re.escape(origin)}({OURS})", text):
+    for match in _ours(text, origin):
         pieces += [Piece(text[at : match.start()]), Piece(TITLES[match[1].split("/")[1]], match[1])]
         at = match.end()
     return tuple(piece for piece in [*pieces, Piece(text[at:])] if piece.text)
+
+
+def link_in(text: str, origin: str) -> str | None:
+    """Return the first of our own links in a text, whole."""
+    return next((match[0] for match in _ours(text, origin)), None)
+
+
+def _ours(text: str, origin: str) -> Iterator[re.Match[str]]:
+    return re.finditer(f"{re.escape(origin)}({OURS})", text)

@@ -108,6 +108,13 @@ def moment_of(at: datetime | None, now: datetime) -> Moment | None:
     return Moment(text, at.isoformat(), f"{at:%Y-%m-%d %H:%M} UTC")
 
 
+def took(duration_ms: int | None) -> str:
+    """How long a call took; empty where that is not known."""
+    if duration_ms is None:
+        return ""
+    return f"{duration_ms} ms" if duration_ms < 1000 else f"{duration_ms / 1000:.1f} s"
+
+
 def _passed(seconds: float) -> str:
     span = _span(seconds)
     return f"{span} ago" if span else "just now"

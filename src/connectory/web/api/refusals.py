@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from connectory.errors import (
 )
 from connectory.gateway.offered_keys import without_keys
 from connectory.web.failures import STATUSES
+from connectory.web.links import link_in
 from connectory.web.problems import problem_response
 
 MOST_PROBLEMS = 20
@@ -61,8 +61,8 @@ def answer_error(error: ConnectoryError, sent: Mapping[str, Any], origin: str) -
     """
     status = next((status for kind, status in API_STATUSES if isinstance(error, kind)), 500)
     detail, hint = without_keys(error.message, sent), without_keys(error.hint, sent)
-    link = re.search(rf"{re.escape(origin)}/(?:connect|confirm)/[A-Za-z0-9_-]+", hint)
-    more = {"link": link[0]} if link is not None else {}
+    link = link_in(hint, origin)
+    more = {"link": link} if link is not None else {}
     return problem_response(status, detail, code=error.code, hint=hint, retry_after_s=error.retry_after_s, **more)
 
 
