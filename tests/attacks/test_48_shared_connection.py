@@ -7,6 +7,7 @@ from tests.auth.making import OTHER_KEY, world
 
 from connectory.auth.backend import Connected
 from connectory.errors import RoleDenied, UnknownConnection
+from connectory.identity.tokens import Tokens
 
 
 async def test_attack_48_another_s_private_connection_is_neither_removed_nor_renewed() -> None:
@@ -46,3 +47,17 @@ async def test_attack_48_a_shared_connection_is_renewed_and_removed_by_owners_al
         with pytest.raises(UnknownConnection):
             await w.auth.disconnect(w.stranger, shared.id)
         assert await w.auth.get_connection(w.member, shared.id) == shared
+
+
+async def test_attack_48_an_owner_makes_no_token_that_opens_another_s_private_connection() -> None:
+    async with world() as w:
+        private = (await w.connected(w.member, alias="mine")).connection
+        tokens = Tokens(w.vault)
+
+        with pytest.raises(RoleDenied, match="theirs alone"):
+            await tokens.create(w.owner, "spy", user=str(w.member.user_id))
+
+        assert await tokens.list(w.owner) == []
+        own = await tokens.verify((await tokens.create(w.member, "laptop"))[1])
+        assert own is not None
+        assert await w.auth.get_connection(own, private.id) == private

@@ -137,6 +137,23 @@ async def test_an_owners_token_takes_away_rules_that_do_not_concern_it() -> None
         assert [rule.pattern for rule in await t.policies.list(t.owner)] == ["demo_*"]
 
 
+async def test_a_token_with_rules_of_its_own_sets_some_for_its_user_and_itself_alone() -> None:
+    async with town() as t:
+        acting, other = await t.by_token(t.owner), await t.by_token(t.owner)
+        await t.policies.add(t.owner, PolicyEffect.DENY, ["notes_*"], token=acting.token_id)
+
+        for attempt in (
+            t.policies.add(acting, PolicyEffect.DENY),
+            t.policies.add(acting, PolicyEffect.DENY, user="Mia"),
+            t.policies.add(acting, PolicyEffect.DENY, token=other.token_id),
+        ):
+            with pytest.raises(PolicyDenied):
+                await attempt
+        await t.policies.add(acting, PolicyEffect.DENY, ["a"], user="local")
+        await t.policies.add(acting, PolicyEffect.DENY, ["b"], token=acting.token_id)
+        assert {rule.pattern for rule in await t.policies.list(t.owner)} == {"notes_*", "a", "b"}
+
+
 async def test_others_see_the_rules_that_concern_them() -> None:
     async with town() as t:
         [everywhere] = await t.policies.add(t.owner, PolicyEffect.DENY)

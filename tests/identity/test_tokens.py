@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 from tests.identity.making import town
+from tests.vault.rows import Place, make_connection
 
 from connectory.errors import InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
 from connectory.identity.principal import local_principal
@@ -139,6 +140,67 @@ async def test_a_token_with_rules_of_its_own_makes_no_other() -> None:
 
         with pytest.raises(PolicyDenied):
             await t.tokens.create(acting, "wider")
+
+
+async def test_a_token_with_rules_of_its_own_revokes_itself_alone() -> None:
+    async with town() as t:
+        acting, other = await t.by_token(t.owner), await t.by_token(t.owner)
+        await t.policies.add(t.owner, PolicyEffect.DENY, ["notes_*"], token=acting.token_id)
+        assert acting.token_id is not None
+        assert other.token_id is not None
+
+        with pytest.raises(PolicyDenied):
+            await t.tokens.revoke(acting, other.token_id)
+        await t.tokens.revoke(acting, acting.token_id)
+
+
+async def test_a_token_for_another_is_no_way_round_the_rules_of_ones_user() -> None:
+    async with town() as t:
+        acting = await t.by_token(t.owner)
+        await t.policies.add(t.owner, PolicyEffect.READ_ONLY)  # holds whoever gets a token here
+        await t.tokens.create(acting, "to let Vic in", user="Vic")
+        await t.policies.add(t.owner, PolicyEffect.READ_ONLY, user="local")
+
+        with pytest.raises(PolicyDenied) as refusal:
+            await t.tokens.create(acting, "wider", user="Mia")
+        assert "connectory open" in refusal.value.hint
+        await t.tokens.create(acting, "as narrow")
+        await t.tokens.create(t.owner, "to let Mia in", user="Mia")
+
+
+async def test_owners_make_tokens_for_another_until_that_one_has_something_of_their_own() -> None:
+    async with town() as t:
+        first, _ = await t.tokens.create(t.owner, "to let Mia in", user="Mia")
+        workspace = await t.vault.workspaces.get(t.member.workspace_id)
+        user = await t.vault.workspaces.get_user(t.member.user_id)
+        assert workspace is not None
+        assert user is not None
+        place = Place(workspace, user)
+        await make_connection(t.vault, place, alias="shared", shared=True)
+        await t.tokens.create(t.owner, "once more", user="Mia")
+        await make_connection(t.vault, place, alias="private")
+
+        with pytest.raises(RoleDenied, match="theirs alone") as refusal:
+            await t.tokens.create(t.owner, "mine now", user="Mia")
+        assert "They make it themselves" in refusal.value.hint
+        await t.tokens.create(t.member, "by herself")
+        await t.tokens.revoke(t.owner, first.id)
+
+        await t.workspaces.remove(t.owner, "Mia")
+        await t.vault.workspaces.set_member(t.member.workspace_id, t.member.user_id, Role.MEMBER)
+        await t.tokens.create(t.owner, "anew", user="Mia")
+
+
+async def test_owners_make_no_token_for_whom_an_issuer_vouches() -> None:
+    async with town() as t:
+        user = await t.workspaces.create_user(t.owner, "Sue", "sue@example.com")
+        await t.tokens.create(t.owner, "to let Sue in", user="Sue")
+        assert not await t.vault.identities.is_bound(user.id)
+        await t.vault.identities.bind("https://login.example.com", "7", name="Sue", email="sue@example.com")
+        assert await t.vault.identities.is_bound(user.id)
+
+        with pytest.raises(RoleDenied):
+            await t.tokens.create(t.owner, "as Sue", user="Sue")
 
 
 async def test_viewers_make_no_tokens_but_owners_may_make_one_for_them() -> None:

@@ -2,7 +2,8 @@
 
 Owners set rules for all. Everybody else may only narrow what is theirs: add `deny`, `confirm` or `read_only`, and the
 first `allow` of a level (it forbids all that it does not match; a further one would widen what an owner has set).
-A token widens nothing that concerns itself, an owner's neither: the agent that holds it would open its own door.
+A token widens nothing that concerns itself, an owner's neither: the agent that has it would open its own door. One with
+rules of its own adds some for its own user or itself alone.
 The rules are applied in `gateway/policy.py`; here they are only kept.
 """
 
@@ -112,6 +113,8 @@ class Policies:
                 "This is no pattern over tool names.", hint="Use small letters, digits, _ * and ?, e.g. github_*."
             )
         level = await self._level(principal, user, token)
+        if level not in (Level(principal.user_id), Level(principal.user_id, principal.token_id)):
+            await require_unnarrowed(self._vault, principal, "set policies for others")
         if principal.role is not Role.OWNER and level.user_id is None:
             require_owner(principal, "set its policies")
         if effect is PolicyEffect.ALLOW:

@@ -16,19 +16,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connectory.catalog.manifest import Effect
-from connectory.errors import InvalidArguments, SetupError, UnknownObject
+from connectory.errors import InvalidArguments, RoleDenied, SetupError, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, given, no_record
 from connectory.identity.rights import (
     find_member,
     member_names,
+    require_free_of,
     require_member,
     require_owner,
     require_unnarrowed,
     require_writing,
 )
 from connectory.vault.clock import Clock, utc_now
-from connectory.vault.entities import ApiToken, Role, TokenId, UserId
+from connectory.vault.entities import ApiToken, Role, TokenId, User, UserId
 from connectory.vault.vault import Vault
 
 TOKEN = re.compile(r"cny_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -57,8 +58,8 @@ class Tokens:
     ) -> tuple[ApiToken, str]:
         """Return the new token's record and the token itself, which is shown this once.
 
-        Owners may make one for another member of the workspace. A token never makes one that outlives it. Raises
-        `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments`.
+        Owners may make one to let another member in, until that one has something that is theirs alone. A token never
+        makes one that outlives it. Raises `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments`.
         """
         asked = given(name=name, user=user, read_only=read_only or None, expires_in=expires_in and str(expires_in))
         async with self._record(principal, "token_create", Effect.WRITE, asked) as line:
@@ -87,8 +88,8 @@ class Tokens:
     async def revoke(self, principal: Principal, id_or_prefix: str) -> ApiToken:
         """Revoke a token by its id or prefix; from the next request on it opens nothing.
 
-        Owners may revoke every member's. A read-only token may revoke itself, e.g. after it leaked. Raises
-        `UnknownObject`, `PolicyDenied`.
+        Owners may revoke every member's. A read-only token, or one with rules of its own, may revoke itself alone, e.g.
+        after it leaked. Raises `UnknownObject`, `PolicyDenied`.
         """
         shown = without_secret(id_or_prefix)
         async with self._record(principal, "token_revoke", Effect.DESTRUCTIVE, given(token=shown)) as line:
@@ -97,6 +98,7 @@ class Tokens:
                 raise UnknownObject("token", shown[:80], [token.prefix for token in await self.list(principal)])
             if found[0].id != principal.token_id:
                 require_writing(principal)
+                await require_unnarrowed(self._vault, principal, "revoke another token")
             await line.start()
             await self._vault.tokens.revoke(principal.workspace_id, found[0].id)
             return found[0]
@@ -149,7 +151,21 @@ class Tokens:
         require_owner(principal, "make tokens for others")
         if member is None:
             raise UnknownObject("member", name, await member_names(self._vault, principal))
+        await self._require_letting_in(principal, member[0])
         return member[0].id
+
+    async def _require_letting_in(self, principal: Principal, member: User) -> None:
+        """A token for another lets them in. Later it would open what is theirs alone, or another's way round a rule."""
+        rules = await self._vault.policies.list(principal.workspace_id)
+        own = [rule for rule in rules if rule.user_id is not None]
+        require_free_of(own, principal, "make tokens for others while a policy is about its user")
+        private = await self._vault.connections.list(principal.workspace_id, owners=(str(member.id),))
+        if private or await self._vault.identities.is_bound(member.id):
+            raise RoleDenied(
+                f"A token for {member.name} would open what is theirs alone.",
+                hint="They make it themselves, on the page Settings, API tokens. Whoever cannot sign in any more can "
+                "be removed from the workspace, with their private connections, and taken in again.",
+            )
 
     async def _expiry(self, principal: Principal, expires_in: timedelta | None) -> datetime | None:
         """The asked time, but never later than that of the token that asks."""

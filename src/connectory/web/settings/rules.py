@@ -118,7 +118,7 @@ class RulePages:
             said=words,
             rows=[view_rule(rule, tools, names, removes and not holds(rule, principal)) for rule in rules],
             effects={effect.value: words for effect, words in EFFECTS.items()},
-            choices=view_choices(principal, people, tokens),
+            choices=view_choices(principal, people, tokens, narrowed),
             form=form or {},
             may_add=may_write,
             is_owner=principal.role is Role.OWNER,
@@ -144,15 +144,20 @@ def view_rule(rule: PolicyRule, tools: Sequence[str], names: Mapping[str, str], 
     return RuleView(rule.id, *EFFECTS[rule.effect], rule.pattern, fits, whom, may_remove)
 
 
-def view_choices(principal: Principal, people: Sequence[User], tokens: Sequence[ApiToken]) -> Sequence[Choice]:
-    """Return whom this principal may make rules for: an owner for all, everybody else for what is theirs."""
-    is_owner = principal.role is Role.OWNER
+def view_choices(
+    principal: Principal, people: Sequence[User], tokens: Sequence[ApiToken], narrowed: bool
+) -> Sequence[Choice]:
+    """Return whom this principal may make rules for: an owner for all, everybody else for what is theirs.
+
+    A token with rules of its own makes them for its user and itself.
+    """
+    is_owner = principal.role is Role.OWNER and not narrowed
     names = view_whom(people, tokens)
     own = [user for user in people if is_owner or user.id == principal.user_id]
     return [
         *([Choice(EVERYBODY, "Everybody here")] if is_owner else []),
         *(Choice(f"{USER}:{user.id}", user.name) for user in own),
-        *(Choice(f"{TOKEN}:{one.id}", names[one.id]) for one in tokens),
+        *(Choice(f"{TOKEN}:{one.id}", names[one.id]) for one in tokens if not narrowed or one.id == principal.token_id),
     ]
 
 

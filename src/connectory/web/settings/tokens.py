@@ -117,9 +117,8 @@ class TokenPages:
         people = await self.services.workspaces.members(principal)
         names = {str(user.id): user.name for user, _ in people}
         tokens = await self.services.tokens.list(principal)
-        rows = [view_token(one, names.get(one.user_id, ""), principal, now) for one in tokens]
-        may_write = principal.role is not Role.VIEWER and not principal.read_only
-        may_make = may_write and not await is_narrowed(self.services.vault, principal)
+        may_write = not principal.read_only and not await is_narrowed(self.services.vault, principal)
+        rows = [view_token(one, names.get(one.user_id, ""), principal, now, may_write) for one in tokens]
         return await render_settings(
             self.services,
             "settings_tokens",
@@ -132,7 +131,7 @@ class TokenPages:
             rows=[row for row in rows if row.state.tone != "off"],
             over=[row for row in rows if row.state.tone == "off"],
             people=[user for user, _ in people] if principal.role is Role.OWNER and len(people) > 1 else [],
-            may_make=may_make,
+            may_make=may_write and principal.role is not Role.VIEWER,
             lasts=LASTS,
             usual=USUAL,
             once_field=ONCE_FIELD,
@@ -140,8 +139,8 @@ class TokenPages:
         )
 
 
-def view_token(token: ApiToken, whose: str, principal: Principal, now: datetime) -> TokenView:
-    """Return a token as a person sees it."""
+def view_token(token: ApiToken, whose: str, principal: Principal, now: datetime, may_revoke: bool) -> TokenView:
+    """Return a token as a person sees it; `may_revoke`: others than the one that they came in by."""
     is_over = token.expires_at is not None and token.expires_at <= now
     state = Word("Works", "good")
     if token.revoked_at is not None or is_over:
@@ -158,5 +157,5 @@ def view_token(token: ApiToken, whose: str, principal: Principal, now: datetime)
         used=moment_of(token.last_used_at, now),
         ends=moment_of(token.expires_at, now),
         is_of_session=is_own,
-        may_revoke=token.revoked_at is None and not is_over and (is_own or not principal.read_only),
+        may_revoke=token.revoked_at is None and not is_over and (is_own or may_revoke),
     )
