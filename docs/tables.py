@@ -30,6 +30,7 @@ from connectory.cli.main import app
 from connectory.cli.setup import is_secret
 from connectory.errors import ConnectoryError
 from connectory.settings import Settings
+from connectory.web.meanings import meaning_of_error
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- made by `make docs`: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
@@ -188,8 +189,7 @@ def _below(branch: type[ConnectoryError]) -> list[type[ConnectoryError]]:
 
 
 def _error_row(error: type[ConnectoryError]) -> tuple[str, ...]:
-    meaning = re.sub(r" \(design [\d.]+\)", "", inspect.cleandoc(error.__doc__ or "").split("\n\n")[0])
-    return f"`{error.code}`", error.fault, "yes" if error.retryable else "no", meaning
+    return f"`{error.code}`", error.fault, "yes" if error.retryable else "no", meaning_of_error(error)
 
 
 def _command(path: Sequence[str], command: Any) -> str:

@@ -49,6 +49,7 @@ async def test_a_call_stands_there_in_words_and_no_value_of_it() -> None:
         await application.audit.flush()
         page = await open_signed_in(application, browser, ann, PAGE)
     assert page.status == 200
+    assert "invalid_arguments Arguments do not fit the action's schema." in page.text
     for words in ("ann", "List notes", "notes_list_notes", "invalid_arguments", "Sign in to a service", "just now"):
         assert words in page.text
     assert " UTC" in page.text

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 import pytest
 from tests.web.browsing import Browser, Page, PostedForm, make_web, open_signed_in
 
+from connectory.errors import PolicyDenied
 from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_principal
 from connectory.testing.provider import FakeProvider, answers
 from connectory.vault.entities import Connection, PolicyEffect, Role
+from connectory.web.meanings import meaning_of
 from connectory.wiring import Application
 
 
@@ -107,6 +109,18 @@ async def test_a_connection_is_renamed() -> None:
         page = await it.press("/rename", alias="work")
     assert page.status == 200
     assert "notes/work" in page.text
+
+
+async def test_why_a_call_was_refused_is_said_in_a_sentence() -> None:
+    async with scene() as it:
+        await it.application.policies.add(it.principal, PolicyEffect.DENY, ["notes_list_notes"])
+        with pytest.raises(PolicyDenied):
+            await it.application.gateway.call_action(it.principal, "notes_list_notes", {"book": "b"})
+        await it.application.audit.flush()
+        page = await it.open()
+    assert f"Refused {meaning_of('policy_denied')}" in page.text
+    assert meaning_of("policy_denied").endswith(".")
+    assert meaning_of("no_such_code") == ""
 
 
 async def test_renaming_is_offered_to_whoever_may_rename_whatever_a_policy_says_of_connecting() -> None:

@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 from connectory.catalog.connector import Action
 from connectory.identity.activity import ActivityFilter, ActivityLine
 from connectory.web.confirm import visible
+from connectory.web.meanings import meaning_of
 from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, moment_of, took
 
 PERIODS: Mapping[str, tuple[str, timedelta]] = {
@@ -71,6 +72,7 @@ class RowView:
     is_visible: bool  # the connection has a page for whoever looks
     outcome: Word
     code: str
+    why: str  # what the code means
     took: str
 
 
@@ -98,6 +100,7 @@ def view_row(told: ActivityLine, actions: Mapping[str, Action], now: datetime) -
         is_visible=told.connection is not None,
         outcome=OUTCOMES[line.outcome],
         code=line.code or "",
+        why=meaning_of(line.code),
         took=took(line.duration_ms),
     )
 

@@ -12,6 +12,7 @@ from connectory.catalog.manifest import Effect
 from connectory.identity.activity import ActivityLine
 from connectory.vault.entities import GrantStatus
 from connectory.web.connect_form import EFFECT_TITLES
+from connectory.web.meanings import meaning_of
 from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, kept_by, moment_of, took
 
 RENEWING = frozenset({"builtin", "nango"})  # backends
@@ -86,7 +87,7 @@ def view_calls(lines: Iterable[ActivityLine], connector: Connector | None, now: 
             title=titles.get(shown.line.action) or DOINGS.get(shown.line.action, shown.line.action),
             by=shown.user or "somebody who has left",
             outcome=OUTCOMES[shown.line.outcome],
-            why=(shown.line.code or "").replace("_", " "),
+            why=meaning_of(shown.line.code) or (shown.line.code or "").replace("_", " "),
             took=took(shown.line.duration_ms),
         )
         for shown in lines
