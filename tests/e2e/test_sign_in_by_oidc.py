@@ -92,8 +92,9 @@ async def test_in_chromium_without_scripts_a_person_signs_in_to_the_page_of_an_a
 ) -> None:
     install, _ = fleet
     with install.serving():
+        assert install.run("user", "create", "alice", "--email", "alice@example.test").returncode == 0
+        token = install.token("hers", "--user", "alice")  # later she alone would make it
         assert "Sign out" in await signed_in_as(install, "alice")
-        token = install.token("hers", "--user", "alice")
         async with install.over_http("auto", token) as client:
             link = link_in(await say(client, "connect", connector="demo"))
         async with browsing(java_script_enabled=False) as page:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.identity.making import Town, town
+from tests.vault.rows import Place, make_connection
 
 from connectory.errors import InvalidArguments, InvalidCursor, RoleDenied, UnknownConnection, UnknownObject
 from connectory.identity.activity import Activity, ActivityPage
 from connectory.identity.principal import Principal
-from connectory.vault.entities import AuditLine, new_id
+from connectory.vault.entities import AuditLine, Role, new_id
 
 
 async def write(place: Town, who: Principal, action: str = "notes_list_notes", **more: Any) -> AuditLine:
@@ -126,6 +128,29 @@ async def test_a_cursor_that_no_page_gave_out_is_refused(cursor: str) -> None:
     async with town() as place:
         with pytest.raises(InvalidCursor):
             await Activity(place.vault).list(place.owner, cursor=cursor)
+
+
+async def test_a_viewer_is_led_to_no_connection_that_is_not_there_for_them() -> None:
+    async with town() as place:
+        workspace = await place.vault.workspaces.get(place.viewer.workspace_id)
+        user = await place.vault.workspaces.get_user(place.viewer.user_id)
+        assert workspace is not None
+        assert user is not None
+        here = Place(workspace, user)
+        private = await make_connection(place.vault, here, alias="mine")  # made while they were a member
+        shared = await make_connection(place.vault, here, alias="ours", shared=True)
+        for one in (private, shared):
+            await write(place, place.viewer, connection_id=one.id)
+        activity = Activity(place.vault)
+        as_member = replace(place.viewer, role=Role.MEMBER)
+        for who, seen in ((place.viewer, {shared.id}), (as_member, {private.id, shared.id})):
+            assert (await activity.connection_names(who)).keys() == seen
+            assert {one.connection for one in (await activity.list(who)).lines} == {
+                one.name if one.id in seen else None for one in (private, shared)
+            }
+            assert (await activity.last_used(who)).keys() == seen
+        with pytest.raises(UnknownConnection):
+            await activity.list(place.viewer, connection=private.name)
 
 
 async def test_who_did_it_is_named_even_after_they_have_left() -> None:

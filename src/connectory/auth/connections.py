@@ -13,7 +13,8 @@ from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.errors import AmbiguousConnection, InvalidArguments, NotConnected, UnknownConnection
 from connectory.identity.principal import Principal
-from connectory.vault.entities import Connection, ConnectionId, Grant, Role
+from connectory.identity.rights import owners_visible_to
+from connectory.vault.entities import Connection, ConnectionId, Grant
 from connectory.vault.vault import Vault
 
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
@@ -29,12 +30,6 @@ def check_alias(alias: str) -> str:
             hint="Use 1 to 32 small letters, digits and hyphens, not beginning with a hyphen, e.g. work.",
         )
     return alias
-
-
-def owners_visible_to(principal: Principal) -> tuple[str, ...]:
-    """Whose connections the principal sees: the workspace's, and their own unless they are a viewer."""
-    shared = str(principal.workspace_id)
-    return (shared,) if principal.role is Role.VIEWER else (str(principal.user_id), shared)
 
 
 def describe_account(grant: Grant) -> str:

@@ -15,7 +15,7 @@ from typing import TypedDict, Unpack, get_args
 
 from connectory.errors import InvalidArguments, InvalidCursor, UnknownConnection, UnknownObject
 from connectory.identity.principal import Principal
-from connectory.identity.rights import find_member, member_names, require_owners_eye
+from connectory.identity.rights import find_member, member_names, owners_visible_to, require_owners_eye
 from connectory.vault.audit import Outcome
 from connectory.vault.entities import AuditLine, ConnectionId, Role, UserId
 from connectory.vault.vault import Vault
@@ -105,7 +105,7 @@ class Activity:
 
     async def connection_names(self, principal: Principal) -> dict[str, str]:
         """Return the names of the connections that the principal sees, by id; a private one is its owner's alone."""
-        owners = (principal.user_id, principal.workspace_id)
+        owners = owners_visible_to(principal)
         found = await self._vault.connections.list(principal.workspace_id, owners=owners)
         return {str(connection.id): connection.name for connection, _ in found}
 

@@ -1,4 +1,4 @@
-"""What a principal's role and token let them change; the one place in `identity` that says no."""
+"""What a principal's role and token let them see and change; the one place in `identity` that says no."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def require_member(principal: Principal, what: str) -> None:
     require_writing(principal)
     if principal.role is Role.VIEWER:
         raise RoleDenied(f"Viewers cannot {what}.", hint="Ask an owner of the workspace for the role member.")
+
+
+def owners_visible_to(principal: Principal) -> tuple[str, ...]:
+    """Whose connections the principal sees: the workspace's, and their own unless they are a viewer."""
+    shared = str(principal.workspace_id)
+    return (shared,) if principal.role is Role.VIEWER else (str(principal.user_id), shared)
 
 
 def concerns(rule: PolicyRule, principal: Principal) -> bool:
