@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.auth.oauth.acme import ACME_YAML, ORIGIN
+from tests.cli.device_server import DEVICE, USER_CODE, device_server
 from tests.oauth_servers.oidc import SECRET, OidcServer, confidential_client, device_client, oidc_server
-from tests.oauth_servers.pages import deny, sign_in
+from tests.oauth_servers.pages import approve_device, deny, sign_in
 from tests.web.browsing import FLEET, Browser, Page, make_web, sign_out, token_of
 
 from connectory.identity.principal import Principal
@@ -211,13 +212,57 @@ def devices() -> Iterator[OidcServer]:
         yield running
 
 
-async def test_a_provider_that_has_no_page_but_codes_shows_the_code(devices: OidcServer) -> None:
+async def test_a_code_is_shown_on_a_page_that_waits_until_it_was_typed(devices: OidcServer) -> None:
     typed = ACME_YAML.replace('issuer: "{connection.server}"', 'device_url: "{connection.server}/device/auth"')
     typed = typed.replace("    scopes: {read", '    token_url: "{connection.server}/token"\n    scopes: {read')
     async with world(devices, {"ACME_CLIENT_ID": "device"}, yaml=typed) as one:
         page = await one.browser.open(one.link)
-        after = Page(await one.browser.send(page.forms[0], server=devices.issuer))
+        waiting = await one.browser.submit(page.forms[0], server=devices.issuer)
 
-    assert "Type this code on their own page" in after.text
-    assert after.html.count("http-equiv") == 0
-    assert any(link["href"].startswith(f"{devices.issuer}/device") for link in after.links)
+        assert "Type this code on their own page" in waiting.text
+        assert '<meta http-equiv="refresh" content="3">' in waiting.html
+        [there] = [link for link in waiting.links if link["href"].startswith(f"{devices.issuer}/device")]
+        assert (there["target"], there["rel"]) == ("_blank", "noopener noreferrer")
+        assert "A sign-in is under way at Acme" in (await one.browser.open(one.link)).text
+        await due(one.application, token_of(one.link))
+        code = waiting.html.partition("<code>")[2].partition("</code>")[0]
+        assert code in (await one.browser.open(f"/connect/{token_of(one.link)}/waiting")).text  # not typed yet
+
+        await approve_device(there["href"], user_code=code)
+        await due(one.application, token_of(one.link))
+        answer = await one.browser.client.get(f"/connect/{token_of(one.link)}/waiting")
+        assert answer.headers["location"] == f"/connect/{token_of(one.link)}/done"
+        assert "alice@example.test" in (await one.browser.open(answer.headers["location"])).text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("access_denied", "You did not allow it at Acme"), ("expired_token", "has expired")]
+)
+async def test_a_code_that_comes_to_nothing_leads_back_to_the_form_with_the_reason(said: str, told: str) -> None:
+    yaml = f"{ACME_YAML.partition('  oauth:')[0]}{DEVICE}{ACME_YAML[ACME_YAML.index('verify:') :]}"
+    with device_server() as server:
+        server.answers = [said]
+        environment = {"CONNECTORY_ALLOW_HOSTS": urlsplit(server.origin).netloc, "ACME_CLIENT_ID": "device"}
+        catalog = make_catalog(make_connector(yaml))
+        async with make_web(environment, catalog=catalog) as (application, app), Browser(app) as browser:
+            session = await application.auth.connect(await make_principal(application), "acme")
+            page = await browser.open(f"/connect/{session.link}")
+            waiting = await browser.submit(page.forms[0], server=server.origin)
+            assert USER_CODE in waiting.text
+            async with Browser(app) as other:
+                answer = await other.client.get(f"/connect/{session.link}/waiting", follow_redirects=True)
+                assert USER_CODE not in answer.text
+            await due(application, session.link)
+            answer = await browser.client.get(f"/connect/{session.link}/waiting")
+            assert answer.headers["location"] == f"/connect/{session.link}"
+            page = await browser.open(answer.headers["location"])
+            assert told in page.text
+            assert "under way" not in page.text
+
+
+async def due(application: Application, link: str) -> None:
+    """Let the provider be asked at once."""
+    session = await application.vault.sessions.by_link(link)
+    flow = await application.vault.oauth_flows.of_session(session) if session is not None else None
+    assert flow is not None
+    await application.vault.oauth_flows.hurry(flow)

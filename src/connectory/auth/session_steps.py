@@ -65,6 +65,10 @@ class SessionSteps:
         """
         return await self._sign_in.by_code(session)
 
+    async def code_of(self, session: ConnectSession) -> DeviceCode | None:
+        """Return the code that a sign-in under way has given out, with the time that is left; nothing is begun."""
+        return await self._sign_in.code_of(session)
+
     async def page_of(self, session: ConnectSession) -> Elsewhere | None:
         """Return the page elsewhere at which a session's sign-in goes on; None where it does not."""
         return await self._sign_in.page_of(session)

@@ -135,9 +135,8 @@ class SignIn:
         Such a session is bound to no browser: nobody can go on with it on the page. A way that needs an OAuth app
         first, or something typed, gives none.
         """
-        for backend in self._choice.all():
-            if (code := await backend.code_of(session)) is not None:
-                return code
+        if (given := await self.code_of(session)) is not None:
+            return given
         connector = self._catalog.connector(session.connector)
         for form in await self._choice.forms(session, connector):
             if form.setup is None and _has_codes(connector.auth[form.method]):
@@ -149,6 +148,13 @@ class SignIn:
                     f"{connector.title} gave no code. {' '.join(one.message for one in problems)}".strip(),
                     hint="Use another way to sign in.",
                 )
+        return None
+
+    async def code_of(self, session: ConnectSession) -> DeviceCode | None:
+        """Return the code that a sign-in under way has given out, with the time that is left; nothing is begun."""
+        for backend in self._choice.all():
+            if (code := await backend.code_of(session)) is not None:
+                return code
         return None
 
     async def page_of(self, session: ConnectSession) -> Elsewhere | None:

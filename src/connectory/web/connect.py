@@ -50,6 +50,16 @@ APP_FIELD = "app"  # the way to sign in whose OAuth app is entered
 
 
 @dataclass(frozen=True, slots=True)
+class _Page:
+    """One of somebody else's, at which a sign-in goes on; `code` is to be typed there."""
+
+    at: str
+    url: str
+    expires_in_s: float
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectPages:
     """`/connect/{link}` and the pages behind it."""
 
@@ -99,10 +109,8 @@ class ConnectPages:
         entry = _entry(form, files, is_local=self.visitors.is_local)
         step = await self._submit(session, browser, entry)
         if isinstance(step, Redirect):
-            return self._leave(session, step.url, None)
-        if isinstance(step, DeviceCode):
-            return self._leave(session, step.verification_uri, step.user_code)
-        if isinstance(step, Elsewhere):
+            return self._leave(session, step.url)
+        if isinstance(step, Elsewhere | DeviceCode):
             return RedirectResponse(f"/connect/{session.link}/waiting", status_code=303)
         if step is None:
             return _to_done(session)
@@ -123,14 +131,14 @@ class ConnectPages:
             return await self._page(request, session, again, entry, browser, 422)
         return _to_page(session)
 
-    def _leave(self, session: ConnectSession, url: str, code: str | None) -> Response:
-        """A page with a plain link, by which the browser leaves; `code` is to be typed there.
+    def _leave(self, session: ConnectSession, url: str) -> Response:
+        """A page with a plain link, by which the browser leaves.
 
         A redirect would be refused: our policy lets a form lead to no other origin (CSP `form-action`).
         """
         connector = self.services.catalog.connector(session.connector)
         logo = logo_source(connector.manifest.logo)
-        return render("leaving", connector=connector.title, logo=logo, url=url, code=code, visitor=None)
+        return render("leaving", connector=connector.title, logo=logo, url=url, visitor=None)
 
     async def wait(self, request: Request) -> Response:
         """Ask what has become of a sign-in at a page that does not lead back; this one shows itself again and again."""
@@ -142,7 +150,7 @@ class ConnectPages:
         if session.status is SessionStatus.CONNECTED and binding.is_bound_to(session):
             return _to_done(session)
         is_waiting = session.status is SessionStatus.BOUND and binding.is_bound_to(session)
-        page = await self.services.auth.page_of(session) if is_waiting else None
+        page = await self._elsewhere(session) if is_waiting else None
         if page is None:  # it has failed, asks something, or never was: the connect page says which
             return _to_page(session)
         connector = self.services.catalog.connector(session.connector)
@@ -152,6 +160,7 @@ class ConnectPages:
             logo=logo_source(connector.manifest.logo),
             at=page.at,
             url=page.url,
+            code=page.code,
             minutes=max(1, round(page.expires_in_s / 60)),
             again_s=LOOK_AGAIN_S,
             problem=session.problem,
@@ -285,8 +294,16 @@ class ConnectPages:
 
     async def _waits_at(self, session: ConnectSession, browser: str) -> str | None:
         """Where the sign-in of this very browser is under way, if it is at a page that does not lead back."""
-        page = await self.services.auth.page_of(session) if is_same_browser(session, browser) else None
+        page = await self._elsewhere(session) if is_same_browser(session, browser) else None
         return page.at if page is not None else None
+
+    async def _elsewhere(self, session: ConnectSession) -> _Page | None:
+        """The page at which a sign-in goes on, and which leads not back: the provider's for codes, or Nango's."""
+        if (code := await self.services.auth.code_of(session)) is not None and code.expires_in_s > 0:
+            at = self.services.catalog.connector(session.connector).title
+            return _Page(at, code.verification_uri, code.expires_in_s, code.user_code)
+        page = await self.services.auth.page_of(session)
+        return _Page(page.at, page.url, page.expires_in_s) if page is not None else None
 
     async def _asker(self, session: ConnectSession) -> tuple[str, str]:
         """Who asks, and for which workspace, by name."""

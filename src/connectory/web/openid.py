@@ -65,7 +65,7 @@ class OpenIdPages:
             url, left = await self._sign_in.leave(target)
         except ConnectoryError as error:
             return self._show_form(target, problem=_words(error), status=502)
-        response = render("leaving", connector=self._sign_in.name, logo=None, url=url, code=None, visitor=None)
+        response = render("leaving", connector=self._sign_in.name, logo=None, url=url, visitor=None)
         self._left.keep(response, left.model_dump_json())
         return response
 
