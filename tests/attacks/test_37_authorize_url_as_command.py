@@ -96,4 +96,5 @@ def test_attack_37_no_shell_opens_anything() -> None:
     assert {name for name, text in texts.items() if STARTING.search(text)} <= {
         "cli/clients/machine.py",
         "cli/leaving.py",
+        "cli/opening.py",
     }

@@ -12,6 +12,7 @@ SECRETS = {
     "NANGO_SECRET_KEY": "planted-nango-key",
     "NANGO_WEBHOOK_SIGNING_KEY": "planted-signing-key",
     "NANGO_PUBLIC_KEY": "planted-public-key",
+    "CONNECTORY_OIDC_CLIENT_SECRET": "planted-issuer-secret",
 }
 
 

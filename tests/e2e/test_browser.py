@@ -27,13 +27,13 @@ async def test_a_person_connects_in_chromium_and_the_agent_goes_on(
 
         await page.get_by_label("Server").fill(kinto.url)
         await page.get_by_label("User name").fill(name)
-        await page.get_by_label("Password").fill("not the password")
+        await page.get_by_label("Password", exact=True).fill("not the password")
         await page.keyboard.press("Enter")
         await page.get_by_role("alert").first.wait_for()
         first = await page.content()
         assert "not the password" not in first
         await page.screenshot(path=tmp_path / "question.png", full_page=True)
-        await page.get_by_label("Password").fill(password)
+        await page.get_by_label("Password", exact=True).fill(password)
         await page.get_by_role("checkbox").check()
         await page.keyboard.press("Enter")
 
