@@ -401,7 +401,7 @@ async def test_hostile_manifest_text_stays_text_and_links_are_http_only() -> Non
     catalog = make_catalog(make_connector(hostile + logo))
     async with make_web(catalog=catalog) as (application, app), Browser(app) as browser:
         page = await browser.open(await link_for(application))
-    assert page.tags.count("script") == 1  # our own
+    assert "script" not in page.tags
     assert "<script>" not in page.html
     assert "b" not in page.tags
     assert "svg" not in page.tags
