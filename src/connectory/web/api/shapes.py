@@ -83,7 +83,9 @@ class ConnectConfig(Body):
     )
     scopes: list[Text] = Field(default=[], max_length=200, description="What is asked for at the provider.")
     method: Text | None = Field(default=None, description="The way to sign in, by its name in the manifest.")
-    private_address_confirmed: bool = Field(default=False, description="Yes, a server in a private network is meant.")
+    private_address_confirmed: bool = Field(
+        default=False, description="Yes, a server in a private network is meant: from a person's session, by no token."
+    )
     account_change_confirmed: bool = Field(default=False, description="Yes, from now on it is another account.")
 
 
