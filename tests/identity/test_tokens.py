@@ -279,3 +279,18 @@ async def test_a_locked_database_keeps_no_token_out(tmp_path: Path, patience_s: 
     other.close()
     for one in (vault, making):
         await one.aclose()
+
+
+@pytest.mark.parametrize("whose", ["the workspace", "its user"])
+async def test_a_token_whose_calls_wait_for_a_yes_makes_none_to_say_it_with(whose: str) -> None:
+    async with town() as t:
+        _, secret = await t.tokens.create(t.member, "of an agent")
+        agent = await t.tokens.verify(secret)
+        assert agent is not None
+        of = {"user": None if whose == "the workspace" else t.member.user_id}
+        await t.policies.add(t.owner, PolicyEffect.CONFIRM, ["*_delete_*"], **of)
+
+        with pytest.raises(PolicyDenied, match="wait for a person's yes"):
+            await t.tokens.create(agent, "for the browser")
+
+        await t.tokens.create(t.member, "by a person")  # who is signed in without a token

@@ -29,7 +29,7 @@ from connectory.identity.rights import (
     require_writing,
 )
 from connectory.vault.clock import Clock, utc_now
-from connectory.vault.entities import ApiToken, Role, TokenId, User, UserId
+from connectory.vault.entities import ApiToken, PolicyEffect, Role, TokenId, User, UserId
 from connectory.vault.vault import Vault
 
 TOKEN = re.compile(r"cny_[A-Za-z0-9_-]{43}", re.ASCII)
@@ -65,6 +65,9 @@ class Tokens:
         async with self._record(principal, "token_create", Effect.WRITE, asked) as line:
             require_member(principal, "make tokens")
             await require_unnarrowed(self._vault, principal, "make another token")
+            rules = await self._vault.policies.list(principal.workspace_id)
+            asking = [rule for rule in rules if rule.effect is PolicyEffect.CONFIRM]
+            require_free_of(asking, principal, "make another token while calls wait for a person's yes")
             name = _checked(name, expires_in)
             secret = f"cny_{secrets.token_urlsafe(32)}"
             user_id, expires_at = await self._user(principal, user), await self._expiry(principal, expires_in)

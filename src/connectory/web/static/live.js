@@ -10,6 +10,9 @@
     stream = new EventSource(address);
     for (const name of ["changed", "called"]) stream.addEventListener(name, () => tell(name));
     stream.addEventListener("ended", () => location.reload());  // nobody is signed in any more: the page says so
+    stream.addEventListener("error", () => {  // refused for good: a part of the page, asked for, finds out why
+      if (stream !== null && stream.readyState === EventSource.CLOSED) tell("changed");
+    });
   };
   const close = () => {
     stream.close();
