@@ -12,7 +12,7 @@ from typing import Any
 SERVERS = ("servers", "servers_by_method")
 MADE = ("auth", "verify", "nango_by_method")  # where facts of the connection come from
 FOR_PEOPLE = frozenset({"docs", "help", "title", "placeholder"})  # texts that are shown; nothing is sent there
-ADDRESS = re.compile(r"([^\s/?#'\"`]*)://([^/?#]*)")
+ADDRESS = re.compile(r"(?<![^\s/?#'\"`:])([^\s/?#'\"`:]*+)://([^/?#]*)")
 KEYS_OF_ADDRESSES = re.compile(r"(?:.*_)?url|issuer|resource")
 FACT = re.compile(r"\{\+?connection\.([a-z0-9_]+)")
 SOURCES = ("token", "callback", "chosen", "default")

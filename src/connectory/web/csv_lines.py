@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 FORMULAS = "=+\\-@＝＋－＠"  # with which a cell begins that would compute
 BEGINNING = re.compile(rf"\A(?=[{FORMULAS}\t\r\n])")
-BEHIND = re.compile(rf'([;\t\r\n][\s"]*)(?=[{FORMULAS}])')  # many spreadsheets split at these, and heed no quotes then
+BEHIND = re.compile(rf'(?<![;\s"])([;\s"]++)(?=[{FORMULAS}])')  # what may stand between the end of a cell and a formula
+SPLITTING = frozenset(";\t\r\n")  # many spreadsheets split at these, and heed no quotes then
 
 
 def csv_line(values: Iterable[object]) -> str:
@@ -21,4 +22,8 @@ def csv_line(values: Iterable[object]) -> str:
 
 def _cell(value: object) -> str:
     text = " ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return BEHIND.sub(r"\1'", BEGINNING.sub("'", text))
+    return BEHIND.sub(_harmless, BEGINNING.sub("'", text))
+
+
+def _harmless(between: re.Match[str]) -> str:
+    return f"{between[1]}'" if SPLITTING.intersection(between[1]) else between[1]

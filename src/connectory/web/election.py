@@ -40,7 +40,7 @@ SAME_PORT = (
     " CONNECTORY_PORT here, for `connectory serve` and in all clients, and restart them."
 )
 _IN_TERMINAL = "A terminal works too: `connectory connect NAME`."
-BELIEVED_AFTER = 2  # times in a row: a process of ours that is killed cuts the connection as a stranger would
+BELIEVED_AFTER = 3  # times in a row: a process of ours that is killed cuts the connection as a stranger would
 
 
 class PresenceState(StrEnum):
