@@ -80,17 +80,20 @@ def _write(folder: Path) -> None:
     whole = [tree for tree in trees if "includes" not in tree]
     for number in range(CONNECTORS - len(packaged)):
         tree = whole[number % len(whole)]
-        name = f"{tree['name'][:18]}-{number}"
-        (folder / f"{name}.yaml").write_text(json.dumps({**tree, "name": name, "title": f"{tree['title']} {number}"}))
+        name = f"{tree['name'][:8]}-{number}"  # with the longest of its actions' names, 40 characters at most
+        copy = {**tree, "name": name, "title": f"{tree['title']} {number}"}
+        (folder / f"{name}.yaml").write_text(json.dumps(copy, ensure_ascii=False), encoding="utf-8")
 
 
 def _save(origin: str, cookies: dict[str, str], folder: Path) -> None:
     """Keep the page, and all that it loads, as files."""
     with httpx2.Client(base_url=origin, cookies=cookies, trust_env=False) as client:
         page = client.get(HOME, headers={"Accept": "text/html"})
-        assert page.text.count('<li class="service">') == CONNECTORS, page.status_code
+        shown = page.text.count('<li class="service">')
+        assert shown == CONNECTORS, (page.status_code, shown)
+        still = re.sub(r'<script src="/static/live.js[^>]*></script>', "", page.text).encode()  # files tell no news
         found = re.findall(r'(?:src|href)="(/(?:static|workspaces/default/logos)/[^"?]*)[^"]*"', page.text)
         for address in {"/index.html", *found}:
             path = folder / address.lstrip("/")
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(page.content if address == "/index.html" else client.get(address).content)
+            path.write_bytes(still if address == "/index.html" else client.get(address).content)
