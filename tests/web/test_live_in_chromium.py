@@ -70,4 +70,4 @@ async def test_a_page_that_shows_nothing_live_asks_for_no_events() -> None:
         page.on("request", lambda request: asked.append(request.url))
         await page.goto(settings)
         await page.wait_for_timeout(300)
-        assert [url for url in asked if url.endswith("/events")] == []
+        assert [url for url in asked if "/events" in url] == []

@@ -8,6 +8,7 @@ for what it shows, as who is signed in by then. A stream looks at its workspace 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ LOOK_EVERY_S = 1.0
 MOST_STREAMS = 200  # of this process: below what the web server takes at once
 MOST_OF_ONE = 20  # of one user: each tab that is looked at has one
 CHANGED, CALLED, ENDED = "changed", "called", "ended"
+REVISION = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class CountedResponse(EventSourceResponse):
@@ -69,19 +71,22 @@ class LivePages:
         self.open[user_id] -= 1
 
     async def _events(self, request: Request, member: Member) -> AsyncIterator[ServerSentEvent]:
-        seen = await self._look(member)
+        seen: tuple[object, object] = await self._look(member)
+        since = request.query_params.get("since", "")  # the revision that the page shows: it may be older by now
+        if REVISION.fullmatch(since):
+            seen = int(since), seen[1]
         while True:
+            now = await self._look(member)
+            for event, before, after in zip((CHANGED, CALLED), seen, now, strict=True):
+                if before != after:
+                    yield ServerSentEvent(event=event, data="")
+            seen = now
             await asyncio.sleep(self.look_every_s)
             try:
                 await self.visitors.member(request)
             except (Unauthenticated, UnknownObject):
                 yield ServerSentEvent(event=ENDED, data="")
                 return
-            now = await self._look(member)
-            for event, before, after in zip((CHANGED, CALLED), seen, now, strict=True):
-                if before != after:
-                    yield ServerSentEvent(event=event, data="")
-            seen = now
 
     async def _look(self, member: Member) -> tuple[object, object]:
         """What is different once something has changed, and once something was done."""
