@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
 from connectory.vault.entities import UserId, WorkspaceId
+from connectory.vault.sealed_link import hash_link
 from connectory.vault.tables import sign_in_links
 
 
@@ -25,7 +25,7 @@ class SignInLinkStore:
         """Return the secret part of a new link: 256 random bits, kept nowhere. Deletes those that are over."""
         secret, now = secrets.token_urlsafe(32), self._now()
         values = {
-            "link_hash": _hash(secret),
+            "link_hash": hash_link(secret),
             "workspace_id": workspace_id,
             "user_id": user_id,
             "created_at": now,
@@ -41,7 +41,7 @@ class SignInLinkStore:
 
     async def spend(self, secret: str) -> tuple[WorkspaceId, UserId] | None:
         """Return whose link it was, once; None for one that is unknown, spent or over."""
-        this = sign_in_links.c.link_hash == _hash(secret)
+        this = sign_in_links.c.link_hash == hash_link(secret)
 
         def take(connection: sa.Connection) -> tuple[WorkspaceId, UserId] | None:
             columns = (sign_in_links.c.workspace_id, sign_in_links.c.user_id)
@@ -51,8 +51,3 @@ class SignInLinkStore:
             return (WorkspaceId(row.workspace_id), UserId(row.user_id)) if row is not None and is_first else None
 
         return await self._database.write(take)
-
-
-def _hash(secret: str) -> str:
-    """It has 256 random bits: no salt is needed, and how close a guess came is told by no comparison."""
-    return hashlib.sha256(secret.encode()).hexdigest()

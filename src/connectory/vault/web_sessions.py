@@ -6,7 +6,6 @@ what the token is: that and the role behind it are read with it each time.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
 from connectory.vault.entities import Role, TokenId, UserId, WebSession, WorkspaceId
+from connectory.vault.sealed_link import hash_link
 from connectory.vault.tables import api_tokens, memberships, web_sessions
 from connectory.vault.tokens import to_token
 
@@ -53,7 +53,7 @@ class WebSessionStore:
         """Return the id of a new session: 256 random bits, which stand nowhere here. Deletes those that are over."""
         session_id, now = secrets.token_urlsafe(32), self._now()
         values = {
-            "id_hash": _hash(session_id),
+            "id_hash": hash_link(session_id),
             "workspace_id": workspace_id,
             "user_id": user_id,
             "token_id": token_id,
@@ -74,7 +74,7 @@ class WebSessionStore:
         None for one that has ended or whose time is over, and where the token was revoked or the membership is gone.
         Whether the token's own time is over is for the caller to say.
         """
-        row = await self._database.row(_LIVE, {"id_hash": _hash(session_id), "now": self._now()})
+        row = await self._database.row(_LIVE, {"id_hash": hash_link(session_id), "now": self._now()})
         if row is None:
             return None
         token = to_token(row) if row.of_token is not None else None
@@ -82,10 +82,5 @@ class WebSessionStore:
 
     async def end(self, session_id: str) -> bool:
         """End a session for good. False where it is unknown or has ended already."""
-        live = web_sessions.c.id_hash == _hash(session_id), web_sessions.c.ended_at.is_(None)
+        live = web_sessions.c.id_hash == hash_link(session_id), web_sessions.c.ended_at.is_(None)
         return await self._database.change(sa.update(web_sessions).where(*live).values(ended_at=self._now())) > 0
-
-
-def _hash(session_id: str) -> str:
-    """It has 256 random bits: no salt is needed."""
-    return hashlib.sha256(session_id.encode()).hexdigest()

@@ -21,9 +21,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from connectory.errors import QuotaExceeded, Unauthenticated, UnknownObject
-from connectory.vault.entities import UserId
+from connectory.vault.entities import UserId, Workspace
 from connectory.vault.vault import Vault
-from connectory.web.visitors import Member, Visitors
+from connectory.web.visitors import Visitors
 
 LOOK_EVERY_S = 1.0
 MOST_STREAMS = 200  # of this process: below what the web server takes at once
@@ -61,34 +61,30 @@ class LivePages:
 
     async def listen(self, request: Request) -> Response:
         """Open a stream. Raises `QuotaExceeded` for one too many."""
-        member = await self.visitors.member(request)
-        if self.open.total() >= MOST_STREAMS or self.open[member.user.id] >= MOST_OF_ONE:
+        workspace, principal = await self.visitors.workspace(request)
+        if self.open.total() >= MOST_STREAMS or self.open[principal.user_id] >= MOST_OF_ONE:
             raise QuotaExceeded("Too many pages are open.", hint="Close some of them; this one works without.")
-        self.open[member.user.id] += 1  # now: of many that come at once, none may be let in before it is counted
-        return CountedResponse(self._events(request, member), partial(self._closed, member.user.id))
+        self.open[principal.user_id] += 1  # now: of many that come at once, none may be let in before it is counted
+        return CountedResponse(self._events(request, workspace), partial(self._closed, principal.user_id))
 
     def _closed(self, user_id: UserId) -> None:
         self.open[user_id] -= 1
 
-    async def _events(self, request: Request, member: Member) -> AsyncIterator[ServerSentEvent]:
-        seen: tuple[object, object] = await self._look(member)
+    async def _events(self, request: Request, workspace: Workspace) -> AsyncIterator[ServerSentEvent]:
         since = request.query_params.get("since", "")  # the revision that the page shows: it may be older by now
-        if REVISION.fullmatch(since):
-            seen = int(since), seen[1]
+        changed: int = int(since) if REVISION.fullmatch(since) else workspace.revision
+        called = await self.vault.audit.newest(workspace.id)
         while True:
-            now = await self._look(member)
-            for event, before, after in zip((CHANGED, CALLED), seen, now, strict=True):
-                if before != after:
-                    yield ServerSentEvent(event=event, data="")
-            seen = now
+            if changed != workspace.revision:
+                changed = workspace.revision
+                yield ServerSentEvent(event=CHANGED, data="")
+            newest = await self.vault.audit.newest(workspace.id)
+            if called != newest:
+                called = newest
+                yield ServerSentEvent(event=CALLED, data="")
             await asyncio.sleep(self.look_every_s)
             try:
-                await self.visitors.member(request)
+                workspace, _ = await self.visitors.workspace(request)
             except (Unauthenticated, UnknownObject):
                 yield ServerSentEvent(event=ENDED, data="")
                 return
-
-    async def _look(self, member: Member) -> tuple[object, object]:
-        """What is different once something has changed, and once something was done."""
-        workspace = member.workspace.id
-        return await self.vault.workspaces.revision(workspace), await self.vault.audit.newest(workspace)

@@ -100,13 +100,20 @@ class Visitors:
 
         Raises `Unauthenticated`, and `UnknownObject` for a workspace that is not theirs, as for one that there is not.
         """
+        workspace, principal = await self.workspace(request)
+        user = await self._vault.workspaces.get_user(principal.user_id)
+        if user is None:
+            raise UnknownObject("workspace", workspace.slug, [])
+        workspaces = await self._sessions.workspaces_of(principal)
+        return Member(principal, workspace, user, self._csrf(request), workspaces)
+
+    async def workspace(self, request: Request) -> tuple[Workspace, Principal]:
+        """Return the workspace that the path names, as it is now, and who is signed in there. Raises as `member`."""
         principal, slug = await self.principal(request), request.path_params["slug"]
         found = await self._sessions.within(principal, slug)
-        user = await self._vault.workspaces.get_user(principal.user_id)
-        if found is None or user is None:
+        if found is None:
             raise UnknownObject("workspace", slug, [])
-        workspaces = await self._sessions.workspaces_of(principal)
-        return Member(found[1], found[0], user, self._csrf(request), workspaces)
+        return found
 
     async def visitor(self, request: Request) -> Visitor | None:
         """Return who is signed in, for the head of a page that needs nobody to be."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 from starlette.applications import Starlette
+from tests.auth.making import OPEN_YAML
 from tests.web.browsing import make_token, services_of
 
 from connectory.catalog.catalog import Catalog
@@ -22,17 +23,6 @@ from connectory.wiring import Application
 ORIGIN = "http://localhost:8765"
 HOME = "/api/workspace/default"
 KEY = "s3cret-token-value"
-OPEN_YAML = """
-format: 1
-name: open-data
-title: Open Data
-description: Read what is open.
-category: other
-docs: https://open.example/docs
-servers: {api: "https://api.open.example"}
-auth:
-  none: {method: none}
-"""
 SIGNED_YAML = """
 format: 1
 name: signed
