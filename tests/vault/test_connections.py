@@ -89,6 +89,17 @@ async def test_a_connection_gets_no_name_that_its_owner_has_already(vault: Vault
     assert await vault.connections.rename(place.workspace_id, ConnectionId("cn_none"), "new") is None
 
 
+async def test_labels_take_the_place_of_all_that_were_there(vault: Vault, place: Place) -> None:
+    made, other = await make_connection(vault, place), await make_connection(vault, place, alias="other")
+    assert made.labels == {}
+    for labels in ({"customer": "c-17", "plan": "größer"}, {"customer": "c-18"}, {}):
+        labelled = await vault.connections.set_labels(place.workspace_id, made.id, labels)
+        assert labelled == replace(made, labels=labels)
+        assert await vault.connections.get(place.workspace_id, made.id) == labelled
+    assert await vault.connections.get(place.workspace_id, other.id) == other
+    assert await vault.connections.set_labels(place.workspace_id, ConnectionId("cn_none"), {"a": "b"}) is None
+
+
 async def test_a_deleted_connection_takes_its_results_and_questions_along_and_gives_its_last_grant_back(
     vault: Vault, place: Place
 ) -> None:

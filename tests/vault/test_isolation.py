@@ -153,6 +153,7 @@ CALLS: dict[str, Call] = {
     "connections.list": lambda p: p.vault.connections.list(p.other, owners=[p.first.user_id, p.first.workspace_id]),
     "connections.list_all": lambda p: p.vault.connections.list_all(p.other),
     "connections.rename": lambda p: p.vault.connections.rename(p.other, p.connection.id, "taken-over"),
+    "connections.set_labels": lambda p: p.vault.connections.set_labels(p.other, p.connection.id, {"by": "w2"}),
     "connections.delete": lambda p: p.vault.connections.delete(p.other, p.connection.id),
     "sessions.create": lambda p: p.vault.sessions.create(
         replace(new_session(p.first), workspace_id=p.other, connection_id=p.connection.id)
@@ -166,6 +167,9 @@ CALLS: dict[str, Call] = {
     ),
     "sessions.finish": lambda p: p.vault.sessions.finish(replace(p.session, workspace_id=p.other), signed_in()),
     "sessions.expire": lambda p: p.vault.sessions.expire(replace(p.session, workspace_id=p.other)),
+    "sessions.set_labels": lambda p: p.vault.sessions.set_labels(
+        replace(p.session, workspace_id=p.other), {"by": "w2"}
+    ),
     "sessions.note_problem": lambda p: p.vault.sessions.note_problem(
         replace(p.session, workspace_id=p.other), "noted by w2"
     ),
@@ -267,8 +271,8 @@ async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Plan
         "policies.remove", "oauth_flows.of_session", "oauth_flows.take_poll", "oauth_flows.take",
         "oauth_clients.of_family", "oauth_clients.list", "oauth_clients.families", "oauth_clients.delete",
         "nango_integrations.of", "nango_integrations.delete", "grants.of_backend", "grants.note_failure",
-        "grants.note_success", "grants.take_lease", "grants.set_status", "sessions.expire", "tokens.revoke",
-        "connections.rename", "connections.delete", "grants.forget",
+        "grants.note_success", "grants.take_lease", "grants.set_status", "sessions.set_labels", "sessions.expire",
+        "tokens.revoke", "connections.rename", "connections.set_labels", "connections.delete", "grants.forget",
     ]  # fmt: skip
     own = replace(planted, other=planted.first.workspace_id)
 

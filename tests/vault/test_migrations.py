@@ -301,6 +301,20 @@ async def test_a_sign_in_from_before_nango_is_the_built_in_backends(data_dir: Pa
     await database.aclose()
 
 
+async def test_connections_and_links_from_before_labels_have_none(data_dir: Path) -> None:
+    database = await open_at_0001(data_dir)
+    await schema.bring_up_to_date(database, head="0006")
+    before = await database.read(contents)
+
+    await schema.bring_up_to_date(database, head="0007")
+
+    after = await database.read(contents)
+    assert [row.pop("labels") for row in after["connections"]] == [{}]
+    assert [row.pop("labels") for row in after["connect_sessions"]] == [None]
+    assert after == before
+    await database.aclose()
+
+
 async def test_rows_from_before_oauth_are_read_and_used_by_the_code_of_today(data_dir: Path) -> None:
     await (await open_at_0001(data_dir)).aclose()
     vault = await open_vault(Settings(data_dir=data_dir), now=Clock())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -27,6 +28,7 @@ from tests.vault.rows import (
 from connectory.errors import AlreadyExists, SessionExpired
 from connectory.net.address import HostRule
 from connectory.vault.entities import (
+    Connection,
     ConnectionId,
     ConnectSession,
     FinishedSignIn,
@@ -387,3 +389,51 @@ async def test_another_owners_connection_is_never_put_on_the_grant(vault: Vault,
         await vault.sessions.finish(session, signed_in("new", new_use(connection_id=theirs.id)))
 
     assert await vault.connections.get(place.workspace_id, theirs.id) == theirs
+
+
+async def finish_labelled(
+    vault: Vault, place: Place, labels: Mapping[str, str] | None, *uses: Use, renews: Connection | None = None
+) -> list[Mapping[str, str]]:
+    """Make or renew connections by a session with these labels, and return theirs."""
+    session = replace(new_session(place), labels=labels, connection_id=renews.id if renews else None)
+    grant_id = renews.grant_id if renews else None
+    new = signed_in("s3cret-token", *uses, grant_id=grant_id)
+    done = await vault.sessions.finish(await bound_session(vault, session), new)
+    return [row.labels for row in done.connections]
+
+
+async def test_a_session_gives_its_labels_to_all_that_it_makes(vault: Vault, place: Place) -> None:
+    assert await finish_labelled(vault, place, {"customer": "c-17"}, *two_uses()) == [{"customer": "c-17"}] * 2
+    assert await finish_labelled(vault, place, None) == [{}]
+
+
+async def test_a_renewal_without_labels_keeps_them_and_one_with_labels_replaces_them(
+    vault: Vault, place: Place
+) -> None:
+    made = await make_connection(vault, place)
+    beside = await make_connection(vault, place, alias="beside")
+    await vault.connections.set_labels(place.workspace_id, made.id, {"customer": "c-17"})
+    await vault.connections.set_labels(place.workspace_id, beside.id, {"customer": "other"})
+    uses = (
+        new_use(connection_id=made.id),
+        replace(new_use(connection_id=beside.id), goes_along=True),
+    )
+
+    kept = await finish_labelled(vault, place, None, *uses, renews=made)
+    assert kept == [{"customer": "c-17"}, {"customer": "other"}]
+    replaced = await finish_labelled(vault, place, {"plan": "pro"}, *uses, renews=made)
+    assert replaced == [{"plan": "pro"}, {"customer": "other"}]
+    assert await finish_labelled(vault, place, {}, *uses, renews=made) == [{}, {"customer": "other"}]
+
+
+async def test_labels_are_set_on_a_session_while_it_lives(vault: Vault, place: Place) -> None:
+    session = await bound_session(vault, new_session(place))
+    assert session.labels is None
+
+    assert await vault.sessions.set_labels(session, {"customer": "c-17"})
+
+    found = await vault.sessions.by_link(session.link)
+    assert found == replace(session, labels={"customer": "c-17"})
+    [made] = (await vault.sessions.finish(session, signed_in())).connections
+    assert made.labels == {"customer": "c-17"}
+    assert not await vault.sessions.set_labels(session, {"customer": "late"})

@@ -127,7 +127,8 @@ async def _prove(
         account = _cut(await verify(member.connector, asked))
     except (AccessNeeded, BadInput, ProviderError, Refused, SetupError) as error:
         return Failed(member, _problem(member.connector, asked, error, settings))
-    return Proven(member, Use(member.connector.name, connection_id, asked.hosts), account)
+    use = Use(member.connector.name, connection_id, asked.hosts, goes_along=member.goes_along)
+    return Proven(member, use, account)
 
 
 def _problem(connector: Connector, new: NewGrant, error: ConnectoryError, settings: Settings) -> Problem:

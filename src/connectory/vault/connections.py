@@ -90,6 +90,19 @@ class ConnectionStore:
 
         return await self._database.write(rename)
 
+    async def set_labels(
+        self, workspace_id: WorkspaceId, connection_id: ConnectionId, labels: Mapping[str, str]
+    ) -> Connection | None:
+        """Put `labels` in the place of a connection's own, and return it so; None if there is no such connection."""
+        this = connections.c.workspace_id == workspace_id, connections.c.id == connection_id
+
+        def set_labels(connection: sa.Connection) -> Connection | None:
+            connection.execute(sa.update(connections).where(*this).values(labels=dict(labels)))
+            found = connection.execute(_BY_ID, {"workspace": workspace_id, "id": connection_id}).first()
+            return to_connection(found) if found else None
+
+        return await self._database.write(set_labels)
+
     async def delete(self, workspace_id: WorkspaceId, connection_id: ConnectionId) -> Sequence[Grant] | None:
         """Delete a connection with its kept results and open links; None if there was none.
 
@@ -135,4 +148,5 @@ def to_connection(row: sa.Row[Any]) -> Connection:
         grant_id=GrantId(row.grant_id),
         hosts=tuple(HostRule(host["origin"], host["private_confirmed"] is True) for host in row.hosts),
         created_at=row.created_at,
+        labels=row.labels,
     )

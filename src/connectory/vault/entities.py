@@ -142,6 +142,7 @@ class Use:
     connector: str
     connection_id: ConnectionId
     hosts: tuple[HostRule, ...]
+    goes_along: bool = False  # it stands on the renewed grant too, and nobody asked for it: it keeps its labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,10 @@ class FinishedSignIn:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One use of a grant. `owner` is a user's id, or the workspace's own for a shared connection; never null."""
+    """One use of a grant. `owner` is a user's id, or the workspace's own for a shared connection; never null.
+
+    `labels` are a program's own, such as its customer's id; they are no secrets, and agents do not see them.
+    """
 
     id: ConnectionId
     workspace_id: WorkspaceId
@@ -189,6 +193,7 @@ class Connection:
     grant_id: GrantId
     hosts: tuple[HostRule, ...]
     created_at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
@@ -233,6 +238,7 @@ class ConnectSession:
     connection_id: ConnectionId | None = None
     connected_at: datetime | None = None
     problem: str | None = None  # why the last try failed; of a finished one what did not work, as a part of a bundle
+    labels: Mapping[str, str] | None = field(default=None, hash=False)  # for what it makes; None: as they are
 
 
 class FlowStatus(StrEnum):

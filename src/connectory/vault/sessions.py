@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,6 +64,7 @@ class SessionStore:
             "alias": session.alias,
             "backend": session.backend,
             "scopes": list(session.scopes),
+            "labels": dict(session.labels) if session.labels is not None else None,
             "browser_hash": session.browser_hash,
             "status": session.status.value,
             "expires_at": session.expires_at,
@@ -153,22 +155,23 @@ class SessionStore:
 
     async def note_problem(self, session: ConnectSession, problem: str | None) -> None:
         """Say on a live session why its last try failed: the page and the agent read it."""
-        live = (
-            sessions.c.workspace_id == session.workspace_id,
-            sessions.c.id == session.id,
-            sessions.c.status.in_(_LIVE),
-        )
-        await self._database.change(sa.update(sessions).where(*live).values(problem=problem))
+        await self._change_live(session, problem=problem)
+
+    async def set_labels(self, session: ConnectSession, labels: Mapping[str, str]) -> bool:
+        """Say which labels what a live session makes shall have. False if it was over already."""
+        return await self._change_live(session, labels=dict(labels))
 
     async def expire(self, session: ConnectSession) -> bool:
         """End a live session. False if it was over already."""
+        return await self._change_live(session, status=SessionStatus.EXPIRED.value)
+
+    async def _change_live(self, session: ConnectSession, **values: object) -> bool:
         live = (
             sessions.c.workspace_id == session.workspace_id,
             sessions.c.id == session.id,
             sessions.c.status.in_(_LIVE),
         )
-        expired = sa.update(sessions).where(*live).values(status=SessionStatus.EXPIRED.value)
-        return await self._database.change(expired) > 0
+        return await self._database.change(sa.update(sessions).where(*live).values(**values)) > 0
 
     def _open_link(self, row: sa.Row[Any]) -> str:
         return open_sealed_link(self._keys, row.link, sessions.name, row.id, row.workspace_id)
@@ -191,6 +194,7 @@ class SessionStore:
             connection_id=ConnectionId(row.connection_id) if row.connection_id else None,
             connected_at=row.connected_at,
             problem=row.problem,
+            labels=row.labels,
         )
 
 
@@ -277,9 +281,10 @@ class _Finish:
         """Put one connection on the grant, and return the grant that it stood on before."""
         this = (*_this(row.workspace_id, use.connection_id), connections.c.owner == row.owner)
         old: GrantId | None = connection.execute(sa.select(connections.c.grant_id).where(*this)).scalar_one_or_none()
-        hosts = host_rows(use.hosts)
+        labels = {} if row.labels is None or use.goes_along else {"labels": row.labels}
+        values = {"grant_id": grant_id, "hosts": host_rows(use.hosts), **labels}
         if old is not None:
-            connection.execute(sa.update(connections).where(*this).values(grant_id=grant_id, hosts=hosts))
+            connection.execute(sa.update(connections).where(*this).values(**values))
             return old
         taken = sa.select(connections.c.id).where(
             connections.c.workspace_id == row.workspace_id,
@@ -292,7 +297,7 @@ class _Finish:
                 f"{use.connector}/{row.alias} was connected meanwhile.",
                 hint="Connect this account under another alias.",
             )
-        new = {"id": use.connection_id, "connector": use.connector, "grant_id": grant_id, "hosts": hosts}
+        new = {"labels": {}, **values, "id": use.connection_id, "connector": use.connector}
         same = {"workspace_id": row.workspace_id, "owner": row.owner, "alias": row.alias, "created_at": self.now}
         connection.execute(sa.insert(connections), {**new, **same})
         return None

@@ -196,6 +196,7 @@ connections = Table(
     Column("alias", String(40), nullable=False),
     Column("grant_id", ID, nullable=False),
     Column("hosts", JSON, nullable=False),
+    Column("labels", JSON, nullable=False, server_default="{}"),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("workspace_id", "id"),
     UniqueConstraint("workspace_id", "owner", "connector", "alias"),
@@ -219,6 +220,7 @@ connect_sessions = Table(
     Column("browser_hash", String(64)),
     Column("status", String(20), nullable=False),
     Column("problem", Text),
+    Column("labels", JSON(none_as_null=True)),  # null: a renewed connection keeps its own
     Column("expires_at", UtcTime, nullable=False),
     Column("connected_at", UtcTime),
     Column("connection_id", ID),
