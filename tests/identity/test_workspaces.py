@@ -1,6 +1,7 @@
 """Workspaces, users and roles: who may do what, and who may know of whom."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -91,6 +92,38 @@ async def test_the_operator_stays_one_in_another_workspace_but_a_token_does_not(
         assert await t.vault.workspaces.role_of(made.id, t.member.user_id) is Role.MEMBER
         with pytest.raises(UnknownObject):
             await t.workspaces.set_role(await t.by_token(inside), "Vic", Role.MEMBER)
+
+
+CHANGES: dict[str, Callable[[Town, Principal], Awaitable[object]]] = {
+    "set_role": lambda t, p: t.workspaces.set_role(p, "Vic", Role.OWNER),
+    "remove": lambda t, p: t.workspaces.remove(p, "Mia"),
+    "leave": lambda t, p: t.workspaces.remove(p, p.user_id),
+    "create_user": lambda t, p: t.workspaces.create_user(p, "Sue", role=Role.OWNER),
+    "delete_user": lambda t, p: t.workspaces.delete_user(p, "Vic"),
+    "create": lambda t, p: t.workspaces.create(p, "wide"),
+    "delete its own": lambda t, p: t.workspaces.delete(p, "default"),
+    "delete another": lambda t, p: t.workspaces.delete(p, "other"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_token_with_rules_of_its_own_changes_neither_people_nor_workspaces(change: str) -> None:
+    async with town() as t:
+        await t.workspaces.set_role(t.owner, "Mia", Role.OWNER)
+        acting = await t.by_token(t.owner)
+        await t.policies.add(t.owner, PolicyEffect.DENY, ["x_*"], token=acting.token_id)
+        before = await everybody(t)
+
+        with pytest.raises(PolicyDenied, match="A token with policies of its own cannot"):
+            await CHANGES[change](t, acting)
+
+        assert await everybody(t) == before
+
+
+async def everybody(t: Town) -> list[object]:
+    """The members of the first workspace, and all workspaces and users of the server."""
+    lists = (t.workspaces.members, t.workspaces.list, t.workspaces.list_users)
+    return [await find(t.owner) for find in lists]
 
 
 async def test_a_workspace_keeps_an_owner() -> None:

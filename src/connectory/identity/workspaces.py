@@ -2,7 +2,8 @@
 
 An owner rules their own workspace. What concerns the whole server, i.e. making workspaces and seeing or deleting users
 beyond one's own, belongs to the operator: an owner of the workspace made at first start. Without that line, the owner
-of one workspace would learn who is in another.
+of one workspace would learn who is in another. A token with rules of its own changes none of it: whom it makes an owner
+has no such rules, and whoever it removes loses accounts that the rules may forbid it to disconnect.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from connectory.identity.rights import (
     is_operator,
     member_names,
     require_owner,
+    require_unnarrowed,
     require_writing,
     several_called,
 )
@@ -43,7 +45,10 @@ class Workspaces:
         self._withdraw = withdraw
 
     async def create(self, principal: Principal, slug: str, name: str | None = None) -> Workspace:
-        """Make a workspace, owned by the principal. Raises `RoleDenied`, `AlreadyExists`, `InvalidArguments`."""
+        """Make a workspace, owned by the principal.
+
+        Raises `RoleDenied`, `PolicyDenied`, `AlreadyExists`, `InvalidArguments`.
+        """
         async with self._record(principal, "workspace_create", Effect.WRITE, given(slug=slug, name=name)) as line:
             await self._require_operator(principal, "make workspaces")
             if SLUG.fullmatch(slug) is None:
@@ -70,10 +75,11 @@ class Workspaces:
     async def set_role(self, principal: Principal, user: str, role: Role) -> User:
         """Change a member's role; the operator may also take in any user, by id, email or name.
 
-        Raises `RoleDenied`, `UnknownObject`, `InvalidArguments` for the last owner's.
+        Raises `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments` for the last owner's.
         """
         async with self._record(principal, "member_set", Effect.WRITE, given(user=user, role=role)) as line:
             require_owner(principal, "set roles")
+            await require_unnarrowed(self._vault, principal, "set roles")
             found = await find_member(self._vault, principal, user)
             known = found[0] if found else await self._any_user(principal, user)
             await line.start()
@@ -87,6 +93,7 @@ class Workspaces:
             if found is None or found[0].id != principal.user_id:
                 require_owner(principal, "remove members")
             require_writing(principal)
+            await require_unnarrowed(self._vault, principal, "remove members")
             if found is None:
                 raise UnknownObject("member", user, await member_names(self._vault, principal))
             await line.start()
@@ -96,7 +103,7 @@ class Workspaces:
     async def delete(self, principal: Principal, slug: str) -> Workspace:
         """Delete a workspace and everything in it: the principal's own, or any for the operator; never the first one.
 
-        Raises `UnknownObject`, `RoleDenied`, `InvalidArguments`.
+        Raises `UnknownObject`, `RoleDenied`, `PolicyDenied`, `InvalidArguments`.
         """
         async with self._record(principal, "workspace_delete", Effect.DESTRUCTIVE, given(slug=slug)) as line:
             found = await self._deletable(principal, slug)
@@ -110,11 +117,13 @@ class Workspaces:
     ) -> User:
         """Make a user and a member of the principal's workspace.
 
-        Raises `RoleDenied`, `InvalidArguments`, `AlreadyExists` for an email that another user of the server has.
+        Raises `RoleDenied`, `PolicyDenied`, `InvalidArguments`, `AlreadyExists` for an email that another user of the
+        server has.
         """
         asked = given(name=name, email=email, role=role)
         async with self._record(principal, "user_create", Effect.WRITE, asked) as line:
             require_owner(principal, "make users")
+            await require_unnarrowed(self._vault, principal, "make users")
             checked, address = _checked_name(name), _checked_email(email)
             await line.start()
             return await self._store.create_user(checked, address, member_of=(principal.workspace_id, role))
@@ -126,8 +135,8 @@ class Workspaces:
         return [user for user, _ in await self.members(principal)]
 
     async def delete_user(self, principal: Principal, user: str) -> User:
-        """Delete a user everywhere, with their tokens and private connections. Raises `RoleDenied`, `UnknownObject`,
-        `InvalidArguments` while they are the last owner of a workspace."""
+        """Delete a user everywhere, with their tokens and private connections. Raises `RoleDenied`, `PolicyDenied`,
+        `UnknownObject`, `InvalidArguments` while they are the last owner of a workspace."""
         async with self._record(principal, "user_delete", Effect.DESTRUCTIVE, given(user=user)) as line:
             await self._require_operator(principal, "delete users")
             found = await self._any_user(principal, user)
@@ -142,6 +151,7 @@ class Workspaces:
             raise UnknownObject("workspace", slug, [workspace.slug for workspace in visible])
         if found.id == principal.workspace_id:
             require_owner(principal, "delete it")
+            await require_unnarrowed(self._vault, principal, "delete its workspace")
         else:
             await self._require_operator(principal, "delete other workspaces")
         if found.slug == OPERATOR_WORKSPACE:
@@ -165,6 +175,7 @@ class Workspaces:
             raise RoleDenied(
                 f"Only owners of the workspace '{OPERATOR_WORKSPACE}' may {what}.", hint="Ask whoever runs this server."
             )
+        await require_unnarrowed(self._vault, principal, what)
 
 
 def _checked_name(name: str) -> str:
