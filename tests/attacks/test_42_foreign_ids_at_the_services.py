@@ -55,6 +55,7 @@ NO_IDS = {
     "Workspaces.list",
     "Workspaces.list_users",
     "Workspaces.members",
+    "Workspaces.take_in",  # by an email, which finds users for the operator alone
 }
 
 
@@ -94,6 +95,11 @@ ATTEMPTS: dict[str, tuple[str, Attempt, type[ConnectoryError]]] = {
     "AuthManager.rename": (
         "connection",
         lambda s, p, i: s.world.auth.rename(p, ConnectionId(i), "another"),
+        UnknownConnection,
+    ),
+    "AuthManager.label": (
+        "connection",
+        lambda s, p, i: s.world.auth.label(p, ConnectionId(i), {"customer": "c-17"}),
         UnknownConnection,
     ),
     "AuthManager.renew_connection": (

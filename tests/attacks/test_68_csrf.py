@@ -22,7 +22,7 @@ from connectory.identity.principal import Principal, local_principal
 from connectory.testing.application import connect, make_principal
 from connectory.testing.connectors import make_catalog, make_connector
 from connectory.testing.provider import FakeProvider
-from connectory.vault.entities import PolicyEffect
+from connectory.vault.entities import PolicyEffect, Role
 from connectory.vault.tables import metadata
 from connectory.wiring import Application
 
@@ -88,6 +88,8 @@ async def target(folder: Path) -> AsyncIterator[Target]:
         (rule,) = await application.policies.add(me, PolicyEffect.CONFIRM, ["*_delete_*"])
         await application.oauth_apps.put(me, "board", "id-1", "s3cret")
         await application.custom_connectors.put(me, MEMOS)
+        await make_principal(application, user="mia", role=Role.MEMBER)
+        (mia,) = [user for user, _ in await application.workspaces.members(me) if user.name == "mia"]
         page = await open_signed_in(application, browser, me, f"{ROOT}/settings/tokens")
         (making,) = [form for form in page.forms if form.action.endswith("/tokens")]
         one, settings = f"{ROOT}/connections/{connection.id}", f"{ROOT}/settings"
@@ -100,6 +102,9 @@ async def target(folder: Path) -> AsyncIterator[Target]:
                 f"{one}/try?action=notes_create_note",
                 {"value.book": "b", "value.title": "t", "meant": "yes", "book": "b", "title": "t"},
             ),
+            "settings": Post(settings, {"name": "evil", "role": "owner"}),
+            "settings/members/{user}/role": Post(f"{settings}/members/{mia.id}/role", {"role": "owner"}),
+            "settings/members/{user}/remove": Post(f"{settings}/members/{mia.id}/remove", {}),
             "settings/tokens": Post(f"{settings}/tokens", {**making.fields, "name": "evil", "lasts": "never"}),
             "settings/tokens/{token}/revoke": Post(f"{settings}/tokens/{token[0].id}/revoke", {}),
             "settings/policy": Post(f"{settings}/policy", {"effect": "allow", "patterns": "*", "for": "workspace"}),

@@ -40,6 +40,7 @@ async def test_everybody_can_read_and_use_every_page(scheme: str, width: int) ->
             await page.goto(f"{origin}/open/{secret}")
             for path in ("/workspaces/default/activity", *(f"{ROOT}{section}" for section in PAGES)):
                 await page.goto(f"{origin}{path}")
+                await page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
                 assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
                 assert await violations(page) == [], path
             assert complaints == []
@@ -70,3 +71,32 @@ async def test_a_rule_and_a_token_are_made_by_keyboard_alone_without_scripts() -
             await page.get_by_text("Copy it now").wait_for()
         assert [token.name for token in await application.tokens.list(ann)] == ["laptop"]
         assert await application.policies.list(ann) == []
+
+
+async def test_a_member_is_added_made_an_owner_and_removed_by_keyboard_alone_without_scripts() -> None:
+    port = free_port()
+    async with make_web({"CONNECTORY_PORT": str(port)}) as (application, app):
+        ann = await make_principal(application)
+        secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
+        origin = f"http://localhost:{port}"
+        async with serving(app, application.settings), browsing(java_script_enabled=False) as page:
+            await page.goto(f"{origin}/open/{secret}")
+            await page.goto(f"{origin}{ROOT}")
+            await page.get_by_label("Name").focus()
+            await page.keyboard.type("Sue")
+            await page.keyboard.press("Enter")
+            await page.get_by_text("They are a member now").wait_for()
+            await page.locator("summary", has_text="Change role Sue").focus()
+            await page.keyboard.press("Enter")
+            await page.keyboard.press("Tab")
+            await page.keyboard.type("Ow")
+            await page.keyboard.press("Tab")
+            await page.keyboard.press("Enter")
+            await page.get_by_text("The role is changed").wait_for()
+            assert [role for _, role in await application.workspaces.members(ann)] == [Role.OWNER] * 2
+            await page.locator("summary", has_text="Remove Sue").focus()
+            await page.keyboard.press("Enter")
+            await page.keyboard.press("Tab")
+            await page.keyboard.press("Enter")
+            await page.get_by_text("They are no member any more").wait_for()
+        assert len(await application.workspaces.members(ann)) == 1

@@ -91,16 +91,6 @@ async def test_who_is_signed_in_by_a_token_sees_what_the_token_may_do_alone() ->
     assert "policy" in seen[narrowed]
 
 
-async def test_members_are_shown_with_their_roles_and_cannot_be_changed_here() -> None:
-    async with make_web() as (application, app), Browser(app) as browser:
-        ann = await make_principal(application)
-        await make_principal(application, user="mia", role=Role.MEMBER)
-        page = await open_signed_in(application, browser, ann, ROOT)
-    assert "ann (you) Owner" in page.text
-    assert "mia Member" in page.text
-    assert [form.action for form in page.forms] == ["/signout"]
-
-
 async def test_a_token_is_made_shown_once_used_and_revoked() -> None:
     async with make_web() as (application, app), Browser(app) as browser:
         ann = await make_principal(application)

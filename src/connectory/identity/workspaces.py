@@ -125,8 +125,23 @@ class Workspaces:
             require_owner(principal, "make users")
             await require_unnarrowed(self._vault, principal, "make users")
             checked, address = _checked_name(name), _checked_email(email)
+            await self._require_nobody_with(principal, address)
             await line.start()
             return await self._store.create_user(checked, address, member_of=(principal.workspace_id, role))
+
+    async def take_in(
+        self, principal: Principal, name: str, email: str | None = None, *, role: Role = Role.MEMBER
+    ) -> User:
+        """Make somebody a member: the user of this server with this email, for the operator; else a new user.
+
+        Nobody is found by a name alone, which may be that of somebody else. Raises as `create_user`.
+        """
+        address = (email or "").strip(" ").casefold()
+        users = await self.list_users(principal) if address and await is_operator(self._vault, principal) else ()
+        known = next((user for user in users if user.email == address), None)
+        if known is None or await self._store.role_of(principal.workspace_id, known.id) is not None:
+            return await self.create_user(principal, name, email, role=role)
+        return await self.set_role(principal, known.id, role)
 
     async def list_users(self, principal: Principal) -> Sequence[User]:
         """Return all users for the operator, else the members of the principal's workspace."""
@@ -159,6 +174,14 @@ class Workspaces:
                 f"The workspace '{OPERATOR_WORKSPACE}' belongs to whoever runs this server and stays."
             )
         return found
+
+    async def _require_nobody_with(self, principal: Principal, address: str | None) -> None:
+        members = await self.members(principal) if address is not None else ()
+        found = next((user for user, _ in members if user.email == (address or "").casefold()), None)
+        if found is not None:
+            raise AlreadyExists(
+                f"{found.name} is a member already, with this email address.", hint="Change their role instead."
+            )
 
     async def _any_user(self, principal: Principal, name: str) -> User:
         """A user of the whole server, whom only the operator may know of."""

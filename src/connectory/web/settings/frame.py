@@ -28,6 +28,9 @@ SECTIONS: Mapping[str, str] = {
 }
 OF_OPERATORS = "connectors"
 DONE: Mapping[str, str] = {  # what a page says after it was led to by a form
+    "member": "They are a member now.",
+    "role": "The role is changed. It holds from their next request on.",
+    "member-removed": "They are no member any more, and what was theirs alone here is deleted.",
     "revoked": "The token is revoked. From now on it opens nothing.",
     "app": "The app is kept. People can sign in by it now.",
     "app-removed": "The app is removed.",
