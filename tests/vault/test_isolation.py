@@ -45,6 +45,7 @@ from connectory.vault.entities import (
     StoredClient,
     WorkspaceId,
 )
+from connectory.vault.sealed_link import hash_link
 from connectory.vault.tables import metadata
 from connectory.vault.vault import Vault
 
@@ -66,6 +67,7 @@ class Planted:
     result: KeptResult
     rule: PolicyRule
     line: AuditLine
+    web_session: str
 
 
 @pytest.fixture
@@ -98,6 +100,9 @@ async def planted(vault: Vault) -> Planted:
         result,
         rule,
         line,
+        await vault.web_sessions.start(
+            workspace_id=first.workspace_id, user_id=first.user_id, token_id=None, lasts=timedelta(hours=1)
+        ),
     )
 
 
@@ -124,6 +129,10 @@ CALLS: dict[str, Call] = {
     "tokens.revoke": lambda p: p.vault.tokens.revoke(p.other, p.token.id),
     "web_sessions.start": lambda p: p.vault.web_sessions.start(
         workspace_id=p.other, user_id=p.first.user_id, token_id=p.token.id, lasts=timedelta(hours=1)
+    ),
+    "web_sessions.list": lambda p: p.vault.web_sessions.list([p.other], p.first.user_id),
+    "web_sessions.end_listed": lambda p: p.vault.web_sessions.end_listed(
+        p.other, p.first.user_id, [hash_link(p.web_session)]
     ),
     "sign_in_links.make": lambda p: p.vault.sign_in_links.make(
         workspace_id=WorkspaceId("ws_none"), user_id=p.first.user_id, lasts=timedelta(hours=1)
@@ -264,7 +273,8 @@ async def test_a_workspace_neither_reads_nor_changes_the_rows_of_another(planted
 async def test_the_same_calls_in_the_own_workspace_meet_their_rows(planted: Planted) -> None:
     """Else the test above would pass for methods that never answer."""
     reading = [
-        "tokens.list", "tokens.holder", "grants.get", "grants.open_credentials",
+        "tokens.list", "tokens.holder", "web_sessions.list", "web_sessions.end_listed",
+        "grants.get", "grants.open_credentials",
         "connections.get", "connections.list", "connections.list_all", "sessions.get", "sessions.open_for",
         "sessions.connected_for", "confirmations.find", "results.get", "results.list", "policies.list", "audit.list",
         "audit.last_used", "audit.newest",

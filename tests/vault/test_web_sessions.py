@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from tests.vault.rows import Clock, Place, make_member, make_token
 
 from connectory.vault.entities import Role
+from connectory.vault.sealed_link import hash_link
 from connectory.vault.tables import web_sessions
 from connectory.vault.vault import Vault
 
@@ -70,3 +71,52 @@ async def test_the_id_stands_nowhere_in_the_table(vault: Vault, place: Place) ->
     (row,) = await vault.database.rows(sa.select(web_sessions))
 
     assert session not in map(str, row)
+
+
+async def test_a_users_open_sessions_are_listed_without_what_opens_them(
+    vault: Vault, place: Place, clock: Clock
+) -> None:
+    member = await make_member(vault, place)
+    first = await start(vault, place)
+    clock.advance(minutes=1)
+    second = await start_plain(vault, place)
+    await start(vault, member)
+    ended = await start_plain(vault, place)
+    await vault.web_sessions.end(ended)
+
+    found = await vault.web_sessions.list([place.workspace_id], place.user_id)
+
+    assert [one.token is None for one in found] == [True, False]  # the newest first
+    assert [one.expires_at - one.created_at for one in found] == [HOUR, HOUR]
+    assert not any(secret in repr(found) for secret in (first, second))
+
+
+async def test_sessions_are_ended_by_their_keys_for_their_user_alone(vault: Vault, place: Place) -> None:
+    member = await make_member(vault, place)
+    mine, kept = await start_plain(vault, place), await start_plain(vault, place)
+    theirs = await start_plain(vault, member)
+    listed = {
+        user: await vault.web_sessions.list([place.workspace_id], user) for user in (place.user_id, member.user_id)
+    }
+    keys = [one.key for found in listed.values() for one in found if one.key != hash_link(kept)]
+
+    assert await vault.web_sessions.end_listed(place.workspace_id, place.user_id, keys) == 1
+    assert await vault.web_sessions.end_listed(place.workspace_id, place.user_id, keys) == 0
+    assert [await vault.web_sessions.find(one) is None for one in (mine, kept, theirs)] == [True, False, False]
+
+
+async def test_a_session_is_listed_until_its_token_ends(vault: Vault, place: Place, clock: Clock) -> None:
+    clock.advance(hours=23, minutes=30)  # the token lasts a day
+    await start(vault, place)
+    (found,) = await vault.web_sessions.list([place.workspace_id], place.user_id)
+    assert found.token is not None
+    assert found.expires_at == found.token.expires_at
+    clock.advance(minutes=30)
+
+    assert await vault.web_sessions.list([place.workspace_id], place.user_id) == []
+
+
+async def start_plain(vault: Vault, place: Place) -> str:
+    return await vault.web_sessions.start(
+        workspace_id=place.workspace_id, user_id=place.user_id, token_id=None, lasts=HOUR
+    )

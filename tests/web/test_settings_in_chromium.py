@@ -16,7 +16,7 @@ from connectory.testing.connectors import make_catalog, make_connector
 from connectory.vault.entities import PolicyEffect, Role
 
 pytestmark = [pytest.mark.slow, needs_chromium]
-PAGES = ("", "/tokens", "/oauth-apps", "/oauth-apps/board", "/policy", "/connectors", "/clients")
+PAGES = ("", "/tokens", "/sessions", "/oauth-apps", "/oauth-apps/board", "/policy", "/connectors", "/clients")
 LONG = "a-rather-long-name-without-a-single-space-in-it-such-as-people-give-to-their-tokens"
 
 
@@ -32,6 +32,7 @@ async def test_everybody_can_read_and_use_every_page(scheme: str, width: int) ->
         await application.policies.add(ann, PolicyEffect.CONFIRM, ["notes_delete_*"])
         await application.oauth_apps.put(ann, "board", LONG * 3, "s3cret")
         secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
+        await application.web_sessions.start_for(ann.workspace_id, ann.user_id, timedelta(hours=1))
         origin = f"http://localhost:{port}"
         screen = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
         async with serving(app, application.settings), browsing(**screen) as page:

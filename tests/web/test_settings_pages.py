@@ -17,7 +17,7 @@ from connectory.vault.entities import PolicyEffect, Role
 from connectory.web.app import create_web_app
 
 ROOT = "/workspaces/default/settings"
-SECTIONS = ("", "/tokens", "/oauth-apps", "/policy", "/connectors", "/clients")
+SECTIONS = ("", "/tokens", "/sessions", "/oauth-apps", "/policy", "/connectors", "/clients")
 SECRET = re.compile(r"cny_[A-Za-z0-9_-]{43}")
 SHOP = json.dumps(changed(("name", "my-shop")), indent=1)
 MEMOS = NOTES_YAML.replace("name: notes", "name: memos").replace("title: Notes", "title: Memos")

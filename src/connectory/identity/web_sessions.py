@@ -5,15 +5,17 @@ What stands behind a session is judged at every request, so that revocation, exp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from connectory.catalog.manifest import Effect
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, no_record
+from connectory.identity.rights import require_unnarrowed, require_writing
 from connectory.identity.tokens import Tokens
-from connectory.vault.entities import Role, UserId, Workspace, WorkspaceId
+from connectory.vault.entities import OpenWebSession, Role, UserId, Workspace, WorkspaceId
+from connectory.vault.sealed_link import hash_link
 from connectory.vault.vault import Vault
 
 
@@ -62,6 +64,34 @@ class WebSessions:
         async with self._record(principal, "web_sign_out", Effect.WRITE, {}):
             return await self._vault.web_sessions.end(session_id)
 
+    async def list(self, principal: Principal) -> Sequence[OpenWebSession]:
+        """Return the open sessions of the principal's user, the newest first: those of their workspaces.
+
+        Who acts by a token sees those of its workspace alone.
+        """
+        workspaces = await self.workspaces_of(principal)
+        return await self._vault.web_sessions.list([one.id for one in workspaces], principal.user_id)
+
+    async def end_listed(self, principal: Principal, keys: Collection[str]) -> int:
+        """End those sessions of `list` that have these keys, for good; return how many. The rest is passed over.
+
+        A read-only token, or one with rules of its own, ends those alone that were begun with it; as it revokes itself
+        alone. Raises `PolicyDenied`. Each workspace in which one began has it on record.
+        """
+        chosen = [one for one in await self.list(principal) if one.key in keys]
+        ended = 0
+        for workspace_id in dict.fromkeys(one.workspace_id for one in chosen):
+            there = [one for one in chosen if one.workspace_id == workspace_id]
+            acting = replace(principal, workspace_id=workspace_id)
+            async with self._record(acting, "web_sign_out", Effect.WRITE, {"sessions": len(there)}) as line:
+                if not all(_is_begun_with(one, principal) for one in there):
+                    require_writing(principal)
+                    await require_unnarrowed(self._vault, principal, "sign others out")
+                await line.start()
+                found = [one.key for one in there]
+                ended += await self._vault.web_sessions.end_listed(workspace_id, principal.user_id, found)
+        return ended
+
     async def workspaces_of(self, principal: Principal) -> Sequence[Workspace]:
         """Return the workspaces whose pages a principal may open: an API token's is one alone."""
         workspaces = self._vault.workspaces
@@ -95,3 +125,13 @@ class WebSessions:
                 token_id=principal.token_id,
                 lasts=lasts,
             )
+
+
+def key_of(session_id: str) -> str:
+    """Return what a session is called where its id must not stand."""
+    return hash_link(session_id)
+
+
+def _is_begun_with(session: OpenWebSession, principal: Principal) -> bool:
+    """Whether the principal's own token began it."""
+    return session.token is not None and session.token.id == principal.token_id

@@ -98,6 +98,17 @@ class WebSession:
     token: ApiToken | None  # that it was started with
 
 
+@dataclass(frozen=True, slots=True)
+class OpenWebSession:
+    """A sign-in to the pages as its user sees it, beside their others. `key` names it, and opens nothing."""
+
+    key: str
+    workspace_id: WorkspaceId
+    token: ApiToken | None
+    created_at: datetime
+    expires_at: datetime  # its own end, or its token's
+
+
 class GrantStatus(StrEnum):
     """Whether the provider still honours a grant."""
 

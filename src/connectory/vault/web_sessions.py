@@ -7,13 +7,15 @@ what the token is: that and the role behind it are read with it each time.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
-from connectory.vault.entities import Role, TokenId, UserId, WebSession, WorkspaceId
+from connectory.vault.entities import OpenWebSession, Role, TokenId, UserId, WebSession, WorkspaceId
 from connectory.vault.sealed_link import hash_link
 from connectory.vault.tables import api_tokens, memberships, web_sessions
 from connectory.vault.tokens import to_token
@@ -22,6 +24,9 @@ _OF_MEMBER = (memberships.c.workspace_id == web_sessions.c.workspace_id) & (
     memberships.c.user_id == web_sessions.c.user_id
 )
 _OF_TOKEN = (api_tokens.c.workspace_id == web_sessions.c.workspace_id) & (api_tokens.c.id == web_sessions.c.token_id)
+_WHOLE = web_sessions.join(memberships, _OF_MEMBER).outerjoin(api_tokens, _OF_TOKEN)
+_NOW = sa.bindparam("now", type_=web_sessions.c.expires_at.type)
+_IS_LIVE = web_sessions.c.ended_at.is_(None), web_sessions.c.expires_at > _NOW, api_tokens.c.revoked_at.is_(None)
 _LIVE = (
     sa.select(
         web_sessions.c.workspace_id.label("of_workspace"),
@@ -30,13 +35,26 @@ _LIVE = (
         memberships.c.role,
         api_tokens,
     )
-    .select_from(web_sessions.join(memberships, _OF_MEMBER).outerjoin(api_tokens, _OF_TOKEN))
-    .where(
-        web_sessions.c.id_hash == sa.bindparam("id_hash"),
-        web_sessions.c.ended_at.is_(None),
-        web_sessions.c.expires_at > sa.bindparam("now", type_=web_sessions.c.expires_at.type),
-        api_tokens.c.revoked_at.is_(None),
+    .select_from(_WHOLE)
+    .where(web_sessions.c.id_hash == sa.bindparam("id_hash"), *_IS_LIVE)
+)
+_OF_USER = (
+    sa.select(
+        web_sessions.c.id_hash,
+        web_sessions.c.workspace_id.label("of_workspace"),
+        web_sessions.c.token_id.label("of_token"),
+        web_sessions.c.created_at.label("began"),
+        web_sessions.c.expires_at.label("ends"),
+        api_tokens,
     )
+    .select_from(_WHOLE)
+    .where(
+        web_sessions.c.workspace_id.in_(sa.bindparam("workspaces", expanding=True)),
+        web_sessions.c.user_id == sa.bindparam("user"),
+        sa.or_(api_tokens.c.expires_at.is_(None), api_tokens.c.expires_at > _NOW),
+        *_IS_LIVE,
+    )
+    .order_by(web_sessions.c.created_at.desc(), web_sessions.c.id_hash)
 )
 
 
@@ -80,7 +98,28 @@ class WebSessionStore:
         token = to_token(row) if row.of_token is not None else None
         return WebSession(WorkspaceId(row.of_workspace), UserId(row.of_user), Role(row.role), token)
 
+    async def list(self, workspace_ids: Collection[WorkspaceId], user_id: UserId) -> Sequence[OpenWebSession]:
+        """Return a user's sessions that began in these workspaces and open something, the newest first."""
+        wanted = {"workspaces": [*workspace_ids], "user": user_id, "now": self._now()}
+        return [_to_open(row) for row in await self._database.rows(_OF_USER, wanted)]
+
+    async def end_listed(self, workspace_id: WorkspaceId, user_id: UserId, keys: Collection[str]) -> int:
+        """End those of a user's sessions in a workspace that have these keys, for good; return how many."""
+        chosen = (
+            web_sessions.c.workspace_id == workspace_id,
+            web_sessions.c.user_id == user_id,
+            web_sessions.c.id_hash.in_([*keys]),
+            web_sessions.c.ended_at.is_(None),
+        )
+        return await self._database.change(sa.update(web_sessions).where(*chosen).values(ended_at=self._now()))
+
     async def end(self, session_id: str) -> bool:
         """End a session for good. False where it is unknown or has ended already."""
         live = web_sessions.c.id_hash == hash_link(session_id), web_sessions.c.ended_at.is_(None)
         return await self._database.change(sa.update(web_sessions).where(*live).values(ended_at=self._now())) > 0
+
+
+def _to_open(row: sa.Row[Any]) -> OpenWebSession:
+    token = to_token(row) if row.of_token is not None else None
+    ends = row.ends if token is None or token.expires_at is None else min(row.ends, token.expires_at)
+    return OpenWebSession(row.id_hash, WorkspaceId(row.of_workspace), token, row.began, ends)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from connectory.errors import Refused, Unauthenticated, UnknownObject
 from connectory.identity.principal import Principal
-from connectory.identity.web_sessions import WebSessions
+from connectory.identity.web_sessions import WebSessions, key_of
 from connectory.settings import Settings
 from connectory.vault.entities import User, UserId, Workspace, WorkspaceId
 from connectory.vault.vault import Vault
@@ -123,6 +123,10 @@ class Visitors:
         user = await self._vault.workspaces.get_user(principal.user_id)
         workspace = await self._vault.workspaces.get(principal.workspace_id)
         return Visitor(user.name, self._csrf(request), home_of(workspace.slug)) if user and workspace else None
+
+    def session_key(self, request: Request) -> str:
+        """Return what the visitor's own session is called among all of theirs."""
+        return key_of(self._session_id(request) or "")
 
     def require_csrf(self, request: Request, form: Mapping[str, str]) -> None:
         """Raise `Refused` unless a form, or its header, carries what this session's pages hold (attack 68)."""

@@ -21,6 +21,7 @@ NAV = "settings"
 SECTIONS: Mapping[str, str] = {
     "": "Members",
     "tokens": "API tokens",
+    "sessions": "Your sessions",
     "oauth-apps": "OAuth apps",
     "policy": "Rules",
     "connectors": "Own connectors",
@@ -32,6 +33,7 @@ DONE: Mapping[str, str] = {  # what a page says after it was led to by a form
     "role": "The role is changed. It holds from their next request on.",
     "member-removed": "They are no member any more, and what was theirs alone here is deleted.",
     "revoked": "The token is revoked. From now on it opens nothing.",
+    "ended": "Signed out. What those browsers show opens nothing any more.",
     "app": "The app is kept. People can sign in by it now.",
     "app-removed": "The app is removed.",
     "rule": "The rule holds from now on.",

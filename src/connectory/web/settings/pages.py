@@ -10,6 +10,7 @@ from connectory.web.settings.clients import ClientPages
 from connectory.web.settings.connectors import OwnConnectorPages
 from connectory.web.settings.members import MemberPages
 from connectory.web.settings.rules import RulePages
+from connectory.web.settings.sessions import SessionPages
 from connectory.web.settings.tokens import TokenPages
 from connectory.web.visitors import Visitors
 
@@ -19,6 +20,7 @@ def settings_routes(services: WebServices, visitors: Visitors) -> list[Route]:
     return [
         *MemberPages(services, visitors).routes(),
         *TokenPages(services, visitors).routes(),
+        *SessionPages(services, visitors).routes(),
         *AppPages(services, visitors).routes(),
         *RulePages(services, visitors).routes(),
         *OwnConnectorPages(services, visitors).routes(),

@@ -1,0 +1,123 @@
+"""Settings: the browsers that are signed in as who looks, and signing them out. No id of a session stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from connectory.errors import ConnectoryError
+from connectory.identity.principal import Principal
+from connectory.identity.rights import is_narrowed
+from connectory.vault.entities import OpenWebSession
+from connectory.web.links import Said, said, status_of
+from connectory.web.services import WebServices
+from connectory.web.settings.frame import address_of, done, posted, render_settings, said_in
+from connectory.web.states import Moment, moment_of
+from connectory.web.visitors import Member, Visitors
+
+SECTION = "sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One browser that is signed in."""
+
+    key: str
+    way: str
+    workspace: str
+    began: Moment | None
+    ends: Moment | None
+    is_this: bool
+    may_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPages:
+    """`/workspaces/{slug}/settings/sessions`."""
+
+    services: WebServices
+    visitors: Visitors
+
+    def routes(self) -> list[Route]:
+        """The routes of the page and its forms."""
+        root = "/workspaces/{slug}/settings/sessions"
+        return [
+            Route(root, self.show, methods=["GET"]),
+            Route(f"{root}/end-others", self.end_others, methods=["POST"]),
+            Route(f"{root}/{{session}}/end", self.end, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the sessions, this one first."""
+        return await self._page(request, await self.visitors.member(request), words=said_in(request))
+
+    async def end(self, request: Request) -> Response:
+        """Sign one browser out; one that was signed out meanwhile stays so."""
+        member, _ = await posted(self.visitors, request)
+        return await self._end(request, member, {request.path_params["session"]})
+
+    async def end_others(self, request: Request) -> Response:
+        """Sign all out but this one."""
+        member, _ = await posted(self.visitors, request)
+        keys = {one.key for one in await self.services.web_sessions.list(member.principal)}
+        return await self._end(request, member, keys - {self.visitors.session_key(request)})
+
+    async def _end(self, request: Request, member: Member, keys: Collection[str]) -> Response:
+        try:
+            await self.services.web_sessions.end_listed(member.principal, keys)
+        except ConnectoryError as error:
+            words = said(error, self.services.settings.origin)
+            return await self._page(request, member, status_of(error), words=words)
+        return done(member, SECTION, "ended")
+
+    async def _page(
+        self, request: Request, member: Member, status: int = 200, *, words: Said | None = None
+    ) -> Response:
+        principal, now = member.principal, self.services.now()
+        is_free = not principal.read_only and not await is_narrowed(self.services.vault, principal)
+        found = await self.services.web_sessions.list(principal)
+        names = {str(one.id): one.name for one in member.workspaces}
+        this, by_hand = self.visitors.session_key(request), self._by_hand()
+        rows = [view_session(one, this, names, by_hand, may_end_one(one, principal, is_free), now) for one in found]
+        return await render_settings(
+            self.services,
+            "settings_sessions",
+            member,
+            SECTION,
+            status,
+            said=words,
+            rows=sorted(rows, key=lambda row: not row.is_this),
+            has_others=any(not row.is_this for row in rows),
+            may_end_others=all(row.is_this or row.may_end for row in rows),
+            tokens=address_of(member.workspace.slug, "tokens"),
+        )
+
+    def _by_hand(self) -> str:
+        """How a session begins without a token."""
+        issuer = self.services.openid
+        return "by a link of the server" if issuer is None else f"at {issuer.name}, or by a link of the server"
+
+
+def may_end_one(session: OpenWebSession, principal: Principal, is_free: bool) -> bool:
+    """Whether this session is for the principal to end; the service says the same."""
+    return is_free or (session.token is not None and session.token.id == principal.token_id)
+
+
+def view_session(
+    session: OpenWebSession, this: str, workspaces: Mapping[str, str], by_hand: str, may_end: bool, now: datetime
+) -> SessionView:
+    """Return a session as a person sees it; `this` is the key of the one that looks."""
+    return SessionView(
+        key=session.key,
+        way=f"by the token “{session.token.name}”" if session.token is not None else by_hand,
+        workspace=workspaces.get(session.workspace_id, "") if len(workspaces) > 1 else "",
+        began=moment_of(session.created_at, now),
+        ends=moment_of(session.expires_at, now),
+        is_this=session.key == this,
+        may_end=may_end,
+    )
