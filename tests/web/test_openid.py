@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from tests.attacks.lying_issuer import ANN, CLIENT_SECRET, LyingIssuer, Moving, address_on, door
+from structlog.testing import capture_logs
+from tests.attacks.lying_issuer import ANN, CLIENT_SECRET, Door, LyingIssuer, Moving, address_on, door
 from tests.attacks.lying_server import OPENID, query_of, says
 from tests.web.browsing import FLEET, Browser, Page, make_web
 
@@ -114,6 +115,41 @@ async def test_a_lost_group_ends_the_session_at_the_next_sign_in_wherever_it_is(
         assert "Ask an owner of the workspace" in text
         assert (await browser.open(f"{d.origin}/workspaces/acme/connectors")).status == 401
         assert await d.role_of() is None
+
+
+async def test_a_refused_sign_in_is_on_record_where_its_user_belonged() -> None:
+    async with door() as d, d.browser() as browser:
+        await d.sign_in(browser)
+        person = await principal_in(d.application.vault, "acme")
+        d.issuer.person["groups"] = []
+        await d.sign_in(browser)
+
+        assert await on_record(d, person) == [("refused", "role_denied"), ("ok", None)]
+
+    async with door(roles="*:acme:viewer") as d, d.browser() as browser:
+        await d.sign_in(browser)
+        person = await principal_in(d.application.vault, "acme")
+        d.issuer.person = {**ANN, "sub": "another account with her address"}
+        assert "another account" in await d.problem(browser, await d.sign_in(browser))
+
+        assert await on_record(d, person) == [("refused", "already_exists"), ("ok", None)]
+
+
+async def on_record(d: Door, person: Principal) -> list[tuple[str, str | None]]:
+    """Outcome and code of the person's sign-ins, the newest first."""
+    await d.application.audit.flush()
+    lines = await d.application.vault.audit.list(person.workspace_id, user_id=person.user_id, action="web_sign_in")
+    return [(line.outcome, line.code) for line in lines]
+
+
+async def test_of_somebody_whom_nobody_has_let_in_the_log_tells_without_name_or_address() -> None:
+    async with door() as d, d.browser() as browser:
+        d.issuer.person = {**ANN, "sub": "stranger-9", "groups": ["others"]}
+        with capture_logs() as told:
+            await d.problem(browser, await d.sign_in(browser))
+        (line,) = [one for one in told if one["log_level"] == "warning"]
+        assert (line["code"], line["issuer"], line["subject"]) == ("role_denied", d.issuer.origin, "stranger-9")
+        assert not any(word in str(told) for word in ("Ann", "ann@example.org", "others"))
 
 
 async def test_the_connect_page_takes_the_same_sign_in_in_whichever_workspace_it_is_for() -> None:

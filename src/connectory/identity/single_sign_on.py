@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from connectory.catalog.manifest import Effect
-from connectory.errors import InvalidArguments, RoleDenied
+from connectory.errors import AlreadyExists, ConnectoryError, InvalidArguments, RoleDenied
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, given, no_record
 from connectory.identity.rights import OPERATOR_WORKSPACE
@@ -49,13 +49,23 @@ class SingleSignOn:
         """Return who the person is here, and their workspaces, with the roles that the rules give.
 
         Raises `RoleDenied` for whom nobody has let in, and `AlreadyExists` where the email is that of a user who signs
-        in with another account.
+        in with another account. That is on record in each workspace of the user whom the account or its email stands
+        for; of whom stands for nobody here, the log tells.
         """
         email = proven_address(person.email)
-        mapped = await self._mapped(person)
         user_id = await self._known(person, email)
         roles = await self._roles_of(user_id) if user_id is not None else {}
-        if not roles and not mapped:
+        try:
+            return await self._let_in(person, email, is_known=bool(roles))
+        except (RoleDenied, AlreadyExists) as refusal:
+            await self._tell_of(refusal, person, user_id, roles)
+            raise
+
+    async def _let_in(
+        self, person: Vouched, email: str | None, *, is_known: bool
+    ) -> tuple[UserId, Sequence[Workspace]]:
+        mapped = await self._mapped(person)
+        if not is_known and not mapped:
             raise _nobody_lets_in(email)
         name = shown_name(person.name, email)
         identity = await self._vault.identities.bind(person.issuer, person.subject, name=name, email=email)
@@ -64,6 +74,23 @@ class SingleSignOn:
         if not workspaces:
             raise _nobody_lets_in(email)
         return identity.user_id, workspaces
+
+    async def _tell_of(
+        self, refusal: ConnectoryError, person: Vouched, user_id: UserId | None, roles: Mapping[WorkspaceId, Role]
+    ) -> None:
+        """Put a refused sign-in on record, in the workspaces in which its user was somebody when it began."""
+        if user_id is None or not roles:
+            _log.warning(
+                "somebody signed in at the issuer whom nobody has let in here",
+                code=refusal.code,
+                issuer=person.issuer,
+                subject=person.subject,
+            )
+            return
+        for workspace_id, role in roles.items():
+            acting = Principal(workspace_id, user_id, role)
+            async with self._record(acting, "web_sign_in", Effect.WRITE, {"openid": True}) as line:
+                line.refuse(refusal.code)
 
     async def _mapped(self, person: Vouched) -> Mapping[WorkspaceId, MappedRole]:
         """What the rules give, by workspace. One that there is not is left out: people here make workspaces.
