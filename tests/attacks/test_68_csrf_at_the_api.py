@@ -37,7 +37,7 @@ class Scene:
     async def state(self) -> list[object]:
         paths = ("/connectors", "/policies", "/tokens", "/oauth-apps", "/custom-connectors")
         found = [await self.world.get(path) for path in paths]
-        return [[{**one, "lastUsedAt": None, "lastUsed": None} for one in listed] for listed in found]  # tries count
+        return [[{**one, "lastUsedAt": None} for one in listed] for listed in found]
 
     def path(self, path: str) -> str:
         return f"{HOME}/{path.format(**self.names)}"

@@ -51,12 +51,25 @@ async def test_lines_are_chosen_by_user_action_outcome_and_time(vault: Vault, pl
 
 async def test_the_last_use_of_each_connection_is_told(vault: Vault, place: Place) -> None:
     bob = await make_member(vault, place)
-    earlier = audit_line(place, connection_id="cn_1", at=NOW - timedelta(hours=1))
-    later = audit_line(bob, connection_id="cn_1")
-    await vault.audit.write([earlier, later, audit_line(place, connection_id="cn_2", at=earlier.at), audit_line(place)])
+    earlier = audit_line(place, connection_id="cn_1", at=NOW - timedelta(hours=1), outcome="ok")
+    later = audit_line(bob, connection_id="cn_1", outcome="ok")
+    await vault.audit.write(
+        [earlier, later, audit_line(place, connection_id="cn_2", at=earlier.at, outcome="ok"), audit_line(place)]
+    )
 
     assert await vault.audit.last_used(place.workspace_id) == {"cn_1": later.at, "cn_2": earlier.at}
     assert await vault.audit.last_used(place.workspace_id, without=[later.action]) == {}
+
+
+@pytest.mark.parametrize(("outcome", "counts"), [("ok", True), ("error", True), ("refused", False), ("started", False)])
+async def test_what_was_refused_is_no_use_of_a_connection(
+    vault: Vault, place: Place, outcome: str, counts: bool
+) -> None:
+    used = audit_line(place, connection_id="cn_1", at=NOW - timedelta(hours=1), outcome="ok")
+    tried = audit_line(place, connection_id="cn_1", outcome=outcome)
+    await vault.audit.write([used, tried])
+
+    assert await vault.audit.last_used(place.workspace_id) == {"cn_1": tried.at if counts else used.at}
 
 
 async def test_a_line_outlives_user_and_connection(vault: Vault, place: Place) -> None:

@@ -81,7 +81,7 @@ async def planted(vault: Vault) -> Planted:
     await vault.nango_integrations.put(first.workspace_id, "github", "oauth", "github-of-w1")
     confirmation = await make_confirmation(vault, first, connection)
     result = await make_result(vault, first, connection)
-    rule, line = await make_policy(vault, first), replace(audit_line(first), connection_id=connection.id)
+    rule, line = await make_policy(vault, first), audit_line(first, connection_id=connection.id, outcome="ok")
     grant = await vault.grants.get(first.workspace_id, connection.grant_id)
     assert grant is not None
     assert await vault.grants.take_lease(grant, "process 1", until=NOW)  # over, and not given back

@@ -25,7 +25,8 @@ MOST_OF_A_PAGE = 500
 MOST_OF_A_FILE = 100_000  # lines; `until` goes on from there
 MOST_TEXT = 200  # characters of a filter
 CONNECTION_ID = "cn_"
-NO_USE = ("connect", "sign_in", "verify", "refresh", "rename", "disconnect", "confirm", "decline")  # of a connection
+# What is done about a connection, and is no use of it.
+NO_USE = ("connect", "sign_in", "verify", "refresh", "rename", "label", "disconnect", "confirm", "decline")
 
 
 class ActivityFilter(TypedDict, total=False):
@@ -112,7 +113,7 @@ class Activity:
     async def last_used(self, principal: Principal) -> Mapping[ConnectionId, datetime]:
         """Return when each connection that the principal sees was used last, whoever used it.
 
-        Making it, testing it and the like are no use of it.
+        Making it, testing it and the like are no use of it, nor is a call that was refused here.
         """
         visible = await self.connection_names(principal)
         last = await self._vault.audit.last_used(principal.workspace_id, without=NO_USE)

@@ -29,6 +29,7 @@ _LAST_USED = (
     .where(
         audit.c.workspace_id == sa.bindparam("workspace"),
         audit.c.connection_id.is_not(None),
+        audit.c.outcome.in_(("ok", "error")),  # what was refused went nowhere
         audit.c.action.not_in(sa.bindparam("without", expanding=True)),
     )
     .group_by(audit.c.connection_id)
@@ -115,7 +116,7 @@ class AuditLog:
     ) -> Mapping[ConnectionId, datetime]:
         """Return when each connection of a workspace was used last, by another action than those `without`.
 
-        What was never used so is left out.
+        Calls count that have come to an end at the service, well or not; what was never used so is left out.
         """
         rows = await self._database.rows(_LAST_USED, {"workspace": workspace_id, "without": tuple(without)})
         return {ConnectionId(row.connection_id): row.last for row in rows}
