@@ -12,7 +12,7 @@ def test_connections_are_listed_with_account_and_status(demo: Terminal) -> None:
     assert "demo/default" in demo.run("connections").out
     (listed,) = demo.run("connections", "--json").json
     assert listed["connection"] == "demo/default"
-    assert listed["status"] == "active"
+    assert (listed["status"], listed["labels"]) == ("active", {})
 
 
 def test_without_any_the_way_to_one_is_named(terminal: Terminal) -> None:

@@ -57,12 +57,15 @@ async def test_every_example_does_what_it_says() -> None:
                 said.append(json.loads(out) if out[:1] in "{[" else out)
                 if isinstance(said[-1], dict):
                     environment["ID"] = said[-1].get("connectionId", environment["ID"])
-    available, github, demo, link, listed, verified, renamed, found, called, policies, audit, table, gone = said
+    available, github, demo, link, listed, verified, renamed, *said = said
+    labelled, of_customer, found, called, policies, audit, table, gone = said
     assert {one["id"] for one in available} == {"demo", "github"}
     assert (github["method"], github["status"], demo["method"]) == ("direct", "active", "direct")
     assert "/connect/" in link["authUrl"]
     assert {one["metadata"]["name"] for one in listed} == {"github/work", "demo/default"}
     assert (verified["status"], renamed["metadata"]["name"]) == ("active", "demo/board")
+    assert labelled["metadata"]["labels"] == {"customer": "c-17", "plan": "pro"}
+    assert [one["metadata"]["name"] for one in of_customer] == ["demo/board"]
     assert found[0]["action"] == "demo_list_tasks"
     assert called["result"]["title"] == "Feed the cat"
     assert [one["effect"] for one in policies] == ["confirm"]

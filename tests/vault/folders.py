@@ -14,13 +14,16 @@ from connectory.settings import Settings
 from connectory.vault.vault import open_vault
 
 MANIFEST = "format: 1\nname: acme\n"
+LABELS = {"customer": "c-17"}
 
 
 async def fill(settings: Settings) -> None:
     """Make a data folder as it is after some use: a connection, a kept result, the demo's boards, a manifest."""
     vault = await open_vault(settings, now=Clock())
     place = await make_place(vault)
-    await make_result(vault, place, await make_connection(vault, place))
+    made = await make_connection(vault, place)
+    await vault.connections.set_labels(place.workspace_id, made.id, LABELS)
+    await make_result(vault, place, made)
     await vault.aclose()
     (settings.data_dir / "manifests").mkdir()
     (settings.data_dir / "manifests" / "acme.yaml").write_text(MANIFEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 import tarfile
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.vault.folders import accounts, fill, members, state, write_tar
+from tests.vault.folders import LABELS, accounts, fill, members, state, write_tar
 from tests.vault.rows import Clock
 
 from connectory.errors import AlreadyExists, BadInput, DatabaseLocked, DatabaseUnusable, SetupError
@@ -55,6 +56,9 @@ async def test_in_an_empty_place_everything_works_as_before(source: Settings, ne
     restored = restore_backup(new, backup, replace=False)
 
     assert await accounts(new) == await accounts(source) == ["s3cret-token"]
+    restored_rows = sqlite3.connect(new.data_dir / "connectory.db")
+    assert [json.loads(labels) for (labels,) in restored_rows.execute("SELECT labels FROM connections")] == [LABELS]
+    restored_rows.close()
     assert (restored.has_key, restored.sealed.total, restored.sealed.lost) == (True, 3, 0)
     for name in ("key", "manifests/acme.yaml"):
         assert state(new.data_dir)[name] == state(source.data_dir)[name]

@@ -1,4 +1,7 @@
-"""AuthManager: the nine operations of design 5.1. What one session goes through stands in `session_steps.py`."""
+"""AuthManager: the nine operations of design 5.1.
+
+What one session goes through stands in `session_steps.py`, what is changed about a connection in `changes.py`.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from connectory.auth.backend import (
     Revocation,
     Verify,
 )
+from connectory.auth.changes import ConnectionChanges
 from connectory.auth.choice import BackendChoice
 from connectory.auth.connections import (
     DEFAULT_ALIAS,
@@ -66,7 +70,7 @@ async def no_options(_: Connector, __: NewGrant) -> Sequence[Option]:
     return ()
 
 
-class AuthManager(SessionSteps):
+class AuthManager(SessionSteps, ConnectionChanges):
     """How credentials come and stay fresh, for every backend; `link_url` builds on the one canonical origin."""
 
     def __init__(
@@ -148,23 +152,6 @@ class AuthManager(SessionSteps):
             if left is None:  # somebody was faster
                 raise UnknownConnection(connection_id)
             return await self._withdrawing.one(left[0]) if left else Revocation.KEPT
-
-    async def rename(self, principal: Principal, connection_id: ConnectionId, alias: str) -> Connection:
-        """Give a connection another alias, and return it so; its id, sign-in and history stay.
-
-        Raises `UnknownConnection`, `InvalidArguments`, `AlreadyExists`, `RoleDenied` for a shared one, `PolicyDenied`.
-        """
-        asked = {"connection": connection_id, "alias": alias}
-        async with self._record(principal, "rename", Effect.WRITE, asked) as line:
-            row, _ = await self._connections.by_id(principal, connection_id)
-            line.learn(connection_id=row.id)
-            require_connecting(principal, shared=row.is_shared, hint="Ask an owner of the workspace.")
-            name = check_alias(alias)
-            await line.start()
-            renamed = await self._vault.connections.rename(principal.workspace_id, row.id, name)
-            if renamed is None:  # somebody has disconnected it meanwhile
-                raise UnknownConnection(connection_id)
-            return renamed
 
     async def withdraw(self, grants: Sequence[Grant]) -> None:
         """Withdraw grants at their providers and delete them: those that a store has marked `revoking`."""

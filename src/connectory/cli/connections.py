@@ -99,6 +99,7 @@ def _describe(connection: Connection, grant: Grant, unreadable: Collection[str])
         "status": UNREADABLE if grant.id in unreadable else grant.status.value,
         "shared": connection.is_shared,
         "scopes": list(grant.scopes),
+        "labels": dict(connection.labels),
         "created_at": moment(connection.created_at),
     }
 

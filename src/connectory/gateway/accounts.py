@@ -17,6 +17,7 @@ from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.identity.principal import Principal
+from connectory.identity.record import given
 from connectory.vault.entities import Connection, ConnectSession
 
 
@@ -44,15 +45,18 @@ class Accounts:
         backend: str | None = None,
         scopes: Sequence[str] = (),
         shared: bool = False,
+        labels: Mapping[str, str] | None = None,
     ) -> ConnectSession:
         """Return a session whose link connects, or an open one for the same.
 
-        Raises `PolicyDenied` and as `AuthManager.connect`.
+        `labels` are for what it makes. Raises `PolicyDenied` and as `AuthManager.connect`.
         """
         wishes: dict[str, Any] = {"alias": alias, "backend": backend, "scopes": scopes, "shared": shared}
         asked = {"connector": connector, **{name: value for name, value in wishes.items() if value}}
+        asked |= given(labels=labels)
         async with self.connecting(principal, asked):
-            return await self.auth.connect(principal, connector, **wishes)
+            session = await self.auth.connect(principal, connector, **wishes)
+            return session if labels is None else await self.auth.label_session(session, labels)
 
     async def ask_reconnect(self, principal: Principal, connection: str) -> ConnectSession:
         """Return a session whose link renews a connection, which is named as for `AuthManager.resolve`.

@@ -47,6 +47,7 @@ DOINGS: Mapping[str, str] = {  # what is no action of a connector, in the form o
     "sign_in": "Sign in to a service",
     "verify": "Test a sign-in",
     "rename": "Rename a connection",
+    "label": "Label a connection",
     "refresh": "Renew a sign-in",
     "disconnect": "Disconnect",
     "request": "Send a request to a service",

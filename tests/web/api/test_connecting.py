@@ -51,7 +51,7 @@ async def test_a_key_connects_at_once_and_is_never_shown_again() -> None:
             "account": "user-s3cre",
             "metadata": {
                 "name": "notes/default", "alias": "default", "shared": False, "scopes": ["read", "write"],
-                "expiresAt": None, "problem": None,
+                "expiresAt": None, "problem": None, "labels": {},
             },
             "lastUsed": None,
             "lastSync": None,

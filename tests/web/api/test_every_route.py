@@ -21,7 +21,7 @@ from connectory.web.visitors import SESSION_LASTS
 
 BODIES = {
     "connect": {"provider": "notes", "config": {"apiKey": KEY}, "metadata": {"alias": "new"}},
-    "rename_connection": {"alias": "renamed"},
+    "change_connection": {"alias": "renamed", "labels": {"customer": "c-1"}},
     "call_action": {"arguments": {"book": "b", "title": "t"}},
     "add_policies": {"effect": "deny", "patterns": ["x_*"]},
     "create_token": {"name": "new"},

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from connectory.auth.backend import Connected, Entry, Form, MethodForm, Problem, Question
 from connectory.errors import InvalidArguments
+from connectory.identity.record import given
 from connectory.vault.entities import ConnectSession
 from connectory.web.api.callers import Caller
 from connectory.web.api.shapes import BackendName, ConnectBody, ConnectConfig, ConnectedAnswer, LinkAnswer
@@ -25,7 +26,8 @@ CONFIRMATIONS = {
 
 async def make_link(by: Caller, body: ConnectBody) -> LinkAnswer:
     """Return the address at which a person signs in."""
-    return await link_to(by, await _asked_of(by.services.accounts.ask_connect, by, body))
+    ask = by.services.accounts.ask_connect
+    return await link_to(by, await ask(by.principal, body.provider, **_wishes(body), labels=body.metadata.labels))
 
 
 async def link_to(by: Caller, session: ConnectSession) -> LinkAnswer:
@@ -41,10 +43,11 @@ async def connect_at_once(by: Caller, body: ConnectBody) -> ConnectedAnswer | Re
 
     The session is this request's own: a person may have another one open for the same, on the page.
     """
-    asked = {"connector": body.provider, "alias": body.metadata.alias, "shared": body.metadata.shared}
+    what = body.metadata
+    asked = {"connector": body.provider, "alias": what.alias, "shared": what.shared, **given(labels=what.labels)}
     async with by.services.accounts.connecting(by.principal, asked) as line:
         auth = by.services.auth
-        session = await _asked_of(auth.connect_anew, by, body)
+        session = await _labelled(auth.connect_anew, by, body)
         outcome: Sequence[Problem] | Connected = ()
         try:
             step = await auth.first_step(session)
@@ -72,15 +75,18 @@ def _is_a_persons(by: Caller) -> bool:
     return by.services.settings.is_local and by.principal.token_id is None
 
 
-async def _asked_of(connect: Callable[..., Awaitable[ConnectSession]], by: Caller, body: ConnectBody) -> ConnectSession:
-    return await connect(
-        by.principal,
-        body.provider,
-        alias=body.metadata.alias,
-        backend=body.auth_method,
-        scopes=body.config.scopes,
-        shared=body.metadata.shared,
-    )
+async def _labelled(connect: Callable[..., Awaitable[ConnectSession]], by: Caller, body: ConnectBody) -> ConnectSession:
+    session, labels = await connect(by.principal, body.provider, **_wishes(body)), body.metadata.labels
+    return session if labels is None else await by.services.auth.label_session(session, labels)
+
+
+def _wishes(body: ConnectBody) -> dict[str, Any]:
+    return {
+        "alias": body.metadata.alias,
+        "backend": body.auth_method,
+        "scopes": body.config.scopes,
+        "shared": body.metadata.shared,
+    }
 
 
 def _entry(connector: str, forms: Sequence[MethodForm], config: ConnectConfig) -> Entry:
@@ -127,7 +133,7 @@ def _problems_of(step: object) -> Sequence[Problem]:
 async def _not_connected(by: Caller, body: ConnectBody, problems: Sequence[Problem]) -> Response:
     """Say what was wrong; no problem's text repeats a value. What only a person may confirm, they do at the `link`."""
     is_for_a_person = not _is_a_persons(by) and any(problem.confirm == "private_confirmed" for problem in problems)
-    link = by.services.auth.link_url(await _asked_of(by.services.auth.connect, by, body)) if is_for_a_person else None
+    link = by.services.auth.link_url(await _labelled(by.services.auth.connect, by, body)) if is_for_a_person else None
     more: dict[str, Any] = {"link": link} if link is not None else {}
     return problem_response(
         422,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from connectory.auth.connections import Found
@@ -14,11 +14,12 @@ from connectory.identity.rights import require_member
 from connectory.vault.entities import ConnectionId
 from connectory.web.api.callers import ApiRoute, By, Caller
 from connectory.web.api.connecting import link_to
+from connectory.web.api.labels import MOST_LABELS, WANTED, WantedLabel, fits
 from connectory.web.api.shapes import (
     ConnectedService,
+    ConnectionChange,
     Disconnected,
     LinkAnswer,
-    RenameBody,
     SyncAnswer,
     Verified,
 )
@@ -31,9 +32,13 @@ NO_SYNC = "Nothing is synced yet: this server has no background sync."
 
 
 @router.get("")
-async def list_connections(by: By) -> list[ConnectedService]:
-    """The connected accounts that you see: your own, and those of the whole workspace."""
-    return await _shown(by, await by.services.auth.list_connections(by.principal))
+async def list_connections(
+    by: By,
+    label: Annotated[list[WantedLabel], Query(default_factory=list, max_length=MOST_LABELS, description=WANTED)],
+) -> list[ConnectedService]:
+    """The connected accounts that you see, your own and the whole workspace's; `label` finds among them."""
+    found = await by.services.auth.list_connections(by.principal)
+    return await _shown(by, [pair for pair in found if fits(pair[0].labels, label)])
 
 
 @router.get("/{connectionId}")
@@ -43,9 +48,12 @@ async def get_connection(by: By, connection_id: ConnectionParameter) -> Connecte
 
 
 @router.patch("/{connectionId}")
-async def rename_connection(by: By, connection_id: ConnectionParameter, body: RenameBody) -> ConnectedService:
-    """Give a connection another alias; its id, sign-in and history stay."""
-    await by.services.auth.rename(by.principal, ConnectionId(connection_id), body.alias)
+async def change_connection(by: By, connection_id: ConnectionParameter, body: ConnectionChange) -> ConnectedService:
+    """Give a connection another alias, other labels, or both; its id, sign-in and history stay."""
+    if body.alias is not None:  # first: it may be refused, and then nothing is changed
+        await by.services.auth.rename(by.principal, ConnectionId(connection_id), body.alias)
+    if body.labels is not None:
+        await by.services.auth.label(by.principal, ConnectionId(connection_id), body.labels)
     return await _shown_one(by, connection_id)
 
 

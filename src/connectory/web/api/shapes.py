@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from connectory.web.api.labels import RULE, Labels
 
 MAX_TEXT = 500
 MAX_SECRET = 65_536  # a key may be a file
@@ -48,7 +51,7 @@ class AvailableConnector(Shape):
 
 
 class ConnectionMetadata(Shape):
-    """What is ours about a connection: how it is called, whose it is, what it may."""
+    """What is ours about a connection: how it is called, whose it is, what it may, what a program keeps with it."""
 
     name: str = Field(description="`{connector}/{alias}`, as agents name it.")
     alias: str
@@ -56,6 +59,7 @@ class ConnectionMetadata(Shape):
     scopes: list[str]
     expires_at: datetime | None = Field(description="When the access token ends; it is renewed before.")
     problem: str | None = Field(description="Why it does not work, where it does not and that is known.")
+    labels: dict[str, str] = Field(description="As a program has given them; agents do not see them.")
 
 
 class ConnectedService(Shape):
@@ -90,10 +94,11 @@ class ConnectConfig(Body):
 
 
 class ConnectMetadata(Body):
-    """How the connection shall be called, and whose it shall be."""
+    """How the connection shall be called, whose it shall be, and what to keep with it."""
 
     alias: Text | None = Field(default=None, description="For a further account of the same service, e.g. work.")
     shared: bool = Field(default=False, description="For the whole workspace; owners only.")
+    labels: Labels | None = Field(default=None, description=f"{RULE} Left out: a renewed connection keeps its own.")
 
 
 class ConnectBody(Body):
@@ -128,10 +133,19 @@ class Disconnected(Success):
     message: str
 
 
-class RenameBody(Body):
-    """The new alias."""
+class ConnectionChange(Body):
+    """What shall be different: the alias, the labels, or both."""
 
-    alias: Text
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    alias: Text | None = Field(default=None, description="Left out: it stays.")
+    labels: Labels | None = Field(default=None, description=f"All that there shall be; left out, they stay. {RULE}")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.alias is None and self.labels is None:
+            raise PydanticCustomError("nothing", "Nothing is changed: give `alias`, `labels` or both")
+        return self
 
 
 class Verified(Shape):

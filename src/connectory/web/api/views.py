@@ -45,6 +45,7 @@ def view_connection(found: Found, *, is_unreadable: bool, last_used: datetime | 
             scopes=list(grant.scopes),
             expires_at=grant.expires_at,
             problem=UNREADABLE if is_unreadable else problem,
+            labels=dict(row.labels),
         ),
         created_at=row.created_at,
         last_used=last_used,
