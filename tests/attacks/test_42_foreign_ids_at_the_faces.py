@@ -90,9 +90,10 @@ SERVICES = {
 }  # fmt: skip
 # Any method: what of it is a session of somebody else is attack 26.
 MCP = {"/mcp", "/sse", "/sse/messages", "/api/openapi.json"}
-# The last four take no id; `kept_result` is asked by resources.
+# The last five take no id; `kept_result` is asked by resources.
 GATEWAY = {
     "call_action", "request", "read_result", "kept_result", "kept_results", "callable_actions", "permit", "denied",
+    "count_call",
 }  # fmt: skip
 
 

@@ -6,9 +6,9 @@ import pytest
 from tests.gateway.test_changes_on_record import lines_of
 
 from connectory.auth.backend import Revocation
-from connectory.errors import ConnectoryError, PolicyDenied, UnknownConnection
+from connectory.errors import ConnectoryError, NeedsReconnect, PolicyDenied, QuotaExceeded, UnknownConnection
 from connectory.gateway.accounts import Accounts
-from connectory.testing.application import connect, make_application, make_principal
+from connectory.testing.application import connect, make_application, make_principal, make_settings
 from connectory.vault.entities import PolicyEffect
 from connectory.wiring import Application
 
@@ -62,3 +62,21 @@ async def test_disconnecting_is_on_record_once_and_says_what_became_of_the_sign_
         lines = [line for line in await lines_of(application, ann) if line.action == "disconnect"]
     assert (gone.id, revocation) == (row.id, Revocation.NOT_SUPPORTED)
     assert [(line.outcome, line.connection_id) for line in lines] == [("ok", row.id)]
+
+
+async def test_testing_and_renewing_a_sign_in_count_as_calls_and_are_on_record_when_refused_for_that() -> None:
+    async with make_application(settings=make_settings(CONNECTORY_CALLS_PER_MINUTE="2")) as application:
+        ann, accounts = await make_principal(application), accounts_of(application)
+        row = await connect(application, ann)
+        await accounts.verify(ann, row.id)
+        with pytest.raises(NeedsReconnect):
+            await accounts.renew(ann, row.id)
+        for asked in (
+            accounts.verify(ann, row.id),
+            accounts.renew(ann, row.id),
+            application.gateway.call_action(ann, "notes_list_notes", {"book": "b"}),
+        ):
+            with pytest.raises(QuotaExceeded):
+                await asked
+        lines = [(line.action, line.code) for line in await lines_of(application, ann)][-3:]
+    assert sorted(lines) == [(name, "quota_exceeded") for name in ("notes_list_notes", "refresh", "verify")]

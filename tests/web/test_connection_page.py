@@ -323,3 +323,15 @@ async def test_a_long_answer_goes_on_by_a_button() -> None:
         again = next(form for form in page.forms if "value.book" in form.fields)
         await it.browser.submit(again, cursor=cursor[1])
     assert it.provider.requests[-1].url.params["page"] == "2"
+
+
+async def test_a_test_that_is_one_call_too_many_says_so_and_nothing_of_the_sign_in() -> None:
+    async with make_web({"CONNECTORY_CALLS_PER_MINUTE": "1"}) as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        path = f"/workspaces/default/connections/{(await connect(application, principal)).id}"
+        page = await open_signed_in(application, browser, principal, path)
+        form = next(form for form in page.forms if form.action.endswith("/test"))
+        assert "notes/default works" in (await browser.submit(form)).text
+        page = await browser.submit(form)
+        assert "notes/default was not tested. This user has used up 1 calls per minute." in page.text
+        assert "does not work" not in page.text

@@ -1,7 +1,8 @@
 """Connecting and disconnecting on somebody's wish, for every face alike: by the policies, and on record.
 
 What is refused is on record too. Of what is done the AuthManager keeps the record for `disconnect`; for `connect`,
-which only begins a sign-in, it is kept here.
+which only begins a sign-in, it is kept here. Testing a sign-in and renewing it go to the
+provider, and count as calls.
 """
 
 from __future__ import annotations
@@ -11,19 +12,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from connectory.auth.backend import Revocation
+from connectory.auth.backend import Account, Revocation
 from connectory.auth.manager import AuthManager
+from connectory.catalog.manifest import Effect
 from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.gateway import Gateway
 from connectory.gateway.policy import CONNECT, DISCONNECT
 from connectory.identity.principal import Principal
 from connectory.identity.record import given
-from connectory.vault.entities import Connection, ConnectSession
+from connectory.vault.entities import Connection, ConnectionId, ConnectSession
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The two of our own tools that rules judge, as tools, pages and programs ask for them."""
+    """What tools, pages and programs ask for about accounts; two of it are tools of ours that rules judge."""
 
     gateway: Gateway
     auth: AuthManager
@@ -78,3 +80,17 @@ class Accounts:
             row, _ = await self.auth.resolve(principal, connection)
             await self.gateway.permit(principal, DISCONNECT, asked, row)
         return row, await self.auth.disconnect(principal, row.id)
+
+    async def verify(self, principal: Principal, connection_id: ConnectionId) -> Account:
+        """Ask the provider whether it still takes a sign-in. Raises `QuotaExceeded` and as `AuthManager.verify`."""
+        await self._count(principal, "verify", Effect.READ, connection_id)
+        return await self.auth.verify(principal, connection_id)
+
+    async def renew(self, principal: Principal, connection_id: ConnectionId) -> None:
+        """Renew a sign-in's tokens. Raises `QuotaExceeded` and as `AuthManager.renew_connection`."""
+        await self._count(principal, "refresh", Effect.WRITE, connection_id)
+        await self.auth.renew_connection(principal, connection_id)
+
+    async def _count(self, principal: Principal, action: str, effect: Effect, connection_id: ConnectionId) -> None:
+        async with self.audit.enclose_refusal(principal, action, effect, {"connection": connection_id}):
+            await self.gateway.count_call(principal)

@@ -166,6 +166,10 @@ class Gateway:
             yes = await confirmations.require(principal, connection, judged, judged.tool, arguments)
             await confirmations.spend(yes, judged, connection)
 
+    async def count_call(self, principal: Principal) -> None:
+        """Count what goes to a provider and is no call of ours. Raises `QuotaExceeded`."""
+        await self._steps.quotas.use_call(principal)
+
     async def denied(self, principal: Principal, *judged: Judged) -> frozenset[str]:
         """Return the names of those of `judged` that the principal may not use, whatever the connection."""
         rules = await self._steps.vault.policies.list(principal.workspace_id)

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.auth.connections import Found, describe_account, plain_name
-from connectory.errors import ConnectoryError, UnknownObject
+from connectory.errors import ConnectoryError, QuotaExceeded, UnknownObject
 from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
 from connectory.web.connectors import FRAGMENT_HEADER, NAV
 from connectory.web.connectors_view import view_connected
@@ -53,7 +53,9 @@ class ConnectionPages:
         member, found, _ = await self._posted(request)
         name = found[0].name
         try:
-            account = await self.services.auth.verify(member.principal, found[0].id)
+            account = await self.services.accounts.verify(member.principal, found[0].id)
+        except QuotaExceeded as error:
+            words = said(error, self.services.settings.origin, before=f"{name} was not tested.")
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin, before=f"{name} does not work.")
         else:

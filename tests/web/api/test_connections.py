@@ -79,6 +79,16 @@ async def test_verifying_asks_the_service_and_changes_nothing() -> None:
         assert (await world.get(f"/connectors/{made}"))["status"] == "active"
 
 
+async def test_verifying_and_renewing_count_as_calls() -> None:
+    provider = FakeProvider()
+    async with make_world(provider, environment={"CONNECTORY_CALLS_PER_MINUTE": "1"}) as world:
+        made = await world.connected()
+        await world.post(f"/connectors/{made}/verify")
+        for path in ("verify", "refresh"):
+            said = problem(await world.call("POST", f"/connectors/{made}/{path}"), 429)
+            assert said["code"] == "quota_exceeded"
+
+
 async def test_a_typed_key_cannot_be_renewed() -> None:
     async with make_world() as world:
         made = await world.connected()

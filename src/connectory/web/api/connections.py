@@ -68,14 +68,14 @@ async def disconnect(by: By, connection_id: ConnectionParameter) -> Disconnected
 @router.post("/{connectionId}/verify")
 async def verify_connection(by: By, connection_id: ConnectionParameter) -> Verified:
     """Ask the service whether it still takes the sign-in; nothing is changed."""
-    account = await by.services.auth.verify(by.principal, ConnectionId(connection_id))
+    account = await by.services.accounts.verify(by.principal, ConnectionId(connection_id))
     return Verified(account=account.name or account.id, scopes=list(account.scopes))
 
 
 @router.post("/{connectionId}/refresh")
 async def refresh_connection(by: By, connection_id: ConnectionParameter) -> ConnectedService:
     """Renew the sign-in's tokens now. A key that somebody typed cannot be renewed: 409."""
-    await by.services.auth.renew_connection(by.principal, ConnectionId(connection_id))
+    await by.services.accounts.renew(by.principal, ConnectionId(connection_id))
     return await _shown_one(by, connection_id)
 
 
