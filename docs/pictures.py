@@ -12,7 +12,7 @@ from tests.web.chromium import browsing
 
 FOLDER = Path(__file__).parent / "pictures"
 SIZE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 780}
-SETTINGS = ("tokens", "oauth-apps", "oauth-apps/github", "connectors")  # clients: says where this program stands
+SETTINGS = ("tokens", "sessions", "oauth-apps", "oauth-apps/github", "connectors")  # clients: says where this program stands
 
 
 async def take(page: Any, name: str) -> None:
@@ -48,6 +48,7 @@ async def of_members(page: Any, origin: str, home: str) -> None:
     await take(page, "connectors")
     configure = await page.get_by_role("link", name="Configure").first.get_attribute("href")
     await page.get_by_role("button", name="Connect GitHub").click()
+    await page.get_by_role("dialog").wait_for()
     await take(page, "connect")
     await page.goto(f"{home}/connectors/stripe")
     await page.get_by_role("button", name="Connect Stripe", exact=True).click()
@@ -59,7 +60,7 @@ async def of_members(page: Any, origin: str, home: str) -> None:
     await page.get_by_label("Name of the account here").fill("play")
     for _ in range(2):
         await page.get_by_role("button", name="Connect Demo", exact=True).click()
-    await page.get_by_role("heading", name="Demo is connected").wait_for()
+    await page.get_by_text("Demo is connected").wait_for()
     await take(page, "connected")
     await page.goto(origin + configure)
     await take(page, "connection")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -62,9 +63,9 @@ async def test_a_service_is_found_connected_tried_and_let_go(
         await page.get_by_label("Password", exact=True).fill(password)
         await page.get_by_role("checkbox", name="This address is on this machine").check()
         await page.keyboard.press("Enter")
-        await page.get_by_text("is connected").first.wait_for()
+        await page.wait_for_url(f"{home}/connectors?connected=*")
+        await page.get_by_text("Kinto is connected as").wait_for()
         assert password not in await page.content()
-        await page.goto(f"{home}/connectors")
         await page.get_by_role("link", name="Configure Kinto, kinto/default").wait_for()
         await page.screenshot(path=tmp_path / "connected.png", full_page=True)
 
@@ -121,9 +122,8 @@ async def test_a_sign_in_at_the_provider_leads_back_and_another_window_sees_it_b
         await page.locator("button[type=submit]").click()
 
         await appears.wait_for()  # nobody has touched this window
-        await page.get_by_role("link", name="Back to all connectors").click()
-        await page.wait_for_url(f"{home}/connectors**")
-        await page.get_by_text("alice@example.test").first.wait_for()
+        await page.wait_for_url(f"{home}/connectors?connected=*")  # where it began
+        await page.get_by_text("Acme is connected as alice@example.test").wait_for()
 
 
 async def test_the_demo_is_connected_with_the_keyboard_alone(install: Install) -> None:
@@ -131,10 +131,15 @@ async def test_the_demo_is_connected_with_the_keyboard_alone(install: Install) -
         await page.goto(f"{home}/connectors?query=demo")
         await tab_to(page, "Connect Demo")
         await page.keyboard.press("Enter")
-        await page.wait_for_url("**/connect/**")
-        await tab_to(page, "Connect Demo")
+        await page.get_by_text("Demo is connected").first.wait_for()
+        await tab_to(page, "Connect GitHub")
         await page.keyboard.press("Enter")
-        await page.get_by_text("is connected").first.wait_for()
+        await page.get_by_role("dialog", name="Connect GitHub").wait_for()
+        for key in ("Tab", "Shift+Tab", "Shift+Tab"):  # it stays in the dialog
+            await page.keyboard.press(key)
+            assert await page.evaluate("document.activeElement.closest('dialog') !== null")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("dialog").wait_for(state="hidden")
 
 
 async def tab_to(page: Any, name: str) -> None:
@@ -165,10 +170,15 @@ async def test_every_page_can_be_read_by_everybody_at_every_size(install: Instal
         configure = await page.get_by_role("link", name="Configure").first.get_attribute("href")
         of_connection = install.url + configure
         await page.get_by_role("button", name="Connect GitHub").click()
-        connecting = page.url
+        dialog = page.get_by_role("dialog", name="Connect GitHub")
+        await dialog.wait_for()
+        in_dialog = [one async for one in looks(page, tmp_path, "dialog")]
+        assert in_dialog == []
+        connecting = f"{install.url}{await dialog.locator('form').first.get_attribute('action')}"
         await page.goto(f"{home}/connectors/demo")
         await page.get_by_label("Name of the account here").fill("second")
         await page.get_by_role("button", name="Connect Demo", exact=True).click()
+        await page.context.clear_cookies(name=re.compile("connectory-began-"))  # as who came from a chat
         await page.get_by_role("button", name="Connect Demo", exact=True).click()
         await page.get_by_role("heading", name="Demo is connected").wait_for()
         found = await everywhere(
@@ -193,14 +203,20 @@ async def everywhere(page: Any, folder: Path, *addresses: str) -> list[str]:
     """What axe-core finds at each address, wide and narrow, light and dark; and what is wider than the window."""
     found: list[str] = []
     for number, address in enumerate(addresses):
-        for width in WIDTHS:
-            for scheme in SCHEMES:
-                await page.set_viewport_size({"width": width, "height": 900})
-                await page.emulate_media(color_scheme=scheme)
-                await page.goto(address)
-                where = f"{address} {scheme} {width}"
-                found += [f"{where}: {one}" for one in await violations(page)]
-                if await page.evaluate("() => document.documentElement.scrollWidth") > width:
-                    found.append(f"{where}: wider than the window")
-                await page.screenshot(path=folder / f"{number}-{scheme}-{width}.png", full_page=True)
+        found += [f"{address} {one}" async for one in looks(page, folder, str(number), address)]
     return found
+
+
+async def looks(page: Any, folder: Path, name: str, address: str | None = None) -> AsyncIterator[str]:
+    """The same of one address, opened anew each time; without one of the page as it stands."""
+    for width in WIDTHS:
+        for scheme in SCHEMES:
+            await page.set_viewport_size({"width": width, "height": 900})
+            await page.emulate_media(color_scheme=scheme)
+            if address is not None:
+                await page.goto(address)
+            for one in await violations(page):
+                yield f"{scheme} {width}: {one}"
+            if await page.evaluate("() => document.documentElement.scrollWidth") > width:
+                yield f"{scheme} {width}: wider than the window"
+            await page.screenshot(path=folder / f"{name}-{scheme}-{width}.png", full_page=True)

@@ -143,7 +143,9 @@ class Browser:
     async def submit(self, form: PostedForm, **typed: str) -> Page:
         """Post a form and follow where it leads."""
         answer = await self.send(form, **typed)
-        return await self.open(answer.headers["location"]) if answer.status_code == 303 else Page(answer)
+        while answer.status_code == 303:
+            answer = await self.client.get(answer.headers["location"], headers={"Accept": "text/html"})
+        return Page(answer)
 
 
 def token_of(link: str) -> str:

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import httpx2
 import pytest
-from tests.web.browsing import FLEET, Browser, Page, make_token, make_web, open_signed_in, sign_in
+from tests.web.browsing import FLEET, Browser, Page, PostedForm, make_token, make_web, open_signed_in, sign_in
 
 from connectory.catalog.catalog import load_catalog, packaged_folder
+from connectory.catalog.connector import Connector
 from connectory.testing.application import connect, make_principal
-from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
+from connectory.testing.connectors import NOTES_YAML, OPEN_YAML, make_catalog, make_connector
 from connectory.testing.provider import FakeProvider
 from connectory.vault.entities import PolicyEffect, Role
 from connectory.web.static_files import static_files
@@ -48,11 +49,76 @@ async def test_a_person_connects_from_the_grid_and_finds_the_way_back() -> None:
         assert "Connect Notes" in connecting.text
         assert "notes/default" in connecting.text
         done = await browser.submit(connecting.forms[-1], token="s3cret")
+    assert "Notes is connected as user-s3cre. Ask your assistant, for instance: “Show my notes.”" in done.text
+    assert "Notes default Account: user-s3cre Works API key; " in done.text
+    assert "Connected Add an account" in done.text
+
+
+async def test_who_came_by_the_link_of_a_chat_is_led_back_to_the_chat() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        await open_signed_in(application, browser, principal, HOME)
+        link = application.auth.link_url(await application.auth.connect(principal, "notes"))
+        done = await browser.submit((await browser.open(link)).forms[-1], token="s3cret")
+        assert done.text.startswith("Connectory")
         assert "Notes is connected" in done.text
         assert {"href": HOME} in done.links
-        page = await browser.open(HOME)
-    assert "Notes default Account: user-s3cre Works API key; " in page.text
-    assert "Connected Add an account" in page.text
+        by_page = await browser.submit(await grid_of(browser), connector="notes")
+        assert "Connect another account" in by_page.text
+
+
+@pytest.mark.parametrize("has_other_browser", [False, True])
+async def test_what_asks_for_nothing_is_connected_by_one_click(has_other_browser: bool) -> None:
+    async with make_web(catalog=make_catalog(make_connector(OPEN_YAML))) as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        page = await open_signed_in(application, browser, principal, HOME)
+        session = await application.auth.connect(principal, "open")
+        if has_other_browser:  # it has gone on with the link that is open for the same
+            await application.vault.sessions.bind(session.id, "a" * 64, until=session.expires_at)
+        assert 'name="at_once" value="open"' in page.html
+        done = await browser.submit(await grid_of(browser), at_once="open")
+        assert "Open is connected." in done.text
+        found = await application.auth.list_connections(principal)
+    assert [row.name for row, _ in found] == ["open/default"]
+
+
+@pytest.mark.parametrize(("backend", "button"), [("auto", "at_once"), ("builtin", "at_once"), ("direct", "connector")])
+async def test_oauth_that_is_set_up_leaves_for_the_provider_by_one_click(backend: str, button: str) -> None:
+    packaged = (await asyncio.to_thread(load_catalog, [packaged_folder()], index_dir=None)).connectors
+    app_of_ours = {"GITHUB_CLIENT_ID": "our-app", "GITHUB_CLIENT_SECRET": "hidden"}
+    web = make_web(app_of_ours, catalog=make_catalog(packaged["github"]))
+    async with web as (application, app), Browser(app) as browser:
+        await open_signed_in(application, browser, await make_principal(application))
+        page = await browser.open(f"{HOME}?backend={backend}")
+        assert f'name="{button}" value="github"' in page.html
+        grid = next(form for form in page.forms if form.action.endswith("/connect"))
+        leaving = await browser.submit(grid, **{button: "github"})
+    assert ("Going on at GitHub" if button == "at_once" else "Personal access token") in leaving.text
+    assert ("https://github.com/login/oauth/authorize?" in leaving.html) is (button == "at_once")
+
+
+async def test_what_asks_for_something_is_connected_at_once_by_no_forged_form() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        page = await open_signed_in(application, browser, principal, HOME)
+        assert 'name="connector" value="notes"' in page.html
+        connecting = await browser.submit(await grid_of(browser), at_once="notes")
+        assert "Connect Notes" in connecting.text
+        assert await application.auth.list_connections(principal) == []
+
+
+async def test_what_the_address_says_was_connected_is_said_only_of_what_one_sees() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal, other = [await make_principal(application, user=user) for user in ("me", "another")]
+        made = await connect(application, other)
+        page = await open_signed_in(application, browser, principal, f"{HOME}?connected={made.id}")
+    assert "Notes is connected" not in page.text
+
+
+async def grid_of(browser: Browser) -> PostedForm:
+    """The form around all connectors."""
+    page = await browser.open(HOME)
+    return next(form for form in page.forms if form.action.endswith("/connect") and "backend" in form.fields)
 
 
 async def test_another_account_gets_the_name_that_was_typed() -> None:
@@ -236,28 +302,39 @@ async def test_whoever_is_not_signed_in_is_asked_to() -> None:
         grid = next(form for form in page.forms if form.action.endswith("/connect"))
         connecting = await browser.submit(grid, connector="notes")
         done = await browser.submit(connecting.forms[-1], token="s3cret")
-    assert "Notes is connected" in done.text
-    assert {"href": HOME} in done.links
+    assert "Notes is connected as user-s3cre" in done.text
 
 
 @pytest.mark.slow
-async def test_sixty_connectors_weigh_less_than_200_kilobytes() -> None:
-    packaged = dict((await asyncio.to_thread(load_catalog, [packaged_folder()], index_dir=None)).connectors)
-    sixty = {**packaged}
-    for number in range(60 - len(packaged)):
-        connector = list(packaged.values())[number % len(packaged)]
-        name = f"{connector.name[:18]}-{number}"
-        manifest = connector.manifest.model_copy(update={"name": name, "title": f"{connector.title} {number}"})
-        sixty[name] = replace(connector, name=name, manifest=manifest, actions={})
-    async with make_web(catalog=make_catalog(*sixty.values())) as (application, app), Browser(app) as browser:
-        await open_signed_in(application, browser, await make_principal(application))
+@pytest.mark.parametrize("connections", [0, 30])
+async def test_sixty_connectors_weigh_less_than_200_kilobytes(connections: int) -> None:
+    async with make_web(catalog=make_catalog(*await sixty())) as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        for number in range(connections):
+            await connect(application, principal, alias=f"account-{number}")
+        await open_signed_in(application, browser, principal)
         page = await browser.client.get(HOME)
         total = weight(page)
         for address in set(re.findall(r'(?:src|href)="(/(?:static|workspaces/default/logos)/[^"]*)"', page.text)):
             total += weight(await browser.client.get(address, headers={"Accept-Encoding": "gzip"}))
     assert page.text.count('<li class="service">') == 60
+    assert page.text.count('<li class="connection">') == connections
     assert static_files()["vendor/htmx-2.0.11.min.js"].packed  # the heaviest is sent packed
     assert total < 200_000
+
+
+async def sixty() -> list[Connector]:
+    """Notes, the packaged ones, and these under other names."""
+    packaged = list((await asyncio.to_thread(load_catalog, [packaged_folder()], index_dir=None)).connectors.values())
+    logo = packaged[0].manifest.logo
+    notes = make_connector()
+    found = [replace(notes, manifest=notes.manifest.model_copy(update={"logo": logo})), *packaged]
+    for number in range(60 - len(found)):
+        connector = packaged[number % len(packaged)]
+        name = f"{connector.name[:18]}-{number}"
+        manifest = connector.manifest.model_copy(update={"name": name, "title": f"{connector.title} {number}"})
+        found.append(replace(connector, name=name, manifest=manifest, actions={}))
+    return found
 
 
 def weight(answer: httpx2.Response) -> int:

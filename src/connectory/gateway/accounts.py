@@ -47,9 +47,10 @@ class Accounts:
         backend: str | None = None,
         scopes: Sequence[str] = (),
         shared: bool = False,
+        anew: bool = False,
         labels: Mapping[str, str] | None = None,
     ) -> ConnectSession:
-        """Return a session whose link connects, or an open one for the same.
+        """Return a session whose link connects: an open one for the same, unless it shall be one of its own.
 
         `labels` are for what it makes. Raises `PolicyDenied` and as `AuthManager.connect`.
         """
@@ -57,7 +58,8 @@ class Accounts:
         asked = {"connector": connector, **{name: value for name, value in wishes.items() if value}}
         asked |= given(labels=labels)
         async with self.connecting(principal, asked):
-            session = await self.auth.connect(principal, connector, **wishes)
+            connect = self.auth.connect_anew if anew else self.auth.connect
+            session = await connect(principal, connector, **wishes)
             return session if labels is None else await self.auth.label_session(session, labels)
 
     async def ask_reconnect(self, principal: Principal, connection: str) -> ConnectSession:

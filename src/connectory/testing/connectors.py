@@ -71,6 +71,25 @@ actions:
     request: {delete: "/books/{book}/notes/{id}"}
     docs: https://notes.example/docs/delete
 """
+OPEN_YAML = """
+format: 1
+name: open
+title: Open
+description: A service that anybody may use.
+category: other
+docs: https://open.example.com/docs
+servers: {api: "https://open.example.com"}
+auth:
+  anybody: {method: none}
+actions:
+  get_news:
+    title: Get the news
+    description: Get the news of today.
+    effect: read
+    request: {get: /news}
+    answer: {item: "{title: title}"}
+    docs: https://open.example.com/docs/news
+"""
 
 
 def make_connector(yaml: str = NOTES_YAML, *, family: Manifest | None = None) -> Connector:

@@ -61,15 +61,16 @@ def create_web_app(
 
 def web_routes(services: WebServices, visitors: Visitors) -> list[BaseRoute]:
     """Return the routes of the pages; they may be served only inside `guard_middleware` (`guard.py`)."""
+    connecting = ConnectPages(services, visitors)
     return [
         *static_routes(),
         *HomePage(OurOrigins(services.settings), visitors, services.command).routes(),
         *HealthPage(partial(services.vault.workspaces.by_slug, "default"), services.vault.keys).routes(),
-        *ConnectPages(services, visitors).routes(),
+        *connecting.routes(),
         *CallbackPages(services, visitors).routes(),
         *ConfirmPages(services.confirmations, visitors).routes(),
         *LivePages(visitors, services.vault).routes(),
-        *ConnectorPages(services, visitors).routes(),
+        *ConnectorPages(services, visitors, connecting).routes(),
         *ConnectionPages(services, visitors).routes(),
         *TryPages(services, visitors).routes(),
         *ActivityPages(services, visitors).routes(),

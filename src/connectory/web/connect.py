@@ -27,12 +27,15 @@ from connectory.identity.principal import Principal
 from connectory.identity.rights import require_writing
 from connectory.vault.entities import Connection, ConnectSession, GrantId, Role, SessionStatus
 from connectory.web.acting import session_of
+from connectory.web.arrival import after_connecting
+from connectory.web.beginning import began_here, forget_beginning
 from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
 from connectory.web.connect_form import (
     FILE_PREFIX,
     SCOPE_PREFIX,
     SCOPES_SHOWN,
     VALUE_PREFIX,
+    entry_at_once,
     view_accounts,
     view_actions,
     view_methods,
@@ -107,6 +110,21 @@ class ConnectPages:
                 raise _another_browser()
             return await self._set_up(request, session, form, browser)
         entry = _entry(form, files, is_local=self.visitors.is_local)
+        return await self._enter(request, session, entry, browser)
+
+    async def begin(self, request: Request, session: ConnectSession) -> Response:
+        """Go on by the first way to sign in where that asks for nothing, else lead to the page."""
+        entry = entry_at_once(await self.services.auth.first_step(session))
+        if entry is None:
+            return _to_page(session)
+        binding = BrowserBinding(request, session.link, is_https=self.visitors.is_https)
+        browser = binding.posted(session, {})
+        response = await self._enter(request, session, entry, browser)
+        binding.keep(response, browser)
+        return response
+
+    async def _enter(self, request: Request, session: ConnectSession, entry: Entry, browser: str) -> Response:
+        """Take an entry, and lead to what comes next."""
         step = await self._submit(session, browser, entry)
         if isinstance(step, Redirect):
             return self._leave(session, step.url)
@@ -180,6 +198,11 @@ class ConnectPages:
         connector = catalog.connector(session.connector)
         tasks = [task for row in made for task in catalog.connector(row.connector).manifest.tasks]
         visitor = await self.visitors.visitor(request)
+        home, is_https = await self._home(session, visitor), self.visitors.is_https
+        if home is not None and session.problem is None and began_here(request, session.link, is_https=is_https):
+            response = RedirectResponse(after_connecting(home, made), status_code=303)
+            forget_beginning(response, session.link, is_https=is_https)
+            return response
         return render(
             "connected",
             connector=connector.title,
@@ -191,7 +214,7 @@ class ConnectPages:
             problem=session.problem,
             tasks=[*connector.manifest.tasks, *(tasks if connector.manifest.is_bundle else ())][:SHOWN_TASKS],
             visitor=visitor,
-            home=await self._home(session, visitor),
+            home=home,
         )
 
     async def _home(self, session: ConnectSession, visitor: Visitor | None) -> str | None:

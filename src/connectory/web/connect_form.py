@@ -185,6 +185,13 @@ def view_actions(connectors: Sequence[Connector]) -> tuple[ActionGroup, ...]:
     return tuple(group for group in groups if group.actions)
 
 
+def entry_at_once(step: Form | Question) -> Entry | None:
+    """Return what signs in by the first way that is offered, where that asks for nothing; None where it asks."""
+    if isinstance(step, Question) or step.accounts or not step.methods or not step.methods[0].asks_nothing:
+        return None
+    return Entry(step.methods[0].method, {}, backend=step.methods[0].backend or None)
+
+
 def _is_of(method: MethodForm, entry: Entry | None) -> bool:
     return entry is not None and entry.method == method.method and entry.backend in (None, method.backend)
 

@@ -10,16 +10,17 @@ from starlette.routing import Route
 
 from connectory.auth.connections import Found, describe_account, plain_name
 from connectory.errors import ConnectoryError, QuotaExceeded, UnknownObject
+from connectory.web.arrival import after_disconnecting
+from connectory.web.beginning import note_beginning
 from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
 from connectory.web.connectors import FRAGMENT_HEADER, NAV
 from connectory.web.connectors_view import view_connected
-from connectory.web.departure import address_after
 from connectory.web.forms import read_form
 from connectory.web.links import Said, path_of, said, status_of
 from connectory.web.offered import offered_to
 from connectory.web.pages import render, render_member
 from connectory.web.services import WebServices
-from connectory.web.visitors import Member, Visitors
+from connectory.web.visitors import Member, Visitors, home_of
 
 CALLS_SHOWN = 15
 ROOT = "/workspaces/{slug}/connections/{connection}"
@@ -76,7 +77,9 @@ class ConnectionPages:
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self._page(member, found, status_of(error), words)
-        return RedirectResponse(path_of(session), status_code=303)
+        response = RedirectResponse(path_of(session), status_code=303)
+        note_beginning(response, session.link, is_https=self.visitors.is_https)
+        return response
 
     async def rename(self, request: Request) -> Response:
         """Give the connection another name."""
@@ -102,7 +105,7 @@ class ConnectionPages:
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self._question(member, found, status_of(error), words)
-        return RedirectResponse(address_after(member.workspace.slug, row, revocation), status_code=303)
+        return RedirectResponse(after_disconnecting(home_of(member.workspace.slug), row, revocation), status_code=303)
 
     async def _posted(self, request: Request) -> tuple[Member, Found, dict[str, str]]:
         member, form = await self.visitors.member(request), await read_form(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,7 +17,11 @@ from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.errors import AlreadyExists, BadInput, Refused, SetupError
 from connectory.identity.principal import Principal
-from connectory.vault.entities import GrantId
+from connectory.vault.entities import ConnectSession, GrantId, SessionStatus
+from connectory.web.arrival import said_on_arrival
+from connectory.web.beginning import note_beginning
+from connectory.web.binding import BrowserBinding
+from connectory.web.connect import ConnectPages
 from connectory.web.connect_form import view_actions
 from connectory.web.connectors_view import (
     AUTO,
@@ -30,7 +35,6 @@ from connectory.web.connectors_view import (
     view_connected,
     view_grid,
 )
-from connectory.web.departure import said_in
 from connectory.web.forms import read_form
 from connectory.web.links import path_of
 from connectory.web.logos import logo_url
@@ -40,6 +44,7 @@ from connectory.web.services import WebServices
 from connectory.web.visitors import Member, Visitors, home_of
 
 NAV = "connectors"
+AT_ONCE = "at_once"  # instead of `connector`
 FRAGMENT_HEADER = "HX-Request"  # htmx asks for what changes on the page, and not for the page
 
 
@@ -49,6 +54,7 @@ class ConnectorPages:
 
     services: WebServices
     visitors: Visitors
+    connecting: ConnectPages
 
     def routes(self) -> list[Route]:
         """The routes of all."""
@@ -75,7 +81,7 @@ class ConnectorPages:
             member,
             NAV,
             is_fragment=FRAGMENT_HEADER in request.headers,
-            said=said_in(request.query_params, catalog),
+            said=said_on_arrival(request.query_params, catalog, found),
             wanted=wanted,
             connected=fitting(rows, catalog.connectors, wanted),
             has_connected=bool(rows),
@@ -96,24 +102,39 @@ class ConnectorPages:
         return await self._page_of(member, connector, request.query_params.get("backend", AUTO))
 
     async def connect(self, request: Request) -> Response:
-        """Lead to the connect page, by a link as the agent's."""
+        """Lead to the connect page, by a link as the agent's; `at_once` past it where nothing is typed there."""
         member, form = await self.visitors.member(request), await read_form(request)
         self.visitors.require_csrf(request, form)
         alias, backend = form.get("alias", "").strip() or None, form.get("backend", AUTO)
-        connector = await self._known(form.get("connector", ""))
+        shared = form.get("shared") == "yes"
+        connector = await self._known(form.get("connector") or form.get(AT_ONCE, ""))
         try:
-            session = await self.services.accounts.ask_connect(
-                member.principal,
-                connector.name,
-                alias=alias,
-                backend=None if backend == AUTO else backend,
-                shared=form.get("shared") == "yes",
-            )
+            session = await self._session(request, member, connector, alias, backend, shared=shared)
         except AlreadyExists:
             return RedirectResponse(f"{home_of(member.workspace.slug)}/{connector.name}", status_code=303)
         except (BadInput, Refused, SetupError) as error:
             return await self._page_of(member, connector, backend, problem=error.text, alias=alias or "", status=422)
-        return RedirectResponse(path_of(session), status_code=303)
+        to_page = RedirectResponse(path_of(session), status_code=303)
+        response = await self.connecting.begin(request, session) if form.get(AT_ONCE) else to_page
+        note_beginning(response, session.link, is_https=self.visitors.is_https)
+        return response
+
+    async def _session(
+        self, request: Request, member: Member, connector: Connector, alias: str | None, backend: str, *, shared: bool
+    ) -> ConnectSession:
+        """An open session for the same, unless another browser has it: whoever is here is not sent there."""
+        ask = partial(
+            self.services.accounts.ask_connect,
+            member.principal,
+            connector.name,
+            alias=alias,
+            backend=None if backend == AUTO else backend,
+            shared=shared,
+        )
+        session = await ask()
+        binding = BrowserBinding(request, session.link, is_https=self.visitors.is_https)
+        is_elsewhere = session.status is SessionStatus.BOUND and not binding.is_bound_to(session)
+        return await ask(anew=True) if is_elsewhere else session
 
     async def _page_of(
         self,

@@ -1,15 +1,24 @@
 // What the pages of a member do beyond htmx. Everything works without it, by plain links and forms.
 "use strict";
 
+// What only scripts can do is shown, since they run; times are said as the clock here has them. Parts of a page may come
+// later, by htmx.
+const prepare = (root) => {
+  for (const button of root.querySelectorAll("[data-shows]")) {
+    name(button, "Show");
+    button.hidden = false;
+  }
+  for (const button of root.querySelectorAll("[data-copies]")) button.hidden = false;
+  for (const time of root.querySelectorAll("time[title]")) {
+    time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+  }
+};
+
 // A secret can be looked at: <button data-shows="ID of the input" data-name="what it is" hidden>.
 const name = (button, word) => {
   button.textContent = word;
   button.setAttribute("aria-label", `${word} ${button.dataset.name}`);
 };
-for (const button of document.querySelectorAll("[data-shows]")) {
-  name(button, "Show");
-  button.hidden = false;
-}
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-shows]");
   if (button === null) return;
@@ -19,9 +28,8 @@ document.addEventListener("click", (event) => {
   name(button, isHidden ? "Hide" : "Show");
 });
 
-// What is to be copied: <button data-copies="ID of the element" hidden>; shown, since this runs. Where the browser lets
-// no page copy (http to another machine), the text is selected.
-for (const button of document.querySelectorAll("[data-copies]")) button.hidden = false;
+// What is to be copied: <button data-copies="ID of the element" hidden>. Where the browser lets no page copy (http to
+// another machine), the text is selected.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copies]");
   if (button === null) return;
@@ -38,6 +46,15 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { word.data = before; }, 2000);
 });
 
+// What takes a while says so: <button data-busy="what is done meanwhile">. The server takes a form once, whatever is sent.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter;
+  if (button === null || button.dataset.busy === undefined) return;
+  const word = button.textContent;
+  button.textContent = button.dataset.busy;
+  document.addEventListener("htmx:afterRequest", () => { button.textContent = word; }, { once: true });
+});
+
 // What is shown once: <section data-once>. A reload asks for the page, and does not send the form again.
 if (document.querySelector("[data-once]") !== null) history.replaceState(null, "", location.href);
 
@@ -48,3 +65,6 @@ window.addEventListener("pageshow", (event) => { if (event.persisted) location.r
 document.addEventListener("htmx:responseError", (event) => {
   if ([401, 404].includes(event.detail.xhr.status)) location.reload();
 });
+
+prepare(document);
+document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
