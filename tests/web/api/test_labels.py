@@ -187,3 +187,9 @@ async def test_the_description_says_what_a_label_may_be() -> None:
         if one["in"] == "query"
     ]
     assert (label["name"], label["required"]) == ("label", False)
+
+
+async def test_a_number_that_begins_as_keys_do_is_none() -> None:
+    async with make_world() as world:
+        made = await world.connected(labels={"customer": "pk-17"})
+        assert await labels_of(world, made) == {"customer": "pk-17"}

@@ -16,6 +16,7 @@ from connectory.gateway.offered_keys import looks_like_key
 
 MOST_LABELS = 20
 MOST_CHARACTERS = 500  # of a value
+LEAST_KEY = 16  # characters: `pk-17` is somebody's number
 NAME = r"[A-Za-z0-9._/-]{1,63}"
 RULE = (
     f"At most {MOST_LABELS} labels: names of 1 to 63 characters A-Z, a-z, 0-9, `.`, `_`, `/` and `-`, values that are"
@@ -33,7 +34,7 @@ def _check(labels: dict[str, str]) -> dict[str, str]:
         raise _refused("A label's name has 1 to 63 characters of A-Z, a-z, 0-9, '.', '_', '/' and '-'")
     if any(len(value) > MOST_CHARACTERS for value in labels.values()):
         raise _refused(f"A label's value has more than {MOST_CHARACTERS} characters")
-    if any(looks_like_key(text) for pair in labels.items() for text in pair):
+    if any(len(text) >= LEAST_KEY and looks_like_key(text) for pair in labels.items() for text in pair):
         raise _refused(
             "A label looks like a key; labels are no secrets, and everybody who sees the connection reads them"
         )
