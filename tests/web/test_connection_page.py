@@ -274,7 +274,7 @@ async def test_what_changes_something_needs_a_tick_and_can_be_looked_at_before()
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"book": "b", "tags": "no json"}, "This is not JSON. Write it like"),
+        ({"book": "b", "tags": "[no json"}, "This is not JSON. Write one per line, without brackets."),
         ({"book": "b", "limit": "many"}, "but must be of type integer"),
         ({"book": ""}, "missing"),
         ({"book": "b", "state": "forged"}, "must be one of open, closed, all"),

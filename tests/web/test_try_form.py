@@ -18,9 +18,13 @@ INPUTS = """    inputs:
       pinned: {type: boolean}
       due: {type: string, nullable: true, format: date}
       tags: {type: array, items: {type: string}}
+      ids: {type: array, items: {type: integer}}
+      kinds: {type: array, items: {enum: [bug, 2]}, examples: [[bug, 2]]}
+      rows: {type: array, items: {type: object}}
       meta: {type: object, properties: {color: {type: string}}}
     request: {get: "/x/{book}", query: {a: "{body}", b: "{state}", c: "{size}", d: "{count}", e: "{price}",
-              f: "{pinned}", g: "{due}", h: "{tags}", i: {convert: json_text, of: "{meta}"}}}
+              f: "{pinned}", g: "{due}", h: "{tags}", j: "{ids}", k: "{kinds}",
+              l: {convert: json_text, of: "{rows}"}, i: {convert: json_text, of: "{meta}"}}}
 """
 
 
@@ -34,12 +38,21 @@ def test_each_kind_of_input_has_its_field() -> None:
     views = {view.name.removeprefix("value."): view for view in view_inputs(make_action(), {}, {})}
     assert {name: view.kind for name, view in views.items()} == {
         "book": "text", "body": "long", "state": "choice", "size": "choice", "count": "number", "price": "number",
-        "pinned": "choice", "due": "text", "tags": "json", "meta": "json", "limit": "number", "fields": "json",
+        "pinned": "choice", "due": "text", "tags": "lines", "ids": "lines", "kinds": "lines", "rows": "json",
+        "meta": "json", "limit": "number", "fields": "lines",
     }  # fmt: skip
     assert [view.is_required for view in views.values()].count(True) == 1
     assert (views["book"].help, views["book"].placeholder) == ("The book's name.", "home")
     assert views["meta"].placeholder == '{"color": "…"}'
     assert views["pinned"].choices == {"true": "Yes", "false": "No"}
+    assert [views[name].placeholder for name in ("tags", "ids", "kinds", "rows")] == [
+        "one\ntwo",
+        "1\n2",
+        "bug\n2",
+        "[]",
+    ]
+    assert (views["tags"].how, views["meta"].how, views["body"].how) == ("One per line.", "Written as JSON.", "")
+    assert views["ids"].described_by == "input-ids-help"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +70,13 @@ def test_each_kind_of_input_has_its_field() -> None:
         ("pinned", "false", False),
         ("due", "2026-01-31", "2026-01-31"),
         ("tags", '["a"]', ["a"]),
+        ("tags", '\r\n ["a",\r\n"b"]', ["a", "b"]),
+        ("tags", "one, with a comma\r\n\r\n two \r\n", ["one, with a comma", "two"]),
+        ("ids", "7\r\n8", [7, 8]),
+        ("ids", "7\neight", [7, "eight"]),  # refused in words
+        ("ids", "[7, 8]", [7, 8]),
+        ("kinds", "2\nbug", [2, "bug"]),
+        ("rows", '[{"a": 1}]', [{"a": 1}]),
         ("meta", '{"color": "red"}', {"color": "red"}),
     ],
 )
@@ -78,13 +98,21 @@ def test_what_is_left_empty_or_not_offered_is_left_out() -> None:
     assert read_arguments(make_action(), form).arguments == {}
 
 
-@pytest.mark.parametrize("typed", ["no json", "[", "[" * 100_000])
-def test_what_is_no_json_is_said_at_its_field(typed: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "typed", "how"),
+    [
+        ("meta", "no json", 'it like {"color": "…"}'),
+        ("rows", "no json", "it like []"),
+        ("tags", "[", "one per line, without brackets"),
+        ("tags", "[" * 100_000, "one per line, without brackets"),
+    ],
+)
+def test_what_is_no_json_is_said_at_its_field(name: str, typed: str, how: str) -> None:
     action = make_action()
-    found = read_arguments(action, {"value.tags": typed})
-    assert found.problems == {"tags": 'This is not JSON. Write it like ["one", "two"].'}
-    view = next(one for one in view_inputs(action, {"value.tags": typed}, found.problems) if one.problem)
-    assert view.described_by.startswith("input-tags-problem")
+    found = read_arguments(action, {f"value.{name}": typed})
+    assert found.problems == {name: f"This is not JSON. Write {how}."}
+    view = next(one for one in view_inputs(action, {f"value.{name}": typed}, found.problems) if one.problem)
+    assert view.described_by == f"input-{name}-problem input-{name}-help"
 
 
 def test_what_was_typed_stays_but_nothing_that_looks_like_a_key() -> None:

@@ -14,11 +14,13 @@ from connectory.catalog.connector import Action
 from connectory.gateway.offered_keys import looks_like_key
 from connectory.web.connect_form import VALUE_PREFIX
 
-Kind = Literal["text", "long", "number", "choice", "json"]
+Kind = Literal["text", "long", "number", "choice", "lines", "json"]
+HOW: Mapping[Kind, str] = {"lines": "One per line.", "json": "Written as JSON."}
 NOT_TYPED = frozenset({"connection", "cursor"})  # the page is about one; and a button goes on
 BOOLEANS: Mapping[str, Any] = {"true": True, "false": False}
 BOOLEAN_TITLES = {"true": "Yes", "false": "No"}
 LONG_TEXTS = frozenset({"body", "text", "content", "message", "description", "comment", "html", "markdown", "query"})
+PLAIN = frozenset({"string", "integer", "number"})
 PRESENCE = ("Required. ", "Optional. ", "Required.", "Optional.")
 MOST_SHOWN = 20_000  # characters of a value that is written into the page again
 
@@ -39,9 +41,14 @@ class InputView:
     problem: str = ""
 
     @property
+    def how(self) -> str:
+        """How a value of more than one word is written."""
+        return HOW.get(self.kind, "")
+
+    @property
     def described_by(self) -> str:
         """The ids of the texts that belong to the field, for `aria-describedby`."""
-        parts = [f"{self.id}-problem"] * bool(self.problem) + [f"{self.id}-help"] * bool(self.help)
+        parts = [f"{self.id}-problem"] * bool(self.problem) + [f"{self.id}-help"] * bool(self.help or self.how)
         return " ".join(parts)
 
 
@@ -74,7 +81,7 @@ def read_arguments(action: Action, form: Mapping[str, str]) -> Typed:
         try:
             arguments[name] = _value(schema, text)
         except ValueError:
-            problems[name] = f"This is not JSON. Write it like {_example(schema) or '{}'}."
+            problems[name] = f"This is not JSON. Write {_how_to_write(schema)}."
     return Typed(arguments, problems)
 
 
@@ -105,7 +112,7 @@ def _kind(name: str, schema: Mapping[str, Any]) -> Kind:
         case "string":
             is_short = {"pattern", "format"} & schema.keys() or schema.get("maxLength", 1_000) < 300
             return "long" if name in LONG_TEXTS and not is_short else "text"
-    return "json"
+    return "lines" if _is_plain_list(schema) else "json"
 
 
 def _type(schema: Mapping[str, Any]) -> str:
@@ -113,6 +120,12 @@ def _type(schema: Mapping[str, Any]) -> str:
     named = schema.get("type", "")
     types = [named] if isinstance(named, str) else [one for one in named if one != "null"]
     return types[0] if len(types) == 1 else ""
+
+
+def _is_plain_list(schema: Mapping[str, Any]) -> bool:
+    """Whether each item of a list is written as one line."""
+    items = schema.get("items", {})
+    return _type(schema) == "array" and (bool(_choices(items)) or _type(items) in PLAIN)
 
 
 def _choices(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -137,6 +150,8 @@ def _value(schema: Mapping[str, Any], text: str) -> Any:
             return text
         case "integer" | "number":
             return _number(text.strip())
+    if _is_plain_list(schema) and not text.lstrip().startswith("["):
+        return [_value(schema["items"], line.strip()) for line in text.split("\n") if line.strip()]
     return _json(text)
 
 
@@ -163,17 +178,31 @@ def _help(schema: Mapping[str, Any]) -> str:
     return text
 
 
+def _how_to_write(schema: Mapping[str, Any]) -> str:
+    """What to do about JSON that is none."""
+    return "one per line, without brackets" if _is_plain_list(schema) else f"it like {_example(schema) or '{}'}"
+
+
 def _example(schema: Mapping[str, Any]) -> str:
     """A right value as one would type it: the schema's own, or the shape of one."""
     if examples := schema.get("examples"):
-        first = examples[0]
-        return first if isinstance(first, str) else json.dumps(first, ensure_ascii=False)
+        return _typed(schema, examples[0])
     if "default" in schema:
-        return str(schema["default"])
+        return _typed(schema, schema["default"])
+    if _is_plain_list(schema):
+        items = schema["items"]
+        return "\n".join([*_choices(items)][:2] or (["one", "two"] if _type(items) == "string" else ["1", "2"]))
     match _type(schema):
         case "array":
-            return '["one", "two"]' if _type(schema.get("items", {})) == "string" else "[]"
+            return "[]"
         case "object":
             names = list(schema.get("properties", {}))[:2]
             return json.dumps(dict.fromkeys(names, "…"), ensure_ascii=False) if names else "{}"
     return ""
+
+
+def _typed(schema: Mapping[str, Any], value: Any) -> str:
+    """A value as one types it."""
+    if isinstance(value, list) and _is_plain_list(schema):
+        return "\n".join(_typed(schema["items"], one) for one in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
