@@ -12,7 +12,7 @@ from tests.web.chromium import browsing
 
 FOLDER = Path(__file__).parent / "pictures"
 SIZE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 780}
-SETTINGS = ("tokens", "sessions", "oauth-apps", "oauth-apps/github", "connectors")  # clients: says where this program stands
+SETTINGS = ("tokens", "sessions", "oauth-apps", "oauth-apps/github", "connectors")  # "clients" says where this one is
 
 
 async def take(page: Any, name: str) -> None:
