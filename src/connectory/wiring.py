@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -31,14 +31,17 @@ from connectory.gateway.arguments import ArgumentChecker
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
 from connectory.gateway.cursors import digest_key
+from connectory.gateway.drafts import DraftTrials
 from connectory.gateway.files import GivenFiles
 from connectory.gateway.gateway import Gateway, Steps
 from connectory.gateway.mending import Mending, Presence, always_present
+from connectory.gateway.passing import OpenPassing, PassingCalls, no_page
 from connectory.gateway.quotas import Quotas
 from connectory.gateway.results import Results
 from connectory.identity.activity import Activity
 from connectory.identity.custom_connectors import CustomConnectors
 from connectory.identity.policies import Policies
+from connectory.identity.principal import Principal
 from connectory.identity.record import Record
 from connectory.identity.tokens import Tokens
 from connectory.identity.web_sessions import WebSessions
@@ -46,6 +49,7 @@ from connectory.identity.workspaces import Workspaces
 from connectory.net.client import OutboundClient
 from connectory.settings import Settings
 from connectory.vault.clock import Clock, utc_now
+from connectory.vault.passing import passing_vault
 from connectory.vault.vault import Vault, open_vault
 
 if TYPE_CHECKING:
@@ -76,6 +80,8 @@ class Application:
     audit: AuditTrail
     activity: Activity
     custom_connectors: CustomConnectors
+    drafts: DraftTrials
+    passing: OpenPassing
     presence: Presence
     oauth_apps: OAuthApps
     clients: OAuthClients
@@ -94,17 +100,16 @@ async def running(
     now: Clock = utc_now,
     watch: Watch | None = None,
     make_refresher: MakeRefresher = TokenRefresher,
+    quotas: Quotas | None = None,
 ) -> AsyncIterator[Application]:
     """Build the application, and close it when the block ends.
 
     Tests hand in a vault in memory, a catalog of their own, transports that answer inside the process, and a refresher
-    that dies in mid-refresh; `watch` is shown what calls send and get. Raises `SetupError` leaves: `KeyInvalid`,
-    `DatabaseUnusable`, `DatabaseLocked`, ...
+    that dies in mid-refresh; `watch` is shown what calls send and get, and `quotas` are another application's. Raises
+    `SetupError` leaves: `KeyInvalid`, `DatabaseUnusable`, `DatabaseLocked`, ...
     """
     async with AsyncExitStack() as stack:
-        if vault is None:
-            vault = await open_vault(settings, now=now)
-            stack.push_async_callback(vault.aclose)
+        vault = vault or await _opened(settings, now, stack)
         manifests = await asyncio.to_thread(_open_manifests, settings, catalog)
         catalog = manifests.catalog
         client = _way_out(settings, mounts)
@@ -116,18 +121,27 @@ async def running(
         out = _way_to_nango(settings, stack)
         executor = HttpExecutor(client, watch=watch, proxy=_nango_proxy(settings, out))
         backends = _Backends(settings, vault, catalog, builtin, executor, now, out)
-        to_issuer = _way_to_issuer(settings, mounts, stack)
-        application = _build(settings, vault, manifests, backends, executor, results, presence, now, to_issuer)
+        quotas = quotas or Quotas(settings)
+        passing = _passing(settings, vault, quotas, mounts, now)
+        known = (settings, vault, manifests, backends, executor, results, presence)
+        application = _build(*known, quotas, passing, now, _way_to_issuer(settings, mounts, stack))
         stack.push_async_callback(application.audit.aclose)
-        if application.nango is not None:
-            await _begin_nango(application.nango, catalog, stack)
+        await _begin_nango(application.nango, catalog, stack)
         await stack.enter_async_context(_beside(manifests.watch()))
         async with _beside(application.auth.withdraw_left()):  # providers that are slow must not delay the start
             yield application
 
 
-async def _begin_nango(nango: NangoServices, catalog: Catalog, stack: AsyncExitStack) -> None:
+async def _opened(settings: Settings, now: Clock, stack: AsyncExitStack) -> Vault:
+    vault = await open_vault(settings, now=now)
+    stack.push_async_callback(vault.aclose)
+    return vault
+
+
+async def _begin_nango(nango: NangoServices | None, catalog: Catalog, stack: AsyncExitStack) -> None:
     """Let the catalog have what Nango alone knows, and see to it that all of Nango ends with the application."""
+    if nango is None:
+        return
     stack.push_async_callback(nango.backend.aclose)
     catalog.further = nango.further
     stack.push_async_callback(nango.further.aclose)
@@ -160,16 +174,16 @@ def manifest_folders(settings: Settings) -> list[Path]:
 
 def _build(
     settings: Settings, vault: Vault, manifests: OwnManifests, backends: _Backends, executor: HttpExecutor,
-    results: Results, presence: Presence, now: Clock, to_issuer: Way | None,
+    results: Results, presence: Presence, quotas: Quotas, passing: OpenPassing, now: Clock, to_issuer: Way | None,
 ) -> Application:  # fmt: skip
     catalog = manifests.catalog
-    quotas = Quotas(settings)
     audit = AuditTrail(vault.audit, now, key=digest_key(vault.keys))
     record = audit.enclose
     auth = backends.manager(quotas, record)
     tokens = Tokens(vault, now, record)
     confirmations = Confirmations(vault, catalog, settings.origin, quotas.use_link, presence, record, now)
     steps = _steps(vault, catalog, auth, executor, confirmations, results, audit, quotas, presence)
+    custom_connectors = CustomConnectors(vault, manifests, record)
     return Application(
         settings=settings,
         vault=vault,
@@ -183,13 +197,33 @@ def _build(
         confirmations=confirmations,
         audit=audit,
         activity=Activity(vault),
-        custom_connectors=CustomConnectors(vault, manifests, record),
+        custom_connectors=custom_connectors,
+        drafts=DraftTrials(catalog, custom_connectors, passing),
+        passing=passing,
         presence=presence,
         oauth_apps=OAuthApps(vault, catalog, backends.builtin.clients, record),
         clients=backends.builtin.clients,
         nango=backends.services(auth, record),
         openid=_openid(settings, to_issuer, vault, auth, record, now),
     )
+
+
+def _passing(
+    settings: Settings, vault: Vault, quotas: Quotas, mounts: Mapping[str, httpx2.AsyncBaseTransport] | None, now: Clock
+) -> OpenPassing:
+    """Applications for one call each. What is entered signs in there, and no Nango or app of the server's settings."""
+    alone = settings.model_copy(update={"nango_secret_key": None, "oauth_clients": {}, "oidc_issuer": None})
+
+    @asynccontextmanager
+    async def open_passing(principal: Principal, catalog: Catalog, watch: Watch) -> AsyncIterator[PassingCalls]:
+        handed_in: dict[str, Any] = {"catalog": catalog, "mounts": mounts, "presence": no_page, "now": now}
+        async with (
+            passing_vault(vault, principal.workspace_id, now=now) as memory,
+            running(alone, vault=memory, watch=watch, quotas=quotas.of_passing_calls(), **handed_in) as made,
+        ):
+            yield PassingCalls(alone, memory, made.catalog, made.auth, made.gateway, made.audit, now)
+
+    return open_passing
 
 
 def _openid(

@@ -86,6 +86,7 @@ SERVICES = {
     "oauth_apps": "services", "clients": "no ids", "nango": "attack 102", "openid": "no ids",
     "web_sessions": "tests of the pages", "custom_connectors": "no ids", "activity": "tests/identity/test_activity.py",
     "gateway": "here, as tools", "confirmations": "here, as pages", "audit": "test_attack_42_audit_lines",
+    "drafts": "no ids", "passing": "no ids: what it makes knows no connection",
     "settings": "no ids", "catalog": "no ids", "presence": "no ids", "vault": "tests/vault/test_isolation.py",
 }  # fmt: skip
 # Any method: what of it is a session of somebody else is attack 26.

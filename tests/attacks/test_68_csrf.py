@@ -30,6 +30,9 @@ HERE, EVIL = "http://localhost:8765", "https://evil.example"
 ROOT = "/workspaces/default"
 OF_LINKS = {"/connect/{link}", "/confirm/{link}"}  # theirs is the link, and the browser it was opened in (3-6, 115)
 OF_STRANGERS = {"/signin", "/signin/start"}  # there is no session yet (3)
+EVIL_YAML = MEMOS.replace("name: memos", "name: evil")
+TRYING = {"manifest": EVIL_YAML, "action": "evil_list_notes", "method": "token", "do": "send",
+          "credential.token": "theirs", "value.book": "b"}  # fmt: skip
 CHANGING = {"audit", "sign_in_links"}  # tables in which a refusal may stand; a sign-in is what the attacker has
 TIMES = {"last_used_at", "revision"}
 
@@ -118,9 +121,8 @@ async def target(folder: Path) -> AsyncIterator[Target]:
                 f"{settings}/oauth-apps/board", {"client_id": "evil", "client_secret": "evil"}
             ),
             "settings/oauth-apps/{connector}/remove": Post(f"{settings}/oauth-apps/board/remove", {"server": ""}),
-            "settings/connectors": Post(
-                f"{settings}/connectors", {"manifest": MEMOS.replace("name: memos", "name: evil"), "do": "keep"}
-            ),
+            "settings/connectors": Post(f"{settings}/connectors", {"manifest": EVIL_YAML, "do": "keep"}),
+            "settings/connectors/try": Post(f"{settings}/connectors/try", TRYING),
             "settings/connectors/{connector}/remove": Post(f"{settings}/connectors/memos/remove", {}),
             "connections/{connection}/disconnect": Post(f"{one}/disconnect", {}),
             "/signout": Post("/signout", {}),

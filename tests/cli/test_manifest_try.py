@@ -191,6 +191,8 @@ def test_the_rules_hold_for_a_draft_too(terminal: Terminal, acme: Provider, draf
     assert confirm.err.startswith("confirmation_needed: ")
     assert "for one call" in confirm.err
     assert set(acme.requests) == {"/me"}
+    assert terminal.run("policy", "set", "--deny", "connect").code == 0
+    assert try_draft(terminal, acme, draft, "list_things").err.startswith("policy_denied: ")
 
 
 def test_a_draft_uses_the_connection_of_its_name(connected: Terminal, acme: Provider, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def services_of(application: Application, **more: Any) -> WebServices:
         audit=application.audit,
         activity=application.activity,
         custom_connectors=application.custom_connectors,
+        drafts=application.drafts,
         confirmations=application.confirmations,
         oauth_apps=application.oauth_apps,
         clients=application.clients,

@@ -9,7 +9,7 @@ from starlette.types import Message
 from tests.web.guarded_app import Handlers, client_of, make_app
 
 from connectory.settings import Settings
-from connectory.web.guard import MAX_CONNECT_BODY, MAX_PAGE_BODY, RequestGuard
+from connectory.web.guard import MAX_CONNECT_BODY, MAX_MANIFEST_BODY, MAX_PAGE_BODY, RequestGuard
 
 PUBLIC: dict[str, Any] = {"app_url": "https://connect.example.com", "host": "0.0.0.0"}
 PAGE = "/connect/abc"
@@ -242,6 +242,11 @@ async def test_a_form_is_cut_at_its_limit_whatever_its_header_says() -> None:
     assert (await send("POST", PAGE, {}, just_fits + b"x"))[0] == 413
     for path in ("/nowhere", "/confirm/x", "/signin"):  # where no file of credentials is given
         assert (await send("POST", path, {"Sec-Fetch-Site": "same-origin"}, b"x" * (MAX_PAGE_BODY + 1)))[0] == 413
+    manifest, own = b"x" * MAX_MANIFEST_BODY, "/workspaces/w/settings/connectors"
+    for path in (own, f"{own}/try"):
+        assert [(await send("POST", path, {}, body))[0] for body in (manifest, manifest + b"x")] == [404, 413]  # let in
+    for path in (f"{own}/x/remove", "/workspaces/w/settings/policy"):
+        assert (await send("POST", path, {}, just_fits + b"x"))[0] == 413
     assert (await send("POST", PAGE, {"Content-Length": "9" * 5000}))[0] == 413
     assert (await send("POST", PAGE, {"Content-Length": "-1"}))[0] == 413
     assert (await send("POST", "/mcp", {}, just_fits + b"x"))[0] == 200  # limits its bodies itself

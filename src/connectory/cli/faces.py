@@ -124,6 +124,7 @@ def _web_services(application: Application) -> WebServices:
         audit=application.audit,
         activity=application.activity,
         custom_connectors=application.custom_connectors,
+        drafts=application.drafts,
         confirmations=application.confirmations,
         oauth_apps=application.oauth_apps,
         clients=application.clients,

@@ -19,15 +19,18 @@ from connectory.cli.connecting import ConnectCommand
 from connectory.cli.entry import Given, Terminal, check_given, choose_method, fill_in, parse_given, variables_of
 from connectory.cli.options import AsJson, InWorkspace, Yes, ask_first, is_interactive
 from connectory.cli.pairs import parse_arguments
-from connectory.cli.trial import Trial, show_answer, show_outcome, show_request, show_trial_as_json
-from connectory.errors import BackendUnavailable, ConnectoryError, ManifestInvalid
+from connectory.cli.trial import show_outcome, show_request, show_trial_as_json
+from connectory.errors import BackendUnavailable, InvalidArguments, ManifestInvalid
 
 if TYPE_CHECKING:
-    from connectory.auth.backend import Entry, Form
+    from collections.abc import Sequence
+
+    from connectory.auth.backend import Entry, Form, Problem
     from connectory.catalog.catalog import Catalog
     from connectory.catalog.connector import Action
+    from connectory.gateway.gateway import Gateway
+    from connectory.gateway.trial import Trial
     from connectory.identity.principal import Principal
-    from connectory.wiring import Application
 
 __all__ = ["ConnectCommand", "try_action"]
 
@@ -89,6 +92,8 @@ def try_action(
 
     With --file and no connection of that connector it asks for credentials, for this call alone.
     """
+    from connectory.gateway.trial import Trial
+
     catalog = _catalog(file)
     found = _find(catalog, action, file)
     entry = None
@@ -175,32 +180,34 @@ async def _run(call: _Call, trial: Trial, *, send: bool) -> None:
 
     Raises what keeps the request from being made at all.
     """
-    async with _standing(call, trial) as (application, principal):
-        tool, gateway = call.action.tool, application.gateway
-        preview = {**call.arguments, "dry_run": True}
-        trial.request = (await gateway.call_action(principal, tool, preview, connection=call.connection)).value
-        if not send:
-            return
-        trial.seen.clear()  # of the sign-in
-        try:
-            trial.result = await gateway.call_action(principal, tool, call.arguments, connection=call.connection)
-        except ConnectoryError as error:
-            trial.error = error
+    from connectory.gateway.trial import run_trial
+
+    async with _standing(call, trial) as (gateway, principal):
+        await run_trial(gateway, principal, trial, call.arguments, connection=call.connection, send=send)
 
 
 @asynccontextmanager
-async def _standing(call: _Call, trial: Trial) -> AsyncIterator[tuple[Application, Principal]]:
-    """An application in which the call can be made, and who makes it."""
+async def _standing(call: _Call, trial: Trial) -> AsyncIterator[tuple[Gateway, Principal]]:
+    """A gateway by which the call can be made, and who makes it. Raises `InvalidArguments` on a wrong entry."""
     watch = trial.seen.append
     async with acting(workspace=call.workspace, catalog=call.catalog, watch=watch) as (application, principal):
         if call.entry is None:
-            yield application, principal
+            yield application.gateway, principal
             return
-        from connectory.cli.passing import signed_in_for_once
-
         connector = call.action.connector
-        async with signed_in_for_once(application, principal, connector, call.entry, watch) as passing:
-            yield passing, principal
+        async with application.passing(principal, call.catalog, watch) as passing:
+            if problems := await passing.sign_in(principal, connector, call.entry):
+                raise _not_signed_in(connector, problems)
+            yield passing.gateway, principal
+
+
+def _not_signed_in(connector: str, problems: Sequence[Problem]) -> InvalidArguments:
+    told = " ".join(f"{one.field}: {one.message}" if one.field else one.message for one in problems)
+    is_private = any(one.confirm == "private_confirmed" for one in problems)
+    return InvalidArguments(
+        f"{connector} was not signed in to: {told}",
+        hint="Add --private-address if that is meant." if is_private else "Mend the entry or the manifest.",
+    )
 
 
 def _show(trial: Trial, *, is_request_shown: bool, is_sent: bool, whole: bool, as_json: bool) -> None:
@@ -211,7 +218,6 @@ def _show(trial: Trial, *, is_request_shown: bool, is_sent: bool, whole: bool, a
         if not is_request_shown:
             show_request(trial)
         if is_sent:
-            show_answer(trial, whole=whole)
-            show_outcome(trial)
+            show_outcome(trial, whole=whole)
     if trial.error is not None:
         raise trial.error

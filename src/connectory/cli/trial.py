@@ -1,75 +1,41 @@
-"""How a tried call is shown: the request, the provider's answer, what an agent gets, and what should be noticed."""
+"""How a tried call is shown at the terminal: its parts one after the other, or all as JSON."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from connectory.cli.output import show_json, show_text
 
 if TYPE_CHECKING:
-    from connectory.actions.watching import Seen
-    from connectory.catalog.connector import Action, Connector
-    from connectory.errors import ConnectoryError
-    from connectory.gateway.results import Result
+    from connectory.gateway.trial import Trial
 
-MOST_LINES = 40  # of an answer that is not shown whole
-MOST_LINE = 300  # characters of such a line
-USUAL_HEADERS = ("content-type", "retry-after")
-
-
-@dataclass(slots=True)
-class Trial:
-    """What is known of a tried call so far. `request` is {method, url, headers, body}, without credentials."""
-
-    action: Action
-    connector: Connector
-    request: Mapping[str, Any] = field(default_factory=dict)
-    seen: list[Seen] = field(default_factory=list)
-    result: Result | None = None
-    error: ConnectoryError | None = None
+RAW_SHOWS_ALL = "; --raw shows all"
 
 
 def show_request(trial: Trial) -> None:
     """Show the first part."""
-    request = trial.request
-    lines = [f"{request['method']} {request['url']}", *(f"{name}: {text}" for name, text in request["headers"].items())]
-    body = request["body"]
-    if body is not None:
-        lines += ["", body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)]
-    _part("1. The request, without credentials", lines)
+    from connectory.gateway.trial import describe_request
+
+    part = describe_request(trial)
+    _show(part.title, part.lines)
 
 
-def show_answer(trial: Trial, *, whole: bool) -> None:
-    """Show the second part: the answer, or of several the first one that is an error, else the first."""
-    if not trial.seen:
-        _part("2. The provider's answer", ["There was none."])
-        return
-    seen = next((one for one in trial.seen if one.verdict), trial.seen[0])
-    if trial.error is None:
-        seen = next((one for one in trial.seen if not one.verdict), seen)
-    headers = [f"{name}: {seen.headers[name]}" for name in _headers_read(trial) if name in seen.headers]
-    lines = [f"{seen.status}, {seen.size} bytes", *headers, *([""] if seen.size else [])]
-    _part("2. The provider's answer, before its projection", [*lines, *_body(seen, whole=whole)])
+def show_outcome(trial: Trial, *, whole: bool) -> None:
+    """Show the answer, what an agent gets, and notes."""
+    from connectory.gateway.trial import describe_answer, describe_outcome, notes_of
 
-
-def show_outcome(trial: Trial) -> None:
-    """Show the third part, and notes."""
-    if trial.error is not None:
-        verdict = next((one.verdict for one in reversed(trial.seen) if one.verdict), "")
-        why = f"It is an error by {verdict}." if verdict else "No error rule applied: this is about the call itself."
-        _part("3. What an agent gets: an error", [why if trial.seen else "Nothing came back."])
-    elif trial.result is not None:
-        _part("3. What an agent gets", [trial.result.text])
-    notes = [*_sent(trial.seen), *_nulls(trial)]
-    if notes:
-        _part("Notes", [f"- {note}" for note in notes])
+    for part in (describe_answer(trial, whole=whole, more=RAW_SHOWS_ALL), describe_outcome(trial)):
+        _show(part.title, part.lines)
+    if notes := notes_of(trial):
+        _show("Notes", (f"- {note}" for note in notes))
 
 
 def show_trial_as_json(trial: Trial) -> None:
     """Write all parts as one JSON object."""
+    from connectory.gateway.trial import null_members
+
     error, result = trial.error, trial.result
     told = None if error is None else {"code": error.code, "message": error.message, "hint": error.hint}
     show_json(
@@ -78,58 +44,10 @@ def show_trial_as_json(trial: Trial) -> None:
             "answers": [asdict(one) for one in trial.seen],
             "result": None if result is None else {"value": result.value, "next_cursor": result.next_cursor},
             "error": told,
-            "notes": list(_nulls(trial)),
+            "notes": list(null_members(trial)),
         }
     )
 
 
-def _part(title: str, lines: Iterable[str]) -> None:
+def _show(title: str, lines: Iterable[str]) -> None:
     show_text("\n".join([f"== {title}", *lines, ""]))
-
-
-def _body(seen: Seen, *, whole: bool) -> Iterator[str]:
-    if seen.body is None:
-        if seen.size:
-            yield "(a file, which is not shown)"
-        return
-    text = seen.body if isinstance(seen.body, str) else json.dumps(seen.body, indent=2, ensure_ascii=False)
-    lines = text.splitlines()
-    if whole:
-        yield from lines
-        return
-    yield from (line if len(line) <= MOST_LINE else f"{line[:MOST_LINE]}…" for line in lines[:MOST_LINES])
-    if len(lines) > MOST_LINES:
-        yield f"… {len(lines) - MOST_LINES} more lines; --raw shows all."
-
-
-def _headers_read(trial: Trial) -> list[str]:
-    """The answer headers that say something here: the usual ones, and those that the manifest reads."""
-    action, connector = trial.action.manifest, trial.connector
-    names: list[str | None] = [*USUAL_HEADERS]
-    if action.pages is not None:
-        names += ["link"] if action.pages.style == "link_header" else []
-        names += [getattr(action.pages, name, None) for name in ("header", "next_header", "total_header")]
-    for rule in (*action.errors, *(rule for _, rules in connector.errors for rule in rules)):
-        names += [*rule.when.headers, rule.retry.header if rule.retry else None]
-    names.append(connector.retry.header if connector.retry else None)
-    return list(dict.fromkeys(name.lower() for name in names if name))
-
-
-def _sent(seen: Sequence[Seen]) -> Iterator[str]:
-    """Pages, details of items and repeated tries: what went out beside the one request that is shown."""
-    if len(seen) > 1:
-        yield f"{len(seen)} requests were sent:"
-        for one in seen:
-            yield f"  {one.method} {one.url}: {one.status}{f', an error by {one.verdict}' if one.verdict else ''}"
-
-
-def _nulls(trial: Trial) -> Iterator[str]:
-    """Members of the projection that are null everywhere are misspelt more often than not."""
-    value = trial.result.value if trial.result is not None else None
-    items = value if isinstance(value, list) else [value]
-    found = [item for item in items if isinstance(item, dict)]
-    if not found or len(found) != len(items):
-        return
-    for name in dict.fromkeys(name for item in found for name in item):
-        if all(item.get(name) is None for item in found):
-            yield f"'{name}' is null everywhere: if the answer has it, its path in `answer` is wrong."

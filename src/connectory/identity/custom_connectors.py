@@ -43,6 +43,16 @@ class CustomConnectors:
             return False
         return not any(holds(rule, principal) for rule in await self._vault.policies.list(principal.workspace_id))
 
+    async def require_changing(self, principal: Principal, what: str) -> None:
+        """Raise `RoleDenied`, `PolicyDenied` unless `may_change`; `what` continues "Only owners ... may ...".
+
+        Trying one is as much: a draft says itself what its actions are called and whether they only read.
+        """
+        require_writing(principal)
+        await self._require_operator(principal, what)
+        rules = await self._vault.policies.list(principal.workspace_id)
+        require_free_of(rules, principal, f"{what} while a policy concerns it")
+
     async def list(self, principal: Principal) -> Sequence[OwnManifest]:
         """Return what is in this server's folder, with why a file is left out. Raises `RoleDenied`."""
         await self._require_operator(principal, "see the server's own connectors")
@@ -62,7 +72,7 @@ class CustomConnectors:
         new to one in use, `SetupError`.
         """
         async with self._record(principal, "connector_put", Effect.WRITE, {"manifest": text}) as line:
-            await self._require_changing(principal, "add connectors")
+            await self.require_changing(principal, "add connectors")
             async with self._one_at_a_time:
                 checked = await self._manifests.check(text)
                 connector = checked.connector
@@ -79,7 +89,7 @@ class CustomConnectors:
         Raises `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments` while it is used, `SetupError`.
         """
         async with self._record(principal, "connector_remove", Effect.DESTRUCTIVE, given(connector=name)) as line:
-            await self._require_changing(principal, "remove connectors")
+            await self.require_changing(principal, "remove connectors")
             async with self._one_at_a_time:
                 own = [one.name for one in await self._manifests.all()]
                 if name not in own:
@@ -120,12 +130,6 @@ class CustomConnectors:
         if await self._vault.oauth_clients.count_entered(name):
             return "an OAuth app is kept for it"
         return None
-
-    async def _require_changing(self, principal: Principal, what: str) -> None:
-        require_writing(principal)
-        await self._require_operator(principal, what)
-        rules = await self._vault.policies.list(principal.workspace_id)
-        require_free_of(rules, principal, f"{what} while a policy concerns it")
 
     async def _require_operator(self, principal: Principal, what: str) -> None:
         if not await is_operator(self._vault, principal):

@@ -15,7 +15,7 @@ MOST_FIELDS = 100
 FORM_TYPE = "application/x-www-form-urlencoded"
 FILES_TYPE = "multipart/form-data"
 MOST_FILES = 10
-MAX_PART_BYTES = 262_144  # the guard has limited the whole before
+MAX_PART_BYTES = 1_310_720  # the guard has limited the whole before
 
 
 async def read_form(request: Request) -> dict[str, str]:

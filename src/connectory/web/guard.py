@@ -24,6 +24,7 @@ from connectory.web.problems import WEBHOOKS, is_api
 
 MAX_PAGE_BODY = 65_536  # bytes of a form
 MAX_CONNECT_BODY = 262_144  # of one that may hold a file: of credentials, 64 KB of text, as a form escapes it
+MAX_MANIFEST_BODY = 1_310_720  # of one with a manifest, of 1 MB at most, and credentials and arguments to try it by
 MAX_API_BODY = 2_097_152  # of a call's arguments, which may hold a file, or a manifest
 MAX_WEBHOOK_BODY = 1_048_576  # of Nango's, which passes on what providers send
 BODY_TIMEOUT_S = 10.0  # for all of a form: who sends it drop by drop holds a connection, and nothing else
@@ -34,6 +35,7 @@ CONNECT = "/connect/"
 OPEN = "/open/"
 MEMBERS = "/workspaces/"
 CALLBACKS = "/api/auth/callback/"
+MANIFESTS = re.compile(r"/workspaces/[^/]+/settings/connectors(/try)?")
 PAGE_FOLDERS = (CONNECT, DECISIONS, CALLBACKS, OPEN, MEMBERS)
 MACHINE_FACES = ("/mcp", "/sse")  # these limit their bodies themselves
 FORWARDING = (b"forwarded", b"x-real-ip", b"x-original-url", b"x-rewrite-url", b"x-client-ip")
@@ -172,6 +174,8 @@ def _most(path: str) -> int:
         return MAX_WEBHOOK_BODY
     if is_api(path):
         return MAX_API_BODY
+    if MANIFESTS.fullmatch(path):
+        return MAX_MANIFEST_BODY
     return MAX_CONNECT_BODY if path.startswith((CONNECT, MEMBERS)) else MAX_PAGE_BODY
 
 

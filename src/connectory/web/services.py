@@ -12,6 +12,7 @@ from connectory.catalog.catalog import Catalog
 from connectory.gateway.accounts import Accounts
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.confirmations import Confirmations
+from connectory.gateway.drafts import DraftTrials
 from connectory.gateway.gateway import Gateway
 from connectory.identity.activity import Activity
 from connectory.identity.custom_connectors import CustomConnectors
@@ -44,6 +45,7 @@ class WebServices:
     audit: AuditTrail
     activity: Activity
     custom_connectors: CustomConnectors
+    drafts: DraftTrials
     confirmations: Confirmations
     oauth_apps: OAuthApps
     clients: OAuthClients

@@ -73,7 +73,7 @@ class OwnConnectorPages:
 
     async def show(self, request: Request) -> Response:
         """Show what there is, and the form for one more."""
-        return await self._page(await self.visitors.member(request), words=said_in(request))
+        return await self.page(await self.visitors.member(request), words=said_in(request))
 
     async def show_one(self, request: Request) -> Response:
         """The same with one's text in the form, to be changed."""
@@ -85,14 +85,14 @@ class OwnConnectorPages:
         ]
         if not found:
             raise HTTPException(404)
-        return await self._page(member, text=found[0].text)
+        return await self.page(member, text=found[0].text)
 
     async def take(self, request: Request) -> Response:
         """Check a manifest, and keep it if that was the button and it is good."""
         member, form, files = await posted_with_files(self.visitors, request)
         text = files.get("file") or form.get("manifest", "")
         if not text.strip():
-            return await self._page(member, 422, words=EMPTY)
+            return await self.page(member, 422, words=EMPTY)
         try:
             checked = await self.services.custom_connectors.check(member.principal, text)
             if checked.connector is not None and form.get("do") == KEEP:
@@ -100,8 +100,8 @@ class OwnConnectorPages:
                 return done(member, SECTION, "connector")
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
-            return await self._page(member, status_of(error), words=words, text=text)
-        return await self._page(member, 200 if checked.connector else 422, text=text, checked=checked)
+            return await self.page(member, status_of(error), words=words, text=text)
+        return await self.page(member, 200 if checked.connector else 422, text=text, checked=checked)
 
     async def remove(self, request: Request) -> Response:
         """Remove one that nothing uses."""
@@ -109,10 +109,10 @@ class OwnConnectorPages:
         try:
             await self.services.custom_connectors.remove(member.principal, request.path_params["connector"])
         except ConnectoryError as error:
-            return await self._page(member, status_of(error), words=said(error, self.services.settings.origin))
+            return await self.page(member, status_of(error), words=said(error, self.services.settings.origin))
         return done(member, SECTION, "connector-removed")
 
-    async def _page(
+    async def page(
         self,
         member: Member,
         status: int = 200,
@@ -121,6 +121,7 @@ class OwnConnectorPages:
         text: str = "",
         checked: CheckedManifest | None = None,
     ) -> Response:
+        """Return the page; with `text` that manifest in its form, and with `checked` what it is."""
         service, connectors = self.services.custom_connectors, self.services.catalog.connectors
         own = await service.list(member.principal)
         titles = {one.name: connectors[one.name].title for one in own if one.name in connectors}

@@ -1,0 +1,156 @@
+"""A tried call as who writes a manifest needs to see it: the request, the provider's answer, what an agent gets.
+
+It is a call like any other, by the same rules and on the record; what is said of it here is pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connectory.errors import ConnectoryError
+
+if TYPE_CHECKING:
+    from connectory.actions.watching import Seen
+    from connectory.catalog.connector import Action, Connector
+    from connectory.gateway.gateway import Gateway
+    from connectory.gateway.results import Result
+    from connectory.identity.principal import Principal
+
+MOST_LINES = 40  # of an answer that is not shown whole
+MOST_LINE = 300  # characters of such a line
+USUAL_HEADERS = ("content-type", "retry-after")
+
+
+@dataclass(slots=True)
+class Trial:
+    """What is known of a tried call so far. `request` is {method, url, headers, body}, without credentials."""
+
+    action: Action
+    connector: Connector
+    request: Mapping[str, Any] = field(default_factory=dict)
+    seen: list[Seen] = field(default_factory=list)
+    result: Result | None = None
+    error: ConnectoryError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the parts that are shown, as lines."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+async def run_trial(
+    gateway: Gateway,
+    principal: Principal,
+    trial: Trial,
+    arguments: Mapping[str, Any],
+    *,
+    connection: str | None = None,
+    send: bool,
+) -> None:
+    """Put the request into the trial, and with `send` what comes of it, an error too.
+
+    Raises what keeps the request from being made at all.
+    """
+    tool = trial.action.tool
+    preview = {**arguments, "dry_run": True}
+    trial.request = (await gateway.call_action(principal, tool, preview, connection=connection)).value
+    if not send:
+        return
+    trial.seen.clear()  # of the sign-in
+    try:
+        trial.result = await gateway.call_action(principal, tool, arguments, connection=connection)
+    except ConnectoryError as error:
+        trial.error = error
+
+
+def describe_request(trial: Trial) -> Part:
+    """Return the first part."""
+    request = trial.request
+    lines = [f"{request['method']} {request['url']}", *(f"{name}: {text}" for name, text in request["headers"].items())]
+    body = request["body"]
+    if body is not None:
+        lines += ["", body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)]
+    return Part("1. The request, without credentials", tuple(lines))
+
+
+def describe_answer(trial: Trial, *, whole: bool = False, more: str = "") -> Part:
+    """Return the second part: the answer, or of several the first one that is an error, else the first.
+
+    `more` says how the rest of a cut one can be seen.
+    """
+    if not trial.seen:
+        return Part("2. The provider's answer", ("There was none.",))
+    seen = next((one for one in trial.seen if one.verdict), trial.seen[0])
+    if trial.error is None:
+        seen = next((one for one in trial.seen if not one.verdict), seen)
+    headers = [f"{name}: {seen.headers[name]}" for name in _headers_read(trial) if name in seen.headers]
+    lines = [f"{seen.status}, {seen.size} bytes", *headers, *([""] if seen.size else [])]
+    return Part("2. The provider's answer, before its projection", (*lines, *_body(seen, whole=whole, more=more)))
+
+
+def describe_outcome(trial: Trial) -> Part:
+    """Return the third part; of an error, why it is one. Call it once something was sent."""
+    if trial.result is not None:
+        return Part("3. What an agent gets", (trial.result.text,))
+    verdict = next((one.verdict for one in reversed(trial.seen) if one.verdict), "")
+    why = f"It is an error by {verdict}." if verdict else "No error rule applied: this is about the call itself."
+    return Part("3. What an agent gets: an error", (why if trial.seen else "Nothing came back.",))
+
+
+def notes_of(trial: Trial) -> tuple[str, ...]:
+    """Return what should be noticed."""
+    return (*_sent(trial.seen), *null_members(trial))
+
+
+def null_members(trial: Trial) -> Iterator[str]:
+    """Members of the projection that are null everywhere are misspelt more often than not."""
+    value = trial.result.value if trial.result is not None else None
+    items = value if isinstance(value, list) else [value]
+    found = [item for item in items if isinstance(item, dict)]
+    if not found or len(found) != len(items):
+        return
+    for name in dict.fromkeys(name for item in found for name in item):
+        if all(item.get(name) is None for item in found):
+            yield f"'{name}' is null everywhere: if the answer has it, its path in `answer` is wrong."
+
+
+def _body(seen: Seen, *, whole: bool, more: str) -> Iterator[str]:
+    if seen.body is None:
+        if seen.size:
+            yield "(a file, which is not shown)"
+        return
+    text = seen.body if isinstance(seen.body, str) else json.dumps(seen.body, indent=2, ensure_ascii=False)
+    lines = text.splitlines()
+    if whole:
+        yield from lines
+        return
+    yield from (line if len(line) <= MOST_LINE else f"{line[:MOST_LINE]}…" for line in lines[:MOST_LINES])
+    if len(lines) > MOST_LINES:
+        yield f"… {len(lines) - MOST_LINES} more lines{more}."
+
+
+def _headers_read(trial: Trial) -> list[str]:
+    """The answer headers that say something here: the usual ones, and those that the manifest reads."""
+    action, connector = trial.action.manifest, trial.connector
+    names: list[str | None] = [*USUAL_HEADERS]
+    if action.pages is not None:
+        names += ["link"] if action.pages.style == "link_header" else []
+        names += [getattr(action.pages, name, None) for name in ("header", "next_header", "total_header")]
+    for rule in (*action.errors, *(rule for _, rules in connector.errors for rule in rules)):
+        names += [*rule.when.headers, rule.retry.header if rule.retry else None]
+    names.append(connector.retry.header if connector.retry else None)
+    return list(dict.fromkeys(name.lower() for name in names if name))
+
+
+def _sent(seen: Sequence[Seen]) -> Iterator[str]:
+    """Pages, details of items and repeated tries: what went out beside the one request that is shown."""
+    if len(seen) > 1:
+        yield f"{len(seen)} requests were sent:"
+        for one in seen:
+            yield f"  {one.method} {one.url}: {one.status}{f', an error by {one.verdict}' if one.verdict else ''}"

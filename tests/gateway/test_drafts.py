@@ -1,0 +1,165 @@
+"""Manifests tried without being kept: who may, by which ways, and what of the server's own they never see."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.web.test_settings_pages import MEMOS, OAUTH_YAML
+
+from connectory.auth.backend import Entry
+from connectory.catalog.connector import Connector
+from connectory.errors import ConnectoryError, InvalidArguments, InvalidPath, PolicyDenied, RoleDenied, UnknownAction
+from connectory.gateway.drafts import DraftCall
+from connectory.identity.principal import Principal, local_principal
+from connectory.testing.application import connect, make_application, make_principal, make_settings
+from connectory.testing.connectors import make_catalog, make_connector
+from connectory.testing.provider import FakeProvider, answers
+from connectory.vault.entities import PolicyEffect, Role
+from connectory.wiring import Application
+
+LIST = DraftCall("memos_list_notes", {"book": "b"}, Entry("token", {"token": "typed-key-31"}), send=True)
+MEMBER_YAML = """
+format: 1
+name: deck-more
+title: More of Board
+description: Rows.
+category: productivity
+docs: https://board.example/docs
+family: deck
+servers: {api: "https://api.board.example"}
+verify: {request: {get: /me}, account: {id: id, name: name}}
+actions:
+  list_rows:
+    title: List rows
+    description: List the rows of Board.
+    effect: read
+    request: {get: /rows}
+    docs: https://board.example/docs
+"""
+
+
+@asynccontextmanager
+async def scene(
+    folder: Path, provider: FakeProvider | None = None, **environment: str
+) -> AsyncIterator[tuple[Application, Principal]]:
+    settings = make_settings(CONNECTORY_DATA_DIR=str(folder), **environment)
+    catalog = make_catalog(make_connector(), make_connector(OAUTH_YAML))
+    async with make_application(provider, settings=settings, catalog=catalog) as application:
+        yield application, await local_principal(application.vault)
+
+
+async def read(application: Application, me: Principal, text: str = MEMOS) -> Connector:
+    checked = await application.drafts.check(me, text)
+    assert checked.connector is not None, checked.problems
+    return checked.connector
+
+
+async def test_it_is_called_by_what_was_typed_and_by_no_connection_of_its_name(tmp_path: Path) -> None:
+    provider = FakeProvider(answers(200, [{"id": 1, "title": "x"}]))
+    async with scene(tmp_path, provider) as (application, me):
+        await application.custom_connectors.put(me, MEMOS)
+        await connect(application, me, "memos", token="kept-key-62")
+        draft = await read(application, me, MEMOS.replace("title: Memos", "title: Newer"))
+
+        tried = await application.drafts.run(me, draft, LIST)
+
+        assert tried.trial.result is not None, tried
+        assert "From Newer" in tried.trial.result.text
+        assert application.catalog.connector("memos").title == "Memos"
+        [(row, _)] = await application.auth.list_connections(me, "memos")
+        assert row.name == "memos/default"
+    assert [one.headers["authorization"] for one in provider.requests] == ["Bearer typed-key-31"]
+
+
+async def test_without_sending_nobody_is_asked_and_no_secret_is_needed(tmp_path: Path) -> None:
+    provider = FakeProvider()
+    async with scene(tmp_path, provider) as (application, me):
+        draft = await read(application, me)
+        tried = await application.drafts.run(
+            me, draft, DraftCall(LIST.tool, LIST.arguments, Entry("token", {}), send=False)
+        )
+
+    assert tried.trial.request["url"].startswith("https://api.notes.example/v1/books/b/notes")
+    assert (tried.trial.seen, tried.trial.result, provider.requests) == ([], None, [])
+
+
+async def test_the_servers_own_app_is_not_at_a_draft_s_hands(tmp_path: Path) -> None:
+    text = OAUTH_YAML.replace("name: board", "name: chart")
+    async with scene(tmp_path, CHART_CLIENT_ID="ours", CHART_CLIENT_SECRET="s3cret") as (application, me):
+        draft = await read(application, me, text)
+        [way] = await application.drafts.ways(me, draft)
+        call = DraftCall("chart_list_cards", {}, Entry("oauth", {}), send=True)
+
+        tried = await application.drafts.run(me, draft, call)
+
+    assert (way.leaves, way.setup is not None) == (True, True)
+    assert [one.message for one in tried.problems] == [
+        "One signs in this way in the browser, which no single call can. Keep it and connect it."
+    ]
+
+
+async def test_one_of_a_family_stands_beside_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as (application, me):
+        await application.custom_connectors.put(me, OAUTH_YAML.replace("name: board", "name: deck"))
+        draft = await read(application, me, MEMBER_YAML)
+        [way] = await application.drafts.ways(me, draft)
+        call = DraftCall("deck_more_list_rows", {}, Entry(way.method, {}), send=False)
+
+        tried = await application.drafts.run(me, draft, call)
+
+    assert tried.trial.request["url"] == "https://api.board.example/rows"
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (DraftCall("memos_forged", {}, LIST.entry, send=True), UnknownAction),
+        (DraftCall("notes_list_notes", {"book": "b"}, LIST.entry, send=True), UnknownAction),  # not the draft's
+        (DraftCall(LIST.tool, {"book": "b"}, Entry("forged", {}), send=False), InvalidArguments),
+        (DraftCall(LIST.tool, {}, LIST.entry, send=False), InvalidArguments),
+    ],
+)
+async def test_what_is_not_there_cannot_be_tried(tmp_path: Path, call: DraftCall, error: type[ConnectoryError]) -> None:
+    async with scene(tmp_path) as (application, me):
+        with pytest.raises(error):
+            await application.drafts.run(me, await read(application, me), call)
+
+
+async def test_a_server_that_only_the_sign_in_names_cannot_be_shown(tmp_path: Path) -> None:
+    text = OAUTH_YAML.replace("name: board", "name: chart").replace("https://api.board.example", "{connection.home}")
+    facts = "    facts: {home: {token: home, kind: origin}}\n    register:"
+    async with scene(tmp_path) as (application, me):
+        draft = await read(application, me, text.replace("    register:", facts))
+        with pytest.raises(InvalidPath, match="home"):
+            await application.drafts.run(me, draft, DraftCall("chart_list_cards", {}, Entry("oauth", {}), send=False))
+
+
+@pytest.mark.parametrize(
+    ("workspace", "role"), [("default", Role.MEMBER), ("default", Role.VIEWER), ("beta", Role.OWNER)]
+)
+async def test_it_is_for_whoever_runs_the_server(tmp_path: Path, workspace: str, role: Role) -> None:
+    provider = FakeProvider()
+    async with scene(tmp_path, provider) as (application, me):
+        draft, drafts = await read(application, me), application.drafts
+        other = await make_principal(application, workspace, "uma", role)
+        for attempt in (drafts.check(other, MEMOS), drafts.ways(other, draft), drafts.run(other, draft, LIST)):
+            with pytest.raises(RoleDenied, match="may try manifests"):
+                await attempt
+    assert provider.requests == []
+
+
+@pytest.mark.parametrize("is_reading", [True, False])
+async def test_a_token_that_may_do_less_than_its_person_tries_nothing(tmp_path: Path, *, is_reading: bool) -> None:
+    async with scene(tmp_path) as (application, me):
+        draft, drafts = await read(application, me), application.drafts
+        record, secret = await application.tokens.create(me, "laptop", read_only=is_reading)
+        if not is_reading:
+            await application.policies.add(me, PolicyEffect.ALLOW, ["memos_*"], token=record.id)
+        agent = await application.tokens.verify(secret)
+        assert agent is not None
+        for attempt in (drafts.check(agent, MEMOS), drafts.ways(agent, draft), drafts.run(agent, draft, LIST)):
+            with pytest.raises(PolicyDenied):
+                await attempt
