@@ -11,8 +11,9 @@ from tests.web.test_settings_pages import MEMOS, OAUTH_YAML
 
 from connectory.auth.backend import Entry
 from connectory.catalog.connector import Connector
-from connectory.errors import ConnectoryError, InvalidArguments, InvalidPath, PolicyDenied, RoleDenied, UnknownAction
+from connectory.errors import ConnectoryError, InvalidArguments, PolicyDenied, RoleDenied, UnknownAction
 from connectory.gateway.drafts import DraftCall
+from connectory.gateway.passing import ONLY_THEN
 from connectory.identity.principal import Principal, local_principal
 from connectory.testing.application import connect, make_application, make_principal, make_settings
 from connectory.testing.connectors import make_catalog, make_connector
@@ -133,8 +134,11 @@ async def test_a_server_that_only_the_sign_in_names_cannot_be_shown(tmp_path: Pa
     facts = "    facts: {home: {token: home, kind: origin}}\n    register:"
     async with scene(tmp_path) as (application, me):
         draft = await read(application, me, text.replace("    register:", facts))
-        with pytest.raises(InvalidPath, match="home"):
-            await application.drafts.run(me, draft, DraftCall("chart_list_cards", {}, Entry("oauth", {}), send=False))
+        call = DraftCall("chart_list_cards", {}, Entry("oauth", {}), send=False)
+
+        tried = await application.drafts.run(me, draft, call)
+
+    assert [one.message for one in tried.problems] == [ONLY_THEN]
 
 
 @pytest.mark.parametrize(

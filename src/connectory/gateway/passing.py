@@ -18,7 +18,8 @@ from connectory.auth.manager import AuthManager
 from connectory.auth.members import hosts_of
 from connectory.auth.sessions import ConnectSessions
 from connectory.catalog.catalog import Catalog
-from connectory.errors import PageUnavailable
+from connectory.catalog.manifest import TokenRequest
+from connectory.errors import InvalidPath, PageUnavailable
 from connectory.gateway.accounts import Accounts
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.gateway import Gateway
@@ -30,6 +31,7 @@ from connectory.vault.entities import ConnectionId, FinishedSignIn, StoredGrant,
 from connectory.vault.vault import Vault
 
 ALIAS = "default"
+ONLY_THEN = "Where its requests go is known only once one has signed in, so they cannot be shown before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,22 @@ class PassingCalls:
     async def suppose(self, principal: Principal, connector: str, entry: Entry) -> tuple[Problem, ...]:
         """Let a connection stand as if the entry were taken, so that requests can be shown; its secrets are not read.
 
-        Nobody is asked, and there is nothing to send. Returns what is wrong with the rest of the entry. Raises
-        `InvalidPath` where the sign-in itself would say what the servers' addresses need.
+        Nobody is asked, and there is nothing to send. Returns what is wrong with the rest of the entry, or that the
+        sign-in itself says where requests go. Raises `InvalidPath` on an address that cannot be made.
         """
         known = self.catalog.connector(connector)
-        plain = {name: one for name, one in known.auth[entry.method].fields.items() if not one.is_secret}
+        way = known.auth[entry.method]
+        plain = {name: one for name, one in way.fields.items() if not one.is_secret}
         values = {name: value for name, value in entry.values.items() if name in plain}
         checked = check_entry(plain, replace(entry, values=values), self.settings)
         if checked.problems:
             return checked.problems
-        hosts = hosts_of(known, entry.method, checked.facts, private_confirmed=False)
+        try:
+            hosts = hosts_of(known, entry.method, checked.facts, private_confirmed=False)
+        except InvalidPath:
+            if isinstance(way, TokenRequest) and way.facts.keys() - checked.facts.keys():
+                return (Problem("", ONLY_THEN),)
+            raise
         sessions, owner = ConnectSessions(self.vault, self.now), str(principal.user_id)
         session = await sessions.create(principal, owner, connector, ALIAS, None, (), None)
         family = known.manifest.auth_family

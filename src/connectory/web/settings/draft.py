@@ -103,7 +103,8 @@ class DraftPages:
             return replace(again, words=said(error, self.services.settings.origin), status=status_of(error))
         if tried.problems:
             parts = tuple(view_sign_in(tried.trial))
-            return replace(again, words=NOT_SIGNED_IN, wrong_entry=tried.problems, parts=parts)
+            words = NOT_SIGNED_IN if is_sent else NOT_READ
+            return replace(again, words=words, wrong_entry=tried.problems, parts=parts)
         return replace(again, status=200, parts=tuple(view_trial(tried.trial, is_sent=is_sent)))
 
     async def _page(self, member: Member, text: str, chosen: Chosen, outcome: Outcome) -> Response:
