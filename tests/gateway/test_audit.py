@@ -14,8 +14,8 @@ from tests.auth.making import START, Clock, make_people, open_test_vault
 from connectory.errors import DatabaseLocked, PolicyDenied
 from connectory.gateway.audit import AuditTrail
 from connectory.identity.principal import Principal
-from connectory.vault.audit import AuditLog, Outcome
-from connectory.vault.entities import AuditLine, WorkspaceId
+from connectory.vault.audit import AuditLog
+from connectory.vault.entities import AuditLine, Outcome, WorkspaceId
 from connectory.vault.vault import Vault
 
 MOST = 10  # lines that wait

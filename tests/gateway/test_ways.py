@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -108,6 +109,23 @@ async def test_a_dry_run_is_a_read_for_rules_and_record(place: Place) -> None:
 
     assert shown.value["method"] == "POST"
     assert [line.effect for line in lines if line.action == "notes_create_note"].count("read") == 1
+
+
+async def test_a_dry_run_is_no_use_of_the_connection_and_its_line_says_so(place: Place) -> None:
+    application, principal, _ = place
+
+    async def last_used() -> list[datetime]:
+        await application.audit.flush()
+        return list((await application.activity.last_used(principal)).values())
+
+    await call(place, "notes_create_note", **NEW, dry_run=True)
+    before = await last_used()
+    lines = await application.activity.list(principal, outcome="previewed")
+    await call(place)
+
+    assert before == []
+    assert [(one.line.action, one.line.code) for one in lines.lines] == [("notes_create_note", None)]
+    assert len(await last_used()) == 1
 
 
 async def test_what_is_denied_is_not_even_shown(place: Place) -> None:

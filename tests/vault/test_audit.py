@@ -61,8 +61,10 @@ async def test_the_last_use_of_each_connection_is_told(vault: Vault, place: Plac
     assert await vault.audit.last_used(place.workspace_id, without=[later.action]) == {}
 
 
-@pytest.mark.parametrize(("outcome", "counts"), [("ok", True), ("error", True), ("refused", False), ("started", False)])
-async def test_what_was_refused_is_no_use_of_a_connection(
+@pytest.mark.parametrize(
+    ("outcome", "counts"), [("ok", True), ("error", True), ("previewed", False), ("refused", False), ("started", False)]
+)
+async def test_what_went_nowhere_is_no_use_of_a_connection(
     vault: Vault, place: Place, outcome: str, counts: bool
 ) -> None:
     used = audit_line(place, connection_id="cn_1", at=NOW - timedelta(hours=1), outcome="ok")

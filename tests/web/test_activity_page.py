@@ -83,14 +83,15 @@ async def test_filters_choose_and_stay_chosen() -> None:
         ann = await make_principal(application)
         await write(application, ann, "notes_list_notes")
         await write(application, ann, "mail_send", outcome="refused", code="policy_denied", effect="write")
-        await write(application, ann, "old_doing", at=utc_now() - timedelta(days=2))
+        await write(application, ann, "old_doing", at=utc_now() - timedelta(days=2), outcome="previewed")
         await open_signed_in(application, browser, ann)
         for query, seen in (
+            ("?outcome=previewed", {"old_doing"}),
             ("?action=mail_*", {"mail_send"}),
             ("?outcome=refused", {"mail_send"}),
             ("?since=24h", {"notes_list_notes", "mail_send"}),
             ("?since=nonsense", {"notes_list_notes", "mail_send", "old_doing"}),
-            (f"?user={ann.user_id}&outcome=ok", {"notes_list_notes", "old_doing"}),
+            (f"?user={ann.user_id}&outcome=ok", {"notes_list_notes"}),
             ("?connection=cn_none", set[str]()),
         ):
             page = await browser.open(PAGE + query)

@@ -23,10 +23,11 @@ MOST_LINES = 10_000
 
 
 class Outcome(StrEnum):
-    """How a call ended; `started` is a write whose end was never seen."""
+    """How a call ended; `started` is a write whose end was never seen, `previewed` showed what it would send."""
 
     STARTED = "started"
     OK = "ok"
+    PREVIEWED = "previewed"
     ERROR = "error"
     REFUSED = "refused"
 

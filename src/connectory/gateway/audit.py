@@ -11,10 +11,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
@@ -22,13 +22,12 @@ from connectory.errors import BadInput, ConnectoryError
 from connectory.gateway.cursors import digest
 from connectory.identity.principal import Principal
 from connectory.vault.audit import AuditLog
-from connectory.vault.entities import AuditLine, new_id
+from connectory.vault.entities import AuditLine, Outcome, new_id
 
 GROUP_S = 0.05
 RETRY_S = 1.0  # between two tries while the database takes nothing
 MOST_WAITING = 10_000  # lines; beyond it the oldest are given up
 CLOSE_S = 15.0  # a little more than a lock is waited for
-Outcome = Literal["ok", "error", "refused"]
 _log = structlog.get_logger(__name__)
 
 
@@ -38,8 +37,9 @@ class OpenLine:
 
     line: AuditLine
     _trail: AuditTrail
-    refused: str | None = field(default=None)
-    starting: asyncio.Task[None] | None = field(default=None)
+    done: Outcome = "ok"  # what the block comes to if nothing is raised
+    code: str | None = None
+    starting: asyncio.Task[None] | None = None
 
     def learn(self, *, connection_id: str | None = None, effect: str | None = None) -> None:
         """Add what a later step found out."""
@@ -49,7 +49,12 @@ class OpenLine:
 
     def refuse(self, code: str) -> None:
         """Note that the block ends without an error, and yet what was asked for was not done."""
-        self.refused = code
+        self.done, self.code = "refused", code
+
+    def preview(self) -> None:
+        """Note that the block only shows what would be sent: a read, and no use of the connection."""
+        self.learn(effect="read")
+        self.done = "previewed"
 
     async def start(self) -> None:
         """Commit the line as "started": call it before anything that changes the provider.
@@ -85,7 +90,7 @@ class AuditTrail:
         code: str | None = "cancelled"
         try:
             yield opened
-            outcome, code = ("ok", None) if opened.refused is None else ("refused", opened.refused)
+            outcome, code = opened.done, opened.code
         except ConnectoryError as error:
             is_refusal = error.fault in ("rules", "caller", "person")
             outcome, code = "refused" if is_refusal else "error", error.code

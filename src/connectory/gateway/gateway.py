@@ -237,7 +237,7 @@ class Gateway:
 
     async def _preview(self, call: _Call, action: Action, checked: CheckedArguments) -> Result:
         """Show what the call would send (`dry_run`): it changes nothing, so only what is denied stands against it."""
-        call.line.learn(effect=Effect.READ)
+        call.line.preview()
         await self._judge(call, [Judged(action.tool, Effect.READ)])
         return await self._shape(call, await self._draw(call, await self._fill(call, action, checked)), None)
 

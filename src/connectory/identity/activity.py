@@ -16,8 +16,7 @@ from typing import TypedDict, Unpack, get_args
 from connectory.errors import InvalidArguments, InvalidCursor, UnknownConnection, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.rights import find_member, member_names, owners_visible_to, require_owners_eye
-from connectory.vault.audit import Outcome
-from connectory.vault.entities import AuditLine, ConnectionId, Role, UserId
+from connectory.vault.entities import AuditLine, ConnectionId, Outcome, Role, UserId
 from connectory.vault.vault import Vault
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -113,7 +112,7 @@ class Activity:
     async def last_used(self, principal: Principal) -> Mapping[ConnectionId, datetime]:
         """Return when each connection that the principal sees was used last, whoever used it.
 
-        Making it, testing it and the like are no use of it, nor is a call that was refused here.
+        Making it, testing it and the like are no use of it, nor is a call that was refused here or only shown.
         """
         visible = await self.connection_names(principal)
         last = await self._vault.audit.last_used(principal.workspace_id, without=NO_USE)

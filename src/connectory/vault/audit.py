@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
 from connectory.vault.clock import Clock
 from connectory.vault.database import Database
-from connectory.vault.entities import AuditLine, ConnectionId, TokenId, UserId, WorkspaceId
+from connectory.vault.entities import AuditLine, ConnectionId, Outcome, TokenId, UserId, WorkspaceId
 from connectory.vault.tables import audit, workspaces
 
-Outcome = Literal["started", "ok", "error", "refused"]
 CLEAN_EVERY = timedelta(hours=1)
 
 _INSERT = sa.insert(audit)
@@ -29,7 +28,7 @@ _LAST_USED = (
     .where(
         audit.c.workspace_id == sa.bindparam("workspace"),
         audit.c.connection_id.is_not(None),
-        audit.c.outcome.in_(("ok", "error")),  # what was refused went nowhere
+        audit.c.outcome.in_(("ok", "error")),  # what was refused or only shown went nowhere
         audit.c.action.not_in(sa.bindparam("without", expanding=True)),
     )
     .group_by(audit.c.connection_id)

@@ -368,6 +368,10 @@ class PolicyRule:
     pattern: str
 
 
+Outcome = Literal["started", "ok", "previewed", "error", "refused"]
+"""How what was done ended: `previewed` showed what would be sent and sent nothing; of `started` no end was seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditLine:
     """What happened, without values: argument names and a digest (design 7.6)."""
@@ -380,7 +384,7 @@ class AuditLine:
     connection_id: str | None
     action: str
     effect: str
-    outcome: Literal["started", "ok", "error", "refused"]
+    outcome: Outcome
     code: str | None
     argument_names: tuple[str, ...]
     digest: str

@@ -36,6 +36,7 @@ class Moment:
 
 OUTCOMES = {
     "ok": Word("Done", "good"),
+    "previewed": Word("Only shown, nothing was sent", "off"),
     "started": Word("Begun, its end was not seen", "warn"),
     "error": Word("Failed", "bad"),
     "refused": Word("Refused", "warn"),

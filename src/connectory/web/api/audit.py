@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from starlette.responses import Response, StreamingResponse
 
 from connectory.identity.activity import MOST_OF_A_FILE, MOST_OF_A_PAGE, ActivityFilter, ActivityLine
-from connectory.vault.audit import Outcome
+from connectory.vault.entities import Outcome
 from connectory.web.api.callers import ApiRoute, By
 from connectory.web.api.shapes import MAX_TEXT, ActivityAnswer, ActivityInfo
 from connectory.web.csv_lines import csv_line

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from connectory.vault.entities import Outcome
 from connectory.web.api.labels import RULE, Labels
 
 MAX_TEXT = 500
@@ -74,7 +75,7 @@ class ConnectedService(Shape):
     account: str | None
     metadata: ConnectionMetadata
     created_at: datetime
-    last_used: datetime | None = Field(description="By anybody; signing in and testing do not count.")
+    last_used: datetime | None = Field(description="By anybody; signing in, testing and dry runs do not count.")
     last_sync: datetime | None = Field(default=None, description="Nothing is synced yet.")
 
 
@@ -269,7 +270,7 @@ class ActivityInfo(Shape):
     connection: str | None
     action: str
     effect: str
-    outcome: Literal["started", "ok", "error", "refused"]
+    outcome: Outcome
     code: str | None
     argument_names: list[str]
     digest: str
