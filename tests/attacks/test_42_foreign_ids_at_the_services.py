@@ -34,7 +34,6 @@ from connectory.vault.entities import (
 SERVICES = (AuthManager, OAuthApps, Tokens, Policies, Workspaces)
 NO_IDS = {
     "AuthManager.connect",  # makes; of what exists it finds only its own owner's
-    "AuthManager.connect_anew",  # as the one before
     "AuthManager.open_session",
     "AuthManager.list_connections",
     "AuthManager.supported_providers",  # of connectors, which are everybody's; the workspace's own clients count

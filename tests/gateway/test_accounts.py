@@ -6,6 +6,7 @@ import pytest
 from tests.gateway.test_changes_on_record import lines_of
 
 from connectory.auth.backend import Revocation
+from connectory.auth.sessions import no_session
 from connectory.errors import ConnectoryError, NeedsReconnect, PolicyDenied, QuotaExceeded, UnknownConnection
 from connectory.gateway.accounts import Accounts
 from connectory.testing.application import connect, make_application, make_principal, make_settings
@@ -34,6 +35,18 @@ async def test_reconnecting_is_for_the_same_connection_which_its_line_names() ->
         line = (await lines_of(application, ann))[-1]
     assert session.connection_id == row.id
     assert (line.action, line.outcome, line.connection_id) == ("connect", "ok", row.id)
+
+
+async def test_an_open_link_that_is_of_no_use_to_whoever_asks_is_left_and_one_more_is_counted() -> None:
+    async with make_application(settings=make_settings(CONNECTORY_LINKS_PER_HOUR="2")) as application:
+        ann, accounts = await make_principal(application), accounts_of(application)
+        first = await accounts.ask_connect(ann, "notes")
+        assert await accounts.ask_connect(ann, "notes") == first
+        assert await accounts.ask_connect(ann, "notes", usable=no_session) != first
+        with pytest.raises(QuotaExceeded):
+            await accounts.ask_connect(ann, "notes", usable=no_session)
+        lines = [line.outcome for line in await lines_of(application, ann) if line.action == "connect"]
+    assert lines == ["ok", "ok", "ok", "refused"]
 
 
 @pytest.mark.parametrize("denied", [True, False])

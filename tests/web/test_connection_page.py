@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
+from tests.gateway.test_changes_on_record import lines_of
 from tests.web.browsing import Browser, Page, PostedForm, make_web, open_signed_in
 
 from connectory.errors import PolicyDenied
@@ -15,6 +16,7 @@ from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_principal
 from connectory.testing.provider import FakeProvider, answers
 from connectory.vault.entities import Connection, PolicyEffect, Role
+from connectory.web.links import path_of
 from connectory.web.meanings import meaning_of
 from connectory.wiring import Application
 
@@ -97,6 +99,21 @@ async def test_reconnecting_leads_to_the_connect_page_and_never_shows_the_key() 
         done = await it.browser.submit(page.forms[-1], token="other-token", account_change_confirmed="yes")
         assert "Notes is connected" in done.text
         assert len(await it.application.auth.list_connections(it.principal)) == 1
+
+
+@pytest.mark.parametrize("has_other_browser", [False, True])
+async def test_reconnecting_takes_an_open_link_unless_another_browser_has_it(*, has_other_browser: bool) -> None:
+    async with scene() as it:
+        session = await it.application.auth.connect(it.principal, "notes", alias="default")
+        if has_other_browser:
+            await it.application.vault.sessions.bind(session.id, "a" * 64, until=session.expires_at)
+        before = len(await lines_of(it.application, it.principal))
+        form = replace(await it.form("/reconnect"), action=f"{it.path}/reconnect")
+        answer = await it.browser.send(form)
+        lines = (await lines_of(it.application, it.principal))[before:]
+    assert answer.headers["location"].startswith("/connect/")
+    assert (answer.headers["location"] == path_of(session)) is not has_other_browser
+    assert [(line.action, line.outcome) for line in lines] == [("connect", "ok")]
 
 
 async def test_a_connection_is_renamed() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import httpx2
 import pytest
+from tests.gateway.test_changes_on_record import lines_of
 from tests.web.browsing import FLEET, Browser, Page, PostedForm, make_token, make_web, open_signed_in, sign_in
 
 from connectory.catalog.catalog import load_catalog, packaged_folder
@@ -16,6 +17,7 @@ from connectory.testing.application import connect, make_principal
 from connectory.testing.connectors import NOTES_YAML, OPEN_YAML, make_catalog, make_connector
 from connectory.testing.provider import FakeProvider
 from connectory.vault.entities import PolicyEffect, Role
+from connectory.web.links import path_of
 from connectory.web.static_files import static_files
 
 HOME = "/workspaces/default/connectors"
@@ -52,6 +54,20 @@ async def test_a_person_connects_from_the_grid_and_finds_the_way_back() -> None:
     assert "Notes is connected as user-s3cre. Ask your assistant, for instance: “Show my notes.”" in done.text
     assert "Notes default Account: user-s3cre Works API key; " in done.text
     assert "Connected Add an account" in done.text
+
+
+async def test_a_link_that_another_browser_has_is_left_to_it_and_asked_for_on_one_line() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        await open_signed_in(application, browser, principal, HOME)
+        session = await application.auth.connect(principal, "notes")
+        await application.vault.sessions.bind(session.id, "a" * 64, until=session.expires_at)
+        first = await browser.send(await grid_of(browser), connector="notes")
+        again = await browser.send(await grid_of(browser), connector="notes")
+        lines = await lines_of(application, principal)
+    assert first.headers["location"] != path_of(session)
+    assert first.headers["location"] == again.headers["location"]
+    assert [line.outcome for line in lines if line.action == "connect"] == ["ok", "ok"]
 
 
 async def test_who_came_by_the_link_of_a_chat_is_led_back_to_the_chat() -> None:

@@ -35,7 +35,7 @@ from connectory.auth.connections import (
 from connectory.auth.finishing import Finishing
 from connectory.auth.members import members_of
 from connectory.auth.session_steps import SessionSteps
-from connectory.auth.sessions import ConnectSessions
+from connectory.auth.sessions import ConnectSessions, Usable, any_session
 from connectory.auth.signin import SignIn
 from connectory.auth.ways import Ways
 from connectory.auth.withdrawing import Withdrawing
@@ -114,27 +114,31 @@ class AuthManager(SessionSteps, ConnectionChanges):
         backend: str | None = None,
         scopes: Sequence[str] = (),
         shared: bool = False,
+        usable: Usable = any_session,
     ) -> ConnectSession:
         """Return a session whose link makes the connection, or renews the one that has this alias.
 
-        While such a session is open, the same one comes back. Raises `UnknownConnector`, `InvalidArguments`,
-        `AlreadyExists` (no alias given, and `default` works), `RoleDenied`, `PolicyDenied`, `BackendUnavailable`,
-        `QuotaExceeded`.
+        While such a session is open, the same one comes back, if it is `usable`. Raises `UnknownConnector`,
+        `InvalidArguments`, `AlreadyExists` (no alias given, and `default` works), `RoleDenied`, `PolicyDenied`,
+        `BackendUnavailable`, `QuotaExceeded`.
         """
-        return await self._session(principal, connector, alias, backend, tuple(scopes), shared=shared, anew=False)
-
-    async def connect_anew(
-        self,
-        principal: Principal,
-        connector: str,
-        *,
-        alias: str | None = None,
-        backend: str | None = None,
-        scopes: Sequence[str] = (),
-        shared: bool = False,
-    ) -> ConnectSession:
-        """Return a session as `connect` does, but never one that a person may have open: for who signs in at once."""
-        return await self._session(principal, connector, alias, backend, tuple(scopes), shared=shared, anew=True)
+        wanted = (backend, tuple(scopes))
+        known = await self._known(connector)
+        require_connecting(principal, shared=shared)
+        name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
+        owner = str(principal.workspace_id if shared else principal.user_id)
+        existing = await self._owned(principal, owner, known, name)
+        is_whole = len(existing) == len(members_of(self._catalog, known))
+        if is_whole and alias is None and await self._are_healthy(existing):
+            raise already_connected(known, existing)
+        await self._choice.choose(principal.workspace_id, known, backend)
+        check_scopes(known, wanted[1])
+        renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
+        session = await self._sessions.open_one(principal, owner, known.name, name, renewed)
+        if session is not None and (session.backend, session.scopes) == wanted and usable(session):
+            return session
+        await self._allow_link(principal)
+        return await self._sessions.create(principal, owner, known.name, name, *wanted, renewed)
 
     async def disconnect(self, principal: Principal, connection_id: ConnectionId) -> Revocation:
         """Delete a connection; its grant is withdrawn at the provider, then deleted, with its last one.
@@ -338,27 +342,6 @@ class AuthManager(SessionSteps, ConnectionChanges):
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
         return await self._sessions.wait(principal, session, timeout_s, self._sign_in.poll)
-
-    async def _session(
-        self, principal: Principal, connector: str, alias: str | None, backend: str | None, scopes: tuple[str, ...],
-        *, shared: bool, anew: bool,
-    ) -> ConnectSession:  # fmt: skip
-        known = await self._known(connector)
-        require_connecting(principal, shared=shared)
-        name = check_alias(alias) if alias is not None else DEFAULT_ALIAS
-        owner = str(principal.workspace_id if shared else principal.user_id)
-        existing = await self._owned(principal, owner, known, name)
-        is_whole = len(existing) == len(members_of(self._catalog, known))
-        if is_whole and alias is None and await self._are_healthy(existing):
-            raise already_connected(known, existing)
-        await self._choice.choose(principal.workspace_id, known, backend)
-        check_scopes(known, scopes)
-        renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
-        session = None if anew else await self._sessions.open_one(principal, owner, known.name, name, renewed)
-        if session is not None and session.backend == backend and session.scopes == scopes:
-            return session
-        await self._allow_link(principal)
-        return await self._sessions.create(principal, owner, known.name, name, backend, scopes, renewed)
 
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""

@@ -27,10 +27,22 @@ JUST_NOW = timedelta(minutes=2)  # a connect repeated so soon asks how it went; 
 POLL_S = 0.25
 _LIVE = frozenset({SessionStatus.PENDING, SessionStatus.BOUND})
 Look = Callable[[ConnectSession], Awaitable[None]]
+Usable = Callable[[ConnectSession], bool]
+"""Whether an open session is of use to whoever asks; where it is not, they get one of their own."""
 
 
 async def no_look(_: ConnectSession) -> None:
     """Somebody else brings the session on: a browser."""
+
+
+def any_session(_: ConnectSession) -> bool:
+    """The link goes to a person, who opens it where they like."""
+    return True
+
+
+def no_session(_: ConnectSession) -> bool:
+    """Whoever asks signs in at once, and takes no link from a person who may have it open."""
+    return False
 
 
 class ConnectSessions:

@@ -14,6 +14,7 @@ from typing import Any
 
 from connectory.auth.backend import Account, Revocation
 from connectory.auth.manager import AuthManager
+from connectory.auth.sessions import Usable, any_session
 from connectory.catalog.manifest import Effect
 from connectory.gateway.audit import AuditTrail, OpenLine
 from connectory.gateway.gateway import Gateway
@@ -47,10 +48,10 @@ class Accounts:
         backend: str | None = None,
         scopes: Sequence[str] = (),
         shared: bool = False,
-        anew: bool = False,
         labels: Mapping[str, str] | None = None,
+        usable: Usable = any_session,
     ) -> ConnectSession:
-        """Return a session whose link connects: an open one for the same, unless it shall be one of its own.
+        """Return a session whose link connects: an open one for the same that is usable, else one of its own.
 
         `labels` are for what it makes. Raises `PolicyDenied` and as `AuthManager.connect`.
         """
@@ -58,19 +59,22 @@ class Accounts:
         asked = {"connector": connector, **{name: value for name, value in wishes.items() if value}}
         asked |= given(labels=labels)
         async with self.connecting(principal, asked):
-            connect = self.auth.connect_anew if anew else self.auth.connect
-            session = await connect(principal, connector, **wishes)
+            session = await self.auth.connect(principal, connector, **wishes, usable=usable)
             return session if labels is None else await self.auth.label_session(session, labels)
 
-    async def ask_reconnect(self, principal: Principal, connection: str) -> ConnectSession:
+    async def ask_reconnect(
+        self, principal: Principal, connection: str, *, usable: Usable = any_session
+    ) -> ConnectSession:
         """Return a session whose link renews a connection, which is named as for `AuthManager.resolve`.
 
+        An open one comes back as of `ask_connect`.
         Raises `UnknownConnection`, `PolicyDenied` and as `AuthManager.connect`.
         """
         async with self.connecting(principal, {"connection": connection}) as line:
             row, _ = await self.auth.resolve(principal, connection)
             line.learn(connection_id=row.id)
-            return await self.auth.connect(principal, row.connector, alias=row.alias, shared=row.is_shared)
+            wishes: dict[str, Any] = {"alias": row.alias, "shared": row.is_shared}
+            return await self.auth.connect(principal, row.connector, **wishes, usable=usable)
 
     async def disconnect(self, principal: Principal, connection: str) -> tuple[Connection, Revocation]:
         """Delete a connection, which is named as for `AuthManager.resolve`; return it, and what became of its sign-in.

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -72,6 +73,16 @@ class ShownPage:
         """Whether a posted form came from the page that this browser was shown."""
         in_form = form.get(FORM_FIELD, "")
         return bool(self._sent) and in_form.isascii() and hmac.compare_digest(in_form, self._sent)
+
+
+def usable_in(request: Request, *, is_https: bool) -> Callable[[ConnectSession], bool]:
+    """Return what says whether a link can be gone on with in the browser of a request: not if another has bound it."""
+
+    def is_usable(session: ConnectSession) -> bool:
+        binding = BrowserBinding(request, session.link, is_https=is_https)
+        return session.status is not SessionStatus.BOUND or binding.is_bound_to(session)
+
+    return is_usable
 
 
 def is_same_browser(session: ConnectSession, value: str) -> bool:

@@ -12,6 +12,7 @@ from connectory.auth.connections import Found, describe_account, plain_name
 from connectory.errors import ConnectoryError, QuotaExceeded, UnknownObject
 from connectory.web.arrival import after_disconnecting
 from connectory.web.beginning import note_beginning
+from connectory.web.binding import usable_in
 from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
 from connectory.web.connectors import FRAGMENT_HEADER, NAV
 from connectory.web.connectors_view import view_connected
@@ -72,8 +73,9 @@ class ConnectionPages:
     async def reconnect(self, request: Request) -> Response:
         """Lead to the connect page, which renews the sign-in."""
         member, found, _ = await self._posted(request)
+        usable = usable_in(request, is_https=self.visitors.is_https)
         try:
-            session = await self.services.accounts.ask_reconnect(member.principal, found[0].id)
+            session = await self.services.accounts.ask_reconnect(member.principal, found[0].id, usable=usable)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self._page(member, found, status_of(error), words)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,10 +16,10 @@ from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
 from connectory.errors import AlreadyExists, BadInput, Refused, SetupError
 from connectory.identity.principal import Principal
-from connectory.vault.entities import ConnectSession, GrantId, SessionStatus
+from connectory.vault.entities import ConnectSession, GrantId
 from connectory.web.arrival import said_on_arrival
 from connectory.web.beginning import note_beginning
-from connectory.web.binding import BrowserBinding
+from connectory.web.binding import usable_in
 from connectory.web.connect import ConnectPages
 from connectory.web.connect_form import view_actions
 from connectory.web.connectors_view import (
@@ -123,18 +122,14 @@ class ConnectorPages:
         self, request: Request, member: Member, connector: Connector, alias: str | None, backend: str, *, shared: bool
     ) -> ConnectSession:
         """An open session for the same, unless another browser has it: whoever is here is not sent there."""
-        ask = partial(
-            self.services.accounts.ask_connect,
+        return await self.services.accounts.ask_connect(
             member.principal,
             connector.name,
             alias=alias,
             backend=None if backend == AUTO else backend,
             shared=shared,
+            usable=usable_in(request, is_https=self.visitors.is_https),
         )
-        session = await ask()
-        binding = BrowserBinding(request, session.link, is_https=self.visitors.is_https)
-        is_elsewhere = session.status is SessionStatus.BOUND and not binding.is_bound_to(session)
-        return await ask(anew=True) if is_elsewhere else session
 
     async def _page_of(
         self,

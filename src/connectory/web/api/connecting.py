@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
 from connectory.auth.backend import Connected, Entry, Form, MethodForm, Problem, Question
+from connectory.auth.sessions import Usable, any_session, no_session
 from connectory.errors import InvalidArguments
 from connectory.identity.record import given
 from connectory.vault.entities import ConnectSession
@@ -47,7 +48,7 @@ async def connect_at_once(by: Caller, body: ConnectBody) -> ConnectedAnswer | Re
     asked = {"connector": body.provider, "alias": what.alias, "shared": what.shared, **given(labels=what.labels)}
     async with by.services.accounts.connecting(by.principal, asked) as line:
         auth = by.services.auth
-        session = await _labelled(auth.connect_anew, by, body)
+        session = await _session(by, body, usable=no_session)
         outcome: Sequence[Problem] | Connected = ()
         try:
             step = await auth.first_step(session)
@@ -75,9 +76,10 @@ def _is_a_persons(by: Caller) -> bool:
     return by.services.settings.is_local and by.principal.token_id is None
 
 
-async def _labelled(connect: Callable[..., Awaitable[ConnectSession]], by: Caller, body: ConnectBody) -> ConnectSession:
-    session, labels = await connect(by.principal, body.provider, **_wishes(body)), body.metadata.labels
-    return session if labels is None else await by.services.auth.label_session(session, labels)
+async def _session(by: Caller, body: ConnectBody, *, usable: Usable = any_session) -> ConnectSession:
+    auth, labels = by.services.auth, body.metadata.labels
+    session = await auth.connect(by.principal, body.provider, **_wishes(body), usable=usable)
+    return session if labels is None else await auth.label_session(session, labels)
 
 
 def _wishes(body: ConnectBody) -> dict[str, Any]:
@@ -133,7 +135,7 @@ def _problems_of(step: object) -> Sequence[Problem]:
 async def _not_connected(by: Caller, body: ConnectBody, problems: Sequence[Problem]) -> Response:
     """Say what was wrong; no problem's text repeats a value. What only a person may confirm, they do at the `link`."""
     is_for_a_person = not _is_a_persons(by) and any(problem.confirm == "private_confirmed" for problem in problems)
-    link = by.services.auth.link_url(await _labelled(by.services.auth.connect, by, body)) if is_for_a_person else None
+    link = by.services.auth.link_url(await _session(by, body)) if is_for_a_person else None
     more: dict[str, Any] = {"link": link} if link is not None else {}
     return problem_response(
         422,
