@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -116,6 +117,35 @@ async def test_connections_are_found_by_all_the_labels_that_are_wanted(wanted: l
         await world.connected(alias="bare")
         listed = await world.get("/connectors", params={"label": wanted})
         assert {one["metadata"]["alias"] for one in listed} == found
+
+
+UNSEEN = ["\ud800", "c-17\0", "\u202e71-c", "c\u200b-17", "c-17\n"]
+
+
+@pytest.mark.parametrize("value", UNSEEN)
+async def test_half_a_character_or_one_that_nobody_sees_is_no_label_and_spoils_no_list(value: str) -> None:
+    async with make_world() as world:
+        made = await world.connected(labels=CUSTOMER)
+        headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/json"}
+        labels = {"labels": {"a": value}}
+        new = {"provider": "notes", "config": {"apiKey": KEY}, "metadata": labels}
+        for method, path, body in (("PATCH", f"/connectors/{made}", labels), ("POST", "/connectors/connect", new)):
+            answer = await world.call(method, path, content=json.dumps(body), headers=headers)
+            assert "cannot be seen" in problem(answer, 422)["hint"]
+        assert [one["metadata"]["labels"] for one in await world.get("/connectors")] == [CUSTOMER]
+
+
+@pytest.mark.parametrize("value", UNSEEN[1:])  # an address cannot hold half a character
+async def test_what_is_no_label_is_not_looked_for(value: str) -> None:
+    async with make_world() as world:
+        answer = await world.call("GET", "/connectors", params={"label": f"a:{value}"})
+        assert "cannot be seen" in problem(answer, 422)["hint"]
+
+
+async def test_letters_of_any_script_and_joined_ones_are_labels() -> None:
+    async with make_world() as world:
+        words = {"fa": "می\u200cخواهم", "ja": "山田\u3000太郎", "face": "👩\u200d💻"}
+        assert await labels_of(world, await world.connected(labels=words)) == words
 
 
 @pytest.mark.parametrize("wanted", ["customer", ":c-17", "cust omer:c-17", f"{'n' * 64}:x", f"n:{'x' * 501}", ""])

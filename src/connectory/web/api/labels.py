@@ -13,6 +13,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from connectory.gateway.offered_keys import looks_like_key
+from connectory.web.api.texts import NOT_SHOWN, is_shown
 
 MOST_LABELS = 20
 MOST_CHARACTERS = 500  # of a value
@@ -20,7 +21,8 @@ LEAST_KEY = 16  # characters: `pk-17` is somebody's number
 NAME = r"[A-Za-z0-9._/-]{1,63}"
 RULE = (
     f"At most {MOST_LABELS} labels: names of 1 to 63 characters A-Z, a-z, 0-9, `.`, `_`, `/` and `-`, values that are"
-    f" strings of at most {MOST_CHARACTERS} characters. They are no place for a key: none is kept that looks like one."
+    f" strings of at most {MOST_CHARACTERS} characters, all of them visible. They are no place for a key: none is kept"
+    " that looks like one."
 )
 WANTED = "A label to find by, as `name:value`; given several times, all of them must fit."
 _NAME = re.compile(NAME)
@@ -34,6 +36,8 @@ def _check(labels: dict[str, str]) -> dict[str, str]:
         raise _refused("A label's name has 1 to 63 characters of A-Z, a-z, 0-9, '.', '_', '/' and '-'")
     if any(len(value) > MOST_CHARACTERS for value in labels.values()):
         raise _refused(f"A label's value has more than {MOST_CHARACTERS} characters")
+    if not all(map(is_shown, labels.values())):
+        raise _refused(NOT_SHOWN)
     if any(len(text) >= LEAST_KEY and looks_like_key(text) for pair in labels.items() for text in pair):
         raise _refused(
             "A label looks like a key; labels are no secrets, and everybody who sees the connection reads them"
@@ -45,6 +49,8 @@ def _check_wanted(wanted: str) -> str:
     name, colon, value = wanted.partition(":")
     if not colon or not _NAME.fullmatch(name) or len(value) > MOST_CHARACTERS:
         raise _refused("A label is found by `name:value`")
+    if not is_shown(value):
+        raise _refused(NOT_SHOWN)
     return wanted
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from connectory.vault.entities import Outcome
 from connectory.web.api.labels import RULE, Labels
+from connectory.web.api.texts import shown
 
 MAX_TEXT = 500
 MAX_SECRET = 65_536  # a key may be a file
 
 AuthKind = Literal["oauth", "apikey", "custom"]
 BackendName = Literal["nango", "builtin", "direct"]
-Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(shown)]
 
 
 class Body(BaseModel):
@@ -246,7 +247,7 @@ class OAuthAppInfo(Shape):
 class OAuthAppBody(Body):
     """An OAuth app that somebody has registered at a provider."""
 
-    client_id: Annotated[str, Field(max_length=2000)]
+    client_id: Annotated[str, Field(max_length=2000), AfterValidator(shown)]
     client_secret: SecretStr | None = Field(default=None, max_length=MAX_SECRET)
     server: Text = Field(default="", description="The authorization server's origin, where it is not the usual one.")
 
