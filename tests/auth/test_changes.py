@@ -9,12 +9,12 @@ import pytest
 from tests.auth.making import GOOD_KEY, SUITE, World, world
 
 from connectory.auth.backend import Connected, Entry
+from connectory.auth.sessions import ConnectSessions
 from connectory.errors import (
     AlreadyExists,
     InvalidArguments,
     PolicyDenied,
     RoleDenied,
-    SessionExpired,
     UnknownConnection,
 )
 from connectory.vault.entities import ConnectSession
@@ -75,7 +75,7 @@ async def test_labels_take_the_place_of_those_that_were_there() -> None:
 
 
 async def asked(w: World, connector: str, labels: Mapping[str, str], alias: str | None = None) -> ConnectSession:
-    return await w.auth.label_session(await w.auth.connect(w.owner, connector, alias=alias), labels)
+    return await w.auth.connect(w.owner, connector, alias=alias, labels=labels)
 
 
 async def labels_of(w: World) -> dict[str, Mapping[str, str]]:
@@ -102,8 +102,20 @@ async def test_the_labels_asked_for_last_count_and_asking_without_any_leaves_the
         assert await w.auth.connect(w.owner, "notes") == again
         await w.submit(again)
         assert await labels_of(w) == {"notes/default": CUSTOMER}
-        with pytest.raises(SessionExpired):
-            await w.auth.label_session(again, {"customer": "late"})
+
+        late = await asked(w, "notes", {"customer": "late"}, "default")
+        assert late.link != again.link
+        assert await labels_of(w) == {"notes/default": CUSTOMER}
+
+
+async def test_a_link_has_its_labels_from_the_beginning_and_none_once_it_is_used() -> None:
+    async with world() as w:
+        session = await asked(w, "notes", CUSTOMER)
+        kept = await w.vault.sessions.by_link(session.link)
+        assert kept is not None
+        assert kept.labels == CUSTOMER
+        await w.submit(session)
+        assert await ConnectSessions(w.vault, w.clock).labelled(session, {"customer": "late"}) is None
 
 
 async def test_a_bundle_labels_all_that_it_makes() -> None:

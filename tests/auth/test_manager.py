@@ -28,7 +28,7 @@ from connectory.vault.entities import GrantStatus, Role, SessionStatus
 from connectory.vault.tables import connections
 
 OPERATIONS = {
-    "connect": ["principal", "connector", "alias", "backend", "scopes", "shared", "usable"],
+    "connect": ["principal", "connector", "alias", "backend", "scopes", "shared", "labels", "usable"],
     "disconnect": ["principal", "connection_id"],
     "get_connection": ["principal", "connection_id"],
     "list_connections": ["principal", "connector"],

@@ -114,13 +114,14 @@ class AuthManager(SessionSteps, ConnectionChanges):
         backend: str | None = None,
         scopes: Sequence[str] = (),
         shared: bool = False,
+        labels: Mapping[str, str] | None = None,
         usable: Usable = any_session,
     ) -> ConnectSession:
         """Return a session whose link makes the connection, or renews the one that has this alias.
 
-        While such a session is open, the same one comes back, if it is `usable`. Raises `UnknownConnector`,
-        `InvalidArguments`, `AlreadyExists` (no alias given, and `default` works), `RoleDenied`, `PolicyDenied`,
-        `BackendUnavailable`, `QuotaExceeded`.
+        While such a session is open, the same one comes back, if it is `usable`. `labels`, which the face has checked,
+        take the place of what a connection has. Raises `UnknownConnector`, `InvalidArguments`, `AlreadyExists` (no
+        alias given, and `default` works), `RoleDenied`, `PolicyDenied`, `BackendUnavailable`, `QuotaExceeded`.
         """
         wanted = (backend, tuple(scopes))
         known = await self._known(connector)
@@ -136,9 +137,11 @@ class AuthManager(SessionSteps, ConnectionChanges):
         renewed = existing[0][0] if existing and not known.manifest.is_bundle else None
         session = await self._sessions.open_one(principal, owner, known.name, name, renewed)
         if session is not None and (session.backend, session.scopes) == wanted and usable(session):
-            return session
+            session = await self._sessions.labelled(session, labels)
+            if session is not None:
+                return session
         await self._allow_link(principal)
-        return await self._sessions.create(principal, owner, known.name, name, *wanted, renewed)
+        return await self._sessions.create(principal, owner, known.name, name, *wanted, renewed, labels)
 
     async def disconnect(self, principal: Principal, connection_id: ConnectionId) -> Revocation:
         """Delete a connection; its grant is withdrawn at the provider, then deleted, with its last one.

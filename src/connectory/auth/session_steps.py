@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import NoReturn
 
 from connectory.auth.backend import (
@@ -18,7 +16,6 @@ from connectory.auth.backend import (
     Step,
 )
 from connectory.auth.finishing import Answers
-from connectory.auth.sessions import link_is_spent
 from connectory.auth.signin import SignIn
 from connectory.identity.principal import Principal
 from connectory.vault.entities import ConnectSession
@@ -38,15 +35,6 @@ class SessionSteps:
     async def end_session(self, session: ConnectSession) -> None:
         """End a session whose person will not go on with it."""
         await self._session_store.expire(session)
-
-    async def label_session(self, session: ConnectSession, labels: Mapping[str, str]) -> ConnectSession:
-        """Return the session so that what it makes or renews gets these labels, in the place of what it has.
-
-        The face has checked them. Raises `SessionExpired` where its person was faster.
-        """
-        if not await self._session_store.set_labels(session, labels):
-            raise link_is_spent()
-        return replace(session, labels=labels)
 
     async def first_step(self, session: ConnectSession) -> Form | Question:
         """Return what the page shows first."""

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -76,9 +76,9 @@ class ConnectSessions:
 
     async def create(
         self, principal: Principal, owner: str, connector: str, alias: str, backend: str | None,
-        scopes: tuple[str, ...], existing: Connection | None,
+        scopes: tuple[str, ...], existing: Connection | None, labels: Mapping[str, str] | None = None,
     ) -> ConnectSession:  # fmt: skip
-        """Store a new invitation with a fresh link."""
+        """Store a new invitation with a fresh link. `labels` are for what it makes; None: no wish."""
         session = ConnectSession(
             id=SessionId(new_id("cs")),
             workspace_id=principal.workspace_id,
@@ -92,8 +92,18 @@ class ConnectSessions:
             expires_at=self._now() + OPEN_FOR,
             link=secrets.token_urlsafe(LINK_BYTES),
             connection_id=existing.id if existing else None,
+            labels=labels,
         )
         return await self._store.create(session)
+
+    async def labelled(self, session: ConnectSession, labels: Mapping[str, str] | None) -> ConnectSession | None:
+        """Return an open session so that what it makes gets these labels; None where its person was faster.
+
+        Those that were asked for last count, and asking without any leaves them.
+        """
+        if labels is None or labels == session.labels:
+            return session
+        return replace(session, labels=labels) if await self._store.set_labels(session, labels) else None
 
     async def open_link(self, link: str) -> ConnectSession:
         """Return the live session behind a link; nothing changes. Raises `SessionExpired`, whatever the reason."""

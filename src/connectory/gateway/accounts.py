@@ -59,8 +59,7 @@ class Accounts:
         asked = {"connector": connector, **{name: value for name, value in wishes.items() if value}}
         asked |= given(labels=labels)
         async with self.connecting(principal, asked):
-            session = await self.auth.connect(principal, connector, **wishes, usable=usable)
-            return session if labels is None else await self.auth.label_session(session, labels)
+            return await self.auth.connect(principal, connector, **wishes, labels=labels, usable=usable)
 
     async def ask_reconnect(
         self, principal: Principal, connection: str, *, usable: Usable = any_session

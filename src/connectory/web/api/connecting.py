@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from connectory.auth.backend import Connected, Entry, Form, MethodForm, Problem, Question
-from connectory.auth.sessions import Usable, any_session, no_session
+from connectory.auth.sessions import no_session
 from connectory.errors import InvalidArguments
 from connectory.identity.record import given
 from connectory.vault.entities import ConnectSession
@@ -28,7 +28,7 @@ CONFIRMATIONS = {
 async def make_link(by: Caller, body: ConnectBody) -> LinkAnswer:
     """Return the address at which a person signs in."""
     ask = by.services.accounts.ask_connect
-    return await link_to(by, await ask(by.principal, body.provider, **_wishes(body), labels=body.metadata.labels))
+    return await link_to(by, await ask(by.principal, body.provider, **_wishes(body)))
 
 
 async def link_to(by: Caller, session: ConnectSession) -> LinkAnswer:
@@ -48,7 +48,7 @@ async def connect_at_once(by: Caller, body: ConnectBody) -> ConnectedAnswer | Re
     asked = {"connector": body.provider, "alias": what.alias, "shared": what.shared, **given(labels=what.labels)}
     async with by.services.accounts.connecting(by.principal, asked) as line:
         auth = by.services.auth
-        session = await _session(by, body, usable=no_session)
+        session = await auth.connect(by.principal, body.provider, **_wishes(body), usable=no_session)
         outcome: Sequence[Problem] | Connected = ()
         try:
             step = await auth.first_step(session)
@@ -76,18 +76,13 @@ def _is_a_persons(by: Caller) -> bool:
     return by.services.settings.is_local and by.principal.token_id is None
 
 
-async def _session(by: Caller, body: ConnectBody, *, usable: Usable = any_session) -> ConnectSession:
-    auth, labels = by.services.auth, body.metadata.labels
-    session = await auth.connect(by.principal, body.provider, **_wishes(body), usable=usable)
-    return session if labels is None else await auth.label_session(session, labels)
-
-
 def _wishes(body: ConnectBody) -> dict[str, Any]:
     return {
         "alias": body.metadata.alias,
         "backend": body.auth_method,
         "scopes": body.config.scopes,
         "shared": body.metadata.shared,
+        "labels": body.metadata.labels,
     }
 
 
@@ -134,8 +129,10 @@ def _problems_of(step: object) -> Sequence[Problem]:
 
 async def _not_connected(by: Caller, body: ConnectBody, problems: Sequence[Problem]) -> Response:
     """Say what was wrong; no problem's text repeats a value. What only a person may confirm, they do at the `link`."""
+    auth = by.services.auth
     is_for_a_person = not _is_a_persons(by) and any(problem.confirm == "private_confirmed" for problem in problems)
-    link = by.services.auth.link_url(await _session(by, body)) if is_for_a_person else None
+    asked = await auth.connect(by.principal, body.provider, **_wishes(body)) if is_for_a_person else None
+    link = auth.link_url(asked) if asked is not None else None
     more: dict[str, Any] = {"link": link} if link is not None else {}
     return problem_response(
         422,
