@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
@@ -14,6 +15,8 @@ from connectory.errors import InvalidArguments
 MOST_FIELDS = 100
 FORM_TYPE = "application/x-www-form-urlencoded"
 FILES_TYPE = "multipart/form-data"
+OTHER_CHARSET = re.compile(r'charset(?!="?utf-8"?\s*(?:;|$))', re.IGNORECASE)  # browsers name none (RFC 7578)
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # no page and no database takes one
 MOST_FILES = 10
 MAX_PART_BYTES = 1_310_720  # the guard has limited the whole before
 
@@ -44,10 +47,13 @@ async def read_form(request: Request) -> dict[str, str]:
 async def read_form_with_files(request: Request) -> tuple[dict[str, str], dict[str, str]]:
     """Return the fields and the uploaded files' texts, by name, of a form with or without files.
 
-    What of a file is no UTF-8 is kept as lone surrogates, which no check of a text lets pass. Raises as `read_form`.
+    What of a file is no UTF-8 is kept as lone surrogates, which no check of a text lets pass. Raises as `read_form`,
+    and for another encoding than UTF-8: of some, UTF-7 for one, the parser makes half characters.
     """
     if _type_of(request) != FILES_TYPE:
         return await read_form(request), {}
+    if OTHER_CHARSET.search(request.headers["content-type"]):
+        raise _unreadable()
     parser = MultiPartParser(
         request.headers, request.stream(), max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MAX_PART_BYTES
     )
@@ -57,9 +63,9 @@ async def read_form_with_files(request: Request) -> tuple[dict[str, str], dict[s
         raise _unreadable() from None
     try:
         pairs = form.multi_items()
-        if len(form) != len(pairs):
-            raise _unreadable()
         fields = {name: value for name, value in pairs if isinstance(value, str)}
+        if len(form) != len(pairs) or any(map(HALF_CHARACTER.search, [*form, *fields.values()])):
+            raise _unreadable()
         files = {
             name: (await value.read()).decode(errors="surrogateescape")
             for name, value in pairs
