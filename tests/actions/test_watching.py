@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
-from tests.actions.calling import KEY, Caller, gives, in_turn
+from tests.actions.calling import KEY, ORIGIN, Caller, gives, in_turn
 
+from connectory.actions.answers import Reading
+from connectory.actions.filling import Values
+from connectory.actions.redaction import Redactor
+from connectory.actions.request import PreparedRequest
+from connectory.actions.rules import Rules
+from connectory.actions.sending import Exchange
+from connectory.actions.watching import Seen
+from connectory.catalog.manifest import Answer
 from connectory.errors import ConnectoryError, UnexpectedResponse
+from connectory.net.client import OutboundClient
 
 LIST = "request: {get: /things, query: {size: '{limit}'}}\nanswer: {items: data, item: '{id: id}'}\n"
 THINGS = {"data": [{"id": 1, "more": "x"}]}
@@ -123,3 +133,33 @@ async def test_a_file_inside_json_is_judged_and_seen_as_json() -> None:
 
     assert caller.seen[0].body == {"ok": False, "data": ""}
     assert caller.seen[0].verdict == "the file's errors[0] (provider_forbidden)"
+
+
+class Noticing(Redactor):
+    """Knows in which threads it has cleaned what a watcher sees."""
+
+    threads: frozenset[int] = frozenset()
+
+    def clean_message(self, value: Any) -> Any:
+        self.threads |= {threading.get_ident()}
+        return super().clean_message(value)
+
+
+@pytest.mark.parametrize(("values", "is_beside"), [(3, False), (3_000, True)])
+async def test_an_answer_of_many_values_is_prepared_for_its_watcher_beside_the_loop(
+    values: int, is_beside: bool
+) -> None:
+    caller = Caller("request: {get: /things}", in_turn(gives(list(range(values)))))
+    here, watched = threading.get_ident(), []
+
+    def watch(seen: Seen) -> None:
+        watched.append((seen.body, threading.get_ident()))
+
+    client = OutboundClient(mounts={ORIGIN: caller.provider})
+    exchange = Exchange(client, caller.target, may_repeat=False, watch=watch)
+    redactor = Noticing(caller.connector, "token", Values({}, {}, caller.target.credentials.secrets()))
+    request = PreparedRequest("GET", f"{ORIGIN}/v1/things", {}, None, f"{ORIGIN}/v1")
+    await exchange.ask(request, Reading(Rules(caller.connector), redactor, Answer()))
+
+    assert watched == [(list(range(values)), here)]
+    assert (here not in redactor.threads) is is_beside

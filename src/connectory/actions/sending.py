@@ -74,9 +74,9 @@ class Exchange:
         left_s = max(0.0, ends_at - asyncio.get_running_loop().time())
         response = await self._carry(sent, left_s)
         self.received += len(response.body)
-        if self.watch is not None:
-            self.watch(see(request, response, reading))
         heavy = is_heavy(response.body, HEAVY_BYTES if not reading.is_slow else SLOW_BYTES)
+        if self.watch is not None:
+            self.watch(await beside(heavy, lambda: see(request, response, reading)))
         return await beside(heavy, lambda: read_answer(response, reading))
 
     async def _carry(self, request: PreparedRequest, left_s: float) -> OutboundResponse:
