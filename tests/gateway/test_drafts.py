@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.web.test_settings_pages import MEMOS, OAUTH_YAML
 
 from connectory.auth.backend import Entry
-from connectory.catalog.connector import Connector
 from connectory.errors import ConnectoryError, InvalidArguments, PolicyDenied, RoleDenied, UnknownAction
-from connectory.gateway.drafts import DraftCall
+from connectory.gateway.drafts import Draft, DraftCall, Tried
 from connectory.gateway.passing import ONLY_THEN
 from connectory.identity.principal import Principal, local_principal
 from connectory.testing.application import connect, make_application, make_principal, make_settings
@@ -52,10 +52,15 @@ async def scene(
         yield application, await local_principal(application.vault)
 
 
-async def read(application: Application, me: Principal, text: str = MEMOS) -> Connector:
-    checked = await application.drafts.check(me, text)
-    assert checked.connector is not None, checked.problems
-    return checked.connector
+async def read(application: Application, me: Principal, text: str = MEMOS) -> Draft:
+    draft = await application.drafts.check(me, text)
+    assert isinstance(draft, Draft), draft
+    return draft
+
+
+async def run(application: Application, draft: Draft, call: DraftCall) -> Tried:
+    async with application.drafts.opened(draft) as trying:
+        return await trying.run(call)
 
 
 async def test_it_is_called_by_what_was_typed_and_by_no_connection_of_its_name(tmp_path: Path) -> None:
@@ -65,7 +70,7 @@ async def test_it_is_called_by_what_was_typed_and_by_no_connection_of_its_name(t
         await connect(application, me, "memos", token="kept-key-62")
         draft = await read(application, me, MEMOS.replace("title: Memos", "title: Newer"))
 
-        tried = await application.drafts.run(me, draft, LIST)
+        tried = await run(application, draft, LIST)
 
         assert tried.trial.result is not None, tried
         assert "From Newer" in tried.trial.result.text
@@ -79,9 +84,7 @@ async def test_without_sending_nobody_is_asked_and_no_secret_is_needed(tmp_path:
     provider = FakeProvider()
     async with scene(tmp_path, provider) as (application, me):
         draft = await read(application, me)
-        tried = await application.drafts.run(
-            me, draft, DraftCall(LIST.tool, LIST.arguments, Entry("token", {}), send=False)
-        )
+        tried = await run(application, draft, replace(LIST, entry=Entry("token", {}), send=False))
 
     assert tried.trial.request["url"].startswith("https://api.notes.example/v1/books/b/notes")
     assert (tried.trial.seen, tried.trial.result, provider.requests) == ([], None, [])
@@ -91,10 +94,9 @@ async def test_the_servers_own_app_is_not_at_a_draft_s_hands(tmp_path: Path) -> 
     text = OAUTH_YAML.replace("name: board", "name: chart")
     async with scene(tmp_path, CHART_CLIENT_ID="ours", CHART_CLIENT_SECRET="s3cret") as (application, me):
         draft = await read(application, me, text)
-        [way] = await application.drafts.ways(me, draft)
-        call = DraftCall("chart_list_cards", {}, Entry("oauth", {}), send=True)
-
-        tried = await application.drafts.run(me, draft, call)
+        async with application.drafts.opened(draft) as trying:
+            [way] = trying.ways
+            tried = await trying.run(DraftCall("chart_list_cards", {}, Entry("oauth", {}), send=True))
 
     assert (way.leaves, way.setup is not None) == (True, True)
     assert [one.message for one in tried.problems] == [
@@ -106,10 +108,9 @@ async def test_one_of_a_family_stands_beside_it(tmp_path: Path) -> None:
     async with scene(tmp_path) as (application, me):
         await application.custom_connectors.put(me, OAUTH_YAML.replace("name: board", "name: deck"))
         draft = await read(application, me, MEMBER_YAML)
-        [way] = await application.drafts.ways(me, draft)
-        call = DraftCall("deck_more_list_rows", {}, Entry(way.method, {}), send=False)
-
-        tried = await application.drafts.run(me, draft, call)
+        async with application.drafts.opened(draft) as trying:
+            [way] = trying.ways
+            tried = await trying.run(DraftCall("deck_more_list_rows", {}, Entry(way.method, {}), send=False))
 
     assert tried.trial.request["url"] == "https://api.board.example/rows"
 
@@ -126,7 +127,7 @@ async def test_one_of_a_family_stands_beside_it(tmp_path: Path) -> None:
 async def test_what_is_not_there_cannot_be_tried(tmp_path: Path, call: DraftCall, error: type[ConnectoryError]) -> None:
     async with scene(tmp_path) as (application, me):
         with pytest.raises(error):
-            await application.drafts.run(me, await read(application, me), call)
+            await run(application, await read(application, me), call)
 
 
 async def test_a_server_that_only_the_sign_in_names_cannot_be_shown(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ async def test_a_server_that_only_the_sign_in_names_cannot_be_shown(tmp_path: Pa
         draft = await read(application, me, text.replace("    register:", facts))
         call = DraftCall("chart_list_cards", {}, Entry("oauth", {}), send=False)
 
-        tried = await application.drafts.run(me, draft, call)
+        tried = await run(application, draft, call)
 
     assert [one.message for one in tried.problems] == [ONLY_THEN]
 
@@ -145,25 +146,19 @@ async def test_a_server_that_only_the_sign_in_names_cannot_be_shown(tmp_path: Pa
     ("workspace", "role"), [("default", Role.MEMBER), ("default", Role.VIEWER), ("beta", Role.OWNER)]
 )
 async def test_it_is_for_whoever_runs_the_server(tmp_path: Path, workspace: str, role: Role) -> None:
-    provider = FakeProvider()
-    async with scene(tmp_path, provider) as (application, me):
-        draft, drafts = await read(application, me), application.drafts
+    async with scene(tmp_path) as (application, _):
         other = await make_principal(application, workspace, "uma", role)
-        for attempt in (drafts.check(other, MEMOS), drafts.ways(other, draft), drafts.run(other, draft, LIST)):
-            with pytest.raises(RoleDenied, match="may try manifests"):
-                await attempt
-    assert provider.requests == []
+        with pytest.raises(RoleDenied, match="may try manifests"):
+            await application.drafts.check(other, MEMOS)
 
 
 @pytest.mark.parametrize("is_reading", [True, False])
 async def test_a_token_that_may_do_less_than_its_person_tries_nothing(tmp_path: Path, *, is_reading: bool) -> None:
     async with scene(tmp_path) as (application, me):
-        draft, drafts = await read(application, me), application.drafts
         record, secret = await application.tokens.create(me, "laptop", read_only=is_reading)
         if not is_reading:
             await application.policies.add(me, PolicyEffect.ALLOW, ["memos_*"], token=record.id)
         agent = await application.tokens.verify(secret)
         assert agent is not None
-        for attempt in (drafts.check(agent, MEMOS), drafts.ways(agent, draft), drafts.run(agent, draft, LIST)):
-            with pytest.raises(PolicyDenied):
-                await attempt
+        with pytest.raises(PolicyDenied):
+            await application.drafts.check(agent, MEMOS)

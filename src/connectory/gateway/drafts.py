@@ -6,7 +6,8 @@ is, and no connection, key or OAuth app of a connector of its name goes anywhere
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,16 @@ from connectory.gateway.passing import OpenPassing, PassingCalls
 from connectory.gateway.trial import Trial, run_trial
 from connectory.identity.custom_connectors import CustomConnectors
 from connectory.identity.principal import Principal
+
+IN_BROWSER = "One signs in this way in the browser, which no single call can. Keep it and connect it."
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A good manifest, and who may try it: made by `DraftTrials.check` alone, which has looked."""
+
+    principal: Principal
+    connector: Connector
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,65 +51,72 @@ class Tried:
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenDraft:
+    """A draft while it can be called, once. Of `ways` to sign in only those without `leaves` can be used for that."""
+
+    draft: Draft
+    ways: tuple[MethodForm, ...]
+    calls: PassingCalls
+    seen: list[Seen]
+
+    async def run(self, call: DraftCall) -> Tried:
+        """Sign in and call an action. What the call itself comes to stands in the trial.
+
+        Raises `UnknownAction`, `PolicyDenied`, and whatever keeps the request from being made.
+        """
+        trial = Trial(self.calls.catalog.action(call.tool), self.draft.connector, seen=self.seen)
+        problems = await self._enter(call)
+        if not problems:
+            await run_trial(self.calls.gateway, self.draft.principal, trial, call.arguments, send=call.send)
+        return Tried(trial, problems)
+
+    async def _enter(self, call: DraftCall) -> tuple[Problem, ...]:
+        """Sign in, or, where nothing is sent, suppose so. Returns what is wrong with the entry."""
+        principal, draft = self.draft.principal, self.draft.connector
+        way = next((one for one in self.ways if one.method == call.entry.method), None)
+        if way is None:
+            raise InvalidArguments(f"{draft.title} has no such way to sign in.", hint="Choose one of those it has.")
+        if not call.send:
+            return await self.calls.suppose(principal, draft.name, call.entry)
+        if way.leaves:
+            return (Problem("", IN_BROWSER),)
+        try:
+            return await self.calls.sign_in(principal, draft.name, call.entry)
+        except AddressRefused as error:
+            return (Problem("", error.text, "private_confirmed"),)
+        except (ProviderError, BadInput) as error:
+            return (Problem("", error.text),)
+
+
 class DraftTrials:
-    """Checks drafts, says how one signs in to them, and calls their actions."""
+    """Checks drafts, and opens them for a call."""
 
     def __init__(self, catalog: Catalog, custom_connectors: CustomConnectors, passing: OpenPassing) -> None:
         self._catalog = catalog
         self._custom_connectors = custom_connectors
         self._passing = passing
 
-    async def check(self, principal: Principal, text: str) -> CheckedManifest:
-        """Judge a manifest for somebody who may try it. Raises `RoleDenied`, `PolicyDenied`."""
-        await self._custom_connectors.require_changing(principal, "try manifests")
-        return await self._custom_connectors.check(principal, text)
+    async def check(self, principal: Principal, text: str) -> Draft | CheckedManifest:
+        """Judge a manifest for somebody who may try it. What has nothing to be tried comes back as it was judged.
 
-    async def ways(self, principal: Principal, draft: Connector) -> tuple[MethodForm, ...]:
-        """Return the ways to sign in to a checked draft; only those without `leaves` can be used for a call.
-
-        Raises `RoleDenied`, `PolicyDenied`, `BackendUnavailable`.
+        Raises `RoleDenied`, `PolicyDenied`.
         """
         await self._custom_connectors.require_changing(principal, "try manifests")
-        async with self._passing(principal, self._beside(draft), _unwatched) as calls:
-            return await calls.ways(principal, draft.name)
+        checked = await self._custom_connectors.check(principal, text)
+        if checked.connector is None or not checked.connector.actions:
+            return checked
+        return Draft(principal, checked.connector)
 
-    async def run(self, principal: Principal, draft: Connector, call: DraftCall) -> Tried:
-        """Sign in and call an action of a checked draft once. What the call itself comes to stands in the trial.
-
-        Raises `RoleDenied`, `PolicyDenied`, `UnknownAction`, and whatever keeps the request from being made.
-        """
-        await self._custom_connectors.require_changing(principal, "try manifests")
-        catalog = self._beside(draft)
-        trial = Trial(catalog.action(call.tool), draft)
-        async with self._passing(principal, catalog, trial.seen.append) as calls:
-            problems = await _enter(calls, principal, draft, call)
-            if not problems:
-                await run_trial(calls.gateway, principal, trial, call.arguments, send=call.send)
-        return Tried(trial, problems)
+    @asynccontextmanager
+    async def opened(self, draft: Draft) -> AsyncIterator[OpenDraft]:
+        """Let a draft stand ready while the block runs. Raises `BackendUnavailable` where nobody can sign in to it."""
+        principal, seen = draft.principal, list[Seen]()
+        async with self._passing(principal, self._beside(draft.connector), seen.append) as calls:
+            yield OpenDraft(draft, await calls.ways(principal, draft.connector.name), calls, seen)
 
     def _beside(self, draft: Connector) -> Catalog:
         """A catalog with the draft, and with those that its sign-in is about."""
         wanted = {draft.manifest.auth_family, *draft.manifest.includes} - {draft.name}
         there = self._catalog.with_manifest
         return Catalog({**{name: there[name] for name in wanted if name in there}, draft.name: draft})
-
-
-async def _enter(calls: PassingCalls, principal: Principal, draft: Connector, call: DraftCall) -> tuple[Problem, ...]:
-    """Sign in, or, where nothing is sent, suppose so. Returns what is wrong with the entry."""
-    way = next((one for one in await calls.ways(principal, draft.name) if one.method == call.entry.method), None)
-    if way is None:
-        raise InvalidArguments(f"{draft.title} has no such way to sign in.", hint="Choose one of those it has.")
-    if not call.send:
-        return await calls.suppose(principal, draft.name, call.entry)
-    if way.leaves:
-        return (Problem("", "One signs in this way in the browser, which no single call can. Keep it and connect it."),)
-    try:
-        return await calls.sign_in(principal, draft.name, call.entry)
-    except AddressRefused as error:
-        return (Problem("", error.text, "private_confirmed"),)
-    except (ProviderError, BadInput) as error:
-        return (Problem("", error.text),)
-
-
-def _unwatched(_: Seen) -> None:
-    """Nothing is sent."""

@@ -15,8 +15,9 @@ from starlette.routing import Route
 from connectory.auth.backend import Entry, Form, MethodForm, Problem
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Effect
+from connectory.catalog.own_manifests import CheckedManifest
 from connectory.errors import ConnectoryError
-from connectory.gateway.drafts import DraftCall
+from connectory.gateway.drafts import DraftCall, OpenDraft
 from connectory.gateway.trial import Part, Trial, describe_answer, describe_outcome, describe_request, notes_of
 from connectory.web.confirm import EFFECTS, visible
 from connectory.web.connect_form import FILE_PREFIX, MethodView, view_methods
@@ -74,31 +75,28 @@ class DraftPages:
         member, form, files = await posted_with_files(self.visitors, request)
         text = form.get("manifest", "")
         try:
-            checked = await self.services.drafts.check(member.principal, text)
-            if checked.connector is None or not checked.connector.actions:
-                return await self.own.page(member, 422, text=text, checked=checked)
-            ways = await self.services.drafts.ways(member.principal, checked.connector)
+            draft = await self.services.drafts.check(member.principal, text)
+            if isinstance(draft, CheckedManifest):
+                return await self.own.page(member, 422, text=text, checked=draft)
+            async with self.services.drafts.opened(draft) as trying:
+                chosen = choose(draft.connector, trying.ways, form)
+                entry = read_entry(chosen.way, form, files, is_local=self.visitors.is_local)
+                is_tried = form.get("do") in (SEND, PREVIEW)
+                outcome = await self._try(trying, chosen.action, entry, form) if is_tried else Outcome(entry)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self.own.page(member, status_of(error), words=words, text=text)
-        chosen = choose(checked.connector, ways, form)
-        entry = read_entry(chosen.way, form, files, is_local=self.visitors.is_local)
-        outcome = Outcome(entry)
-        if form.get("do") in (SEND, PREVIEW):
-            outcome = await self._try(member, chosen, entry, form)
         return await self._page(member, text, chosen, outcome)
 
-    async def _try(self, member: Member, chosen: Chosen, entry: Entry, form: Mapping[str, str]) -> Outcome:
-        action, is_sent = chosen.action, form.get("do") == SEND
-        typed = read_arguments(action, form)
+    async def _try(self, trying: OpenDraft, action: Action, entry: Entry, form: Mapping[str, str]) -> Outcome:
+        is_sent, typed = form.get("do") == SEND, read_arguments(action, form)
         again = Outcome(entry, status=422, typed=form)
         if typed.problems:
             return replace(again, words=NOT_READ, wrong_arguments=typed.problems)
         if is_sent and action.effect is not Effect.READ and form.get(MEANT) != "yes":
             return replace(again, words=NOT_TICKED)
-        call = DraftCall(action.tool, typed.arguments, entry, is_sent)
         try:
-            tried = await self.services.drafts.run(member.principal, chosen.draft, call)
+            tried = await trying.run(DraftCall(action.tool, typed.arguments, entry, is_sent))
         except ConnectoryError as error:
             return replace(again, words=said(error, self.services.settings.origin), status=status_of(error))
         if tried.problems:
@@ -134,9 +132,8 @@ class DraftPages:
 
 def choose(draft: Connector, ways: Sequence[MethodForm], form: Mapping[str, str]) -> Chosen:
     """Return what the form names; else the first action that only reads, and the first way that is typed."""
-    actions = sorted(draft.actions.values(), key=lambda one: (one.tool != form.get("action"), one.effect != "read"))
-    wanted = sorted(ways, key=lambda one: (one.leaves, one.method != form.get("method")))
-    return Chosen(draft, actions[0], ways, wanted[0])
+    action = min(draft.actions.values(), key=lambda one: (one.tool != form.get("action"), one.effect != "read"))
+    return Chosen(draft, action, ways, min(ways, key=lambda one: (one.leaves, one.method != form.get("method"))))
 
 
 def read_entry(way: MethodForm, form: Mapping[str, str], files: Mapping[str, str], *, is_local: bool) -> Entry:
