@@ -95,7 +95,7 @@ async def target(folder: Path) -> AsyncIterator[Target]:
         (mia,) = [user for user, _ in await application.workspaces.members(me) if user.name == "mia"]
         for _ in range(2):
             await application.web_sessions.start_for(me.workspace_id, me.user_id, timedelta(hours=1))
-        others = [one.key for one in await application.web_sessions.list(me)]
+        others = [one.id_hash for one in await application.web_sessions.list(me)]
         page = await open_signed_in(application, browser, me, f"{ROOT}/settings/tokens")
         (making,) = [form for form in page.forms if form.action.endswith("/tokens")]
         one, settings = f"{ROOT}/connections/{connection.id}", f"{ROOT}/settings"
@@ -111,7 +111,7 @@ async def target(folder: Path) -> AsyncIterator[Target]:
             "settings": Post(settings, {"name": "evil", "role": "owner"}),
             "settings/members/{user}/role": Post(f"{settings}/members/{mia.id}/role", {"role": "owner"}),
             "settings/members/{user}/remove": Post(f"{settings}/members/{mia.id}/remove", {}),
-            "settings/sessions/{session}/end": Post(f"{settings}/sessions/{others[0]}/end", {}),
+            "settings/sessions/{id_hash}/end": Post(f"{settings}/sessions/{others[0]}/end", {}),
             "settings/sessions/end-others": Post(f"{settings}/sessions/end-others", {}),
             "settings/tokens": Post(f"{settings}/tokens", {**making.fields, "name": "evil", "lasts": "never"}),
             "settings/tokens/{token}/revoke": Post(f"{settings}/tokens/{token[0].id}/revoke", {}),

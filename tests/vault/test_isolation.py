@@ -101,7 +101,12 @@ async def planted(vault: Vault) -> Planted:
         rule,
         line,
         await vault.web_sessions.start(
-            workspace_id=first.workspace_id, user_id=first.user_id, token_id=None, lasts=timedelta(hours=1)
+            workspace_id=first.workspace_id,
+            user_id=first.user_id,
+            token_id=None,
+            way="link",
+            browser="",
+            lasts=timedelta(hours=1),
         ),
     )
 
@@ -128,7 +133,12 @@ CALLS: dict[str, Call] = {
     "tokens.list": lambda p: p.vault.tokens.list(p.other, p.first.user_id),
     "tokens.revoke": lambda p: p.vault.tokens.revoke(p.other, p.token.id),
     "web_sessions.start": lambda p: p.vault.web_sessions.start(
-        workspace_id=p.other, user_id=p.first.user_id, token_id=p.token.id, lasts=timedelta(hours=1)
+        workspace_id=p.other,
+        user_id=p.first.user_id,
+        token_id=p.token.id,
+        way="token",
+        browser="",
+        lasts=timedelta(hours=1),
     ),
     "web_sessions.list": lambda p: p.vault.web_sessions.list([p.other], p.first.user_id),
     "web_sessions.end_listed": lambda p: p.vault.web_sessions.end_listed(
@@ -244,7 +254,7 @@ BY_SECRET_OR_SERVER_WIDE = {
     "workspaces.ensure_default", "workspaces.create", "workspaces.by_slug", "workspaces.list",
     "workspaces.list_for_user", "workspaces.create_user", "workspaces.get_user", "workspaces.find_users",
     "workspaces.list_users", "workspaces.delete_user", "tokens.find", "tokens.touch",
-    "web_sessions.find", "web_sessions.end", "sign_in_links.spend", "sessions.by_link",
+    "web_sessions.find", "web_sessions.note_use", "web_sessions.end", "sign_in_links.spend", "sessions.by_link",
     "sessions.bind", "confirmations.by_link", "confirmations.decide", "confirmations.spend", "results.expire",
     "audit.write", "audit.finish", "grants.revoking", "grants.count_uses", "oauth_flows.by_state",
     "workspaces.bump_all",

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -313,6 +313,33 @@ async def test_connections_and_links_from_before_labels_have_none(data_dir: Path
     assert [row.pop("labels") for row in after["connect_sessions"]] == [None]
     assert after == before
     await database.aclose()
+
+
+async def test_a_browser_that_is_signed_in_from_before_sessions_were_told_apart_goes_on(data_dir: Path) -> None:
+    database = await open_at_0001(data_dir)
+    await schema.bring_up_to_date(database, head="0007")
+    session = {
+        **AT_0001,
+        "id_hash": hash_link("an id"),
+        "user_id": "us_1",
+        "expires_at": Clock()() + timedelta(hours=1),
+    }
+
+    def plant(connection: sa.Connection) -> None:
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        connection.execute(sa.insert(tables.tables["web_sessions"]), session)
+
+    await database.write(plant)
+    await database.aclose()
+
+    vault = await open_vault(Settings(data_dir=data_dir), now=Clock())
+    found = await vault.web_sessions.find("an id")
+    (listed,) = await vault.web_sessions.list([WorkspaceId("ws_1")], UserId("us_1"))
+    assert found is not None
+    assert (listed.way, listed.browser, listed.last_used_at) == (None, "", listed.created_at)
+    await vault.web_sessions.note_use("an id")
+    await vault.aclose()
 
 
 async def test_rows_from_before_oauth_are_read_and_used_by_the_code_of_today(data_dir: Path) -> None:

@@ -11,6 +11,7 @@ from connectory.vault.entities import Role
 from connectory.vault.sealed_link import hash_link
 from connectory.vault.tables import web_sessions
 from connectory.vault.vault import Vault
+from connectory.vault.web_sessions import NOTE_EVERY
 
 HOUR = timedelta(hours=1)
 
@@ -18,7 +19,12 @@ HOUR = timedelta(hours=1)
 async def start(vault: Vault, place: Place) -> str:
     token = await make_token(vault, place)
     return await vault.web_sessions.start(
-        workspace_id=place.workspace_id, user_id=place.user_id, token_id=token.id, lasts=HOUR
+        workspace_id=place.workspace_id,
+        user_id=place.user_id,
+        token_id=token.id,
+        way="token",
+        browser="",
+        lasts=HOUR,
     )
 
 
@@ -87,21 +93,22 @@ async def test_a_users_open_sessions_are_listed_without_what_opens_them(
     found = await vault.web_sessions.list([place.workspace_id], place.user_id)
 
     assert [one.token is None for one in found] == [True, False]  # the newest first
+    assert [(one.way, one.browser) for one in found] == [("link", "Firefox on Linux"), ("token", "")]
     assert [one.expires_at - one.created_at for one in found] == [HOUR, HOUR]
     assert not any(secret in repr(found) for secret in (first, second))
 
 
-async def test_sessions_are_ended_by_their_keys_for_their_user_alone(vault: Vault, place: Place) -> None:
+async def test_sessions_are_x_for_their_user_alone(vault: Vault, place: Place) -> None:
     member = await make_member(vault, place)
     mine, kept = await start_plain(vault, place), await start_plain(vault, place)
     theirs = await start_plain(vault, member)
     listed = {
         user: await vault.web_sessions.list([place.workspace_id], user) for user in (place.user_id, member.user_id)
     }
-    keys = [one.key for found in listed.values() for one in found if one.key != hash_link(kept)]
+    chosen = [one.id_hash for found in listed.values() for one in found if one.id_hash != hash_link(kept)]
 
-    assert await vault.web_sessions.end_listed(place.workspace_id, place.user_id, keys) == 1
-    assert await vault.web_sessions.end_listed(place.workspace_id, place.user_id, keys) == 0
+    assert await vault.web_sessions.end_listed(place.workspace_id, place.user_id, chosen) == 1
+    assert await vault.web_sessions.end_listed(place.workspace_id, place.user_id, chosen) == 0
     assert [await vault.web_sessions.find(one) is None for one in (mine, kept, theirs)] == [True, False, False]
 
 
@@ -116,7 +123,36 @@ async def test_a_session_is_listed_until_its_token_ends(vault: Vault, place: Pla
     assert await vault.web_sessions.list([place.workspace_id], place.user_id) == []
 
 
+async def test_the_last_use_is_noted_every_few_minutes_at_most(vault: Vault, place: Place, clock: Clock) -> None:
+    async def last_use() -> timedelta:
+        (listed,) = await vault.web_sessions.list([place.workspace_id], place.user_id)
+        return listed.last_used_at - listed.created_at
+
+    session = await start_plain(vault, place)
+    clock.advance(seconds=NOTE_EVERY.total_seconds() - 1)
+    found = await vault.web_sessions.find(session)
+    assert found is not None
+    assert found.is_use_noted
+    clock.advance(seconds=1)
+    found = await vault.web_sessions.find(session)
+    assert found is not None
+    assert not found.is_use_noted
+    assert await last_use() == timedelta(0)
+
+    await vault.web_sessions.note_use(session)
+
+    found = await vault.web_sessions.find(session)
+    assert found is not None
+    assert found.is_use_noted
+    assert await last_use() == NOTE_EVERY
+
+
 async def start_plain(vault: Vault, place: Place) -> str:
     return await vault.web_sessions.start(
-        workspace_id=place.workspace_id, user_id=place.user_id, token_id=None, lasts=HOUR
+        workspace_id=place.workspace_id,
+        user_id=place.user_id,
+        token_id=None,
+        way="link",
+        browser="Firefox on Linux",
+        lasts=HOUR,
     )

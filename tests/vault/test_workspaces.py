@@ -36,7 +36,12 @@ async def fill(vault: Vault, place: Place) -> None:
     await make_connection(vault, place, alias="team", shared=True)
     token = await make_token(vault, place)
     await vault.web_sessions.start(
-        workspace_id=place.workspace_id, user_id=place.user_id, token_id=token.id, lasts=timedelta(hours=1)
+        workspace_id=place.workspace_id,
+        user_id=place.user_id,
+        token_id=token.id,
+        way="token",
+        browser="",
+        lasts=timedelta(hours=1),
     )
     await vault.sign_in_links.make(workspace_id=place.workspace_id, user_id=place.user_id, lasts=timedelta(hours=1))
     await make_flow(vault, await bound_session(vault, new_session(place, alias="next")))

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from tests.attacks.lying_issuer import door
 from tests.attacks.test_76_event_stream import all_events, opened
+from tests.vault.rows import Clock
 from tests.web.browsing import FLEET, Browser, make_web, open_signed_in
 from tests.web.test_members_page import forms_to
 from tests.web.test_settings_pages import ROOT
@@ -22,6 +23,7 @@ from connectory.wiring import Application
 
 PAGE = f"{ROOT}/sessions"
 ORIGIN = FLEET["APP_URL"]
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 async def sign_outs(application: Application, principal: Principal) -> list[tuple[str, str | None]]:
@@ -35,11 +37,13 @@ async def test_the_browsers_that_are_signed_in_are_shown_and_this_one_is_marked(
     async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser, Browser(app, ORIGIN) as other:
         ann, bob = await make_principal(application), await make_principal(application, user="bob")
         _, secret = await application.tokens.create(ann, "laptop", expires_in=timedelta(hours=2, minutes=1))
+        browser.client.headers["User-Agent"] = FIREFOX
         await other.post("/signin", {"token": secret, "next": "/"})
         await application.web_sessions.start_for(bob.workspace_id, bob.user_id, timedelta(hours=12))
         page = await open_signed_in(application, browser, ann, PAGE)
-        assert "by a link of the server (this browser) just now in 11 hours" in page.text
-        assert "by the token “laptop” just now in 2 hours" in page.text
+        mine, others = "by a sign-in link ( connectory open )", "with the API token “laptop”"
+        assert f"Firefox on Linux (this one) signed in {mine} just now just now in 11 hours" in page.text
+        assert f"An unknown browser signed in {others} just now just now in 2 hours" in page.text
         assert len(forms_to(page, "/end")) == 1  # the other one of hers, and none of Bob's
         ids = [*browser.client.cookies.values(), *other.client.cookies.values()]
         assert len(ids) == 2
@@ -85,8 +89,8 @@ async def test_another_persons_session_is_ended_by_nobody_else() -> None:
         page = await open_signed_in(application, browser, ann, PAGE)
         csrf = page.forms[0].fields["csrf"]
         said = [
-            re.sub("[0-9a-f]{64}", "KEY", (await browser.post(f"{PAGE}/{key}/end", {"csrf": csrf})).text)
-            for key in (session.key, "0" * 64)
+            re.sub("[0-9a-f]{64}", "HASH", (await browser.post(f"{PAGE}/{one}/end", {"csrf": csrf})).text)
+            for one in (session.id_hash, "0" * 64)
         ]
         assert said[0] == said[1]
         assert (await browser.post(f"{PAGE}/end-others", {"csrf": csrf})).status_code == 303
@@ -133,8 +137,8 @@ async def test_the_live_page_of_a_browser_that_is_signed_out_hears_so() -> None:
     async with opened() as o:
         ann = await make_principal(o.application)
         stream = await o.listen(await o.client(ann))
-        keys = [one.key for one in await o.application.web_sessions.list(ann)]
-        _, heard = await asyncio.gather(o.application.web_sessions.end_listed(ann, keys), all_events(stream))
+        id_hashes = [one.id_hash for one in await o.application.web_sessions.list(ann)]
+        _, heard = await asyncio.gather(o.application.web_sessions.end_listed(ann, id_hashes), all_events(stream))
         assert heard[-1] == live.ENDED
 
 
@@ -142,4 +146,24 @@ async def test_who_signed_in_at_an_issuer_reads_so() -> None:
     async with door() as d, d.browser() as browser:
         await d.sign_in(browser, "/workspaces/acme/connectors")
         page = await browser.open(f"{d.origin}/workspaces/acme/settings/sessions")
-        assert "at login.example, or by a link of the server (this browser)" in page.text
+        assert "signed in at login.example just now" in page.text
+
+
+async def test_nothing_of_what_a_browser_says_of_itself_is_shown_but_names_that_are_known() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        browser.client.headers["User-Agent"] = "<b>Chrome/1</b> on my Windows, key sk-12345"
+        page = await open_signed_in(application, browser, await make_principal(application), PAGE)
+        assert "Chrome on Windows (this one)" in page.text
+        assert "12345" not in page.html
+
+
+async def test_a_browser_in_use_is_seen_to_be_and_not_written_down_at_every_page() -> None:
+    clock = Clock()
+    async with make_web(now=clock) as (application, app), Browser(app) as browser:
+        ann = await make_principal(application)
+        await open_signed_in(application, browser, ann)
+        for minutes, since in ((4, 0), (2, 6), (4, 6), (1, 11)):
+            clock.advance(minutes=minutes)
+            assert (await browser.open(PAGE)).status == 200
+            (session,) = await application.web_sessions.list(ann)
+            assert session.last_used_at - session.created_at == timedelta(minutes=since)

@@ -5,18 +5,23 @@ What stands behind a session is judged at every request, so that revocation, exp
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from connectory.catalog.manifest import Effect
+from connectory.errors import SetupError
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, no_record
 from connectory.identity.rights import require_unnarrowed, require_writing
 from connectory.identity.tokens import Tokens
-from connectory.vault.entities import OpenWebSession, Role, UserId, Workspace, WorkspaceId
+from connectory.vault.entities import OpenWebSession, Role, SessionWay, UserId, Workspace, WorkspaceId
 from connectory.vault.sealed_link import hash_link
 from connectory.vault.vault import Vault
+
+NOTE_WAIT_S = 0.05
 
 
 class WebSessions:
@@ -33,25 +38,30 @@ class WebSessions:
             workspace_id=principal.workspace_id, user_id=principal.user_id, lasts=lasts
         )
 
-    async def start_by_link(self, secret: str, lasts: timedelta) -> str | None:
-        """Return the id of a new session; None for a link that is unknown, used or too old."""
-        whose = await self._vault.sign_in_links.spend(secret)
-        return None if whose is None else await self._start_for(*whose, lasts, "link")
+    async def start_by_link(self, secret: str, lasts: timedelta, browser: str = "") -> str | None:
+        """Return the id of a new session; None for a link that is unknown, used or too old.
 
-    async def start_by_token(self, token: str, lasts: timedelta) -> str | None:
+        `browser` is what people call theirs, such as "Firefox on Linux".
+        """
+        whose = await self._vault.sign_in_links.spend(secret)
+        return None if whose is None else await self._start_for(*whose, lasts, "link", browser)
+
+    async def start_by_token(self, token: str, lasts: timedelta, browser: str = "") -> str | None:
         """Return the id of a new session of whoever holds `token`; None where `Tokens.verify` returns that."""
         holder = await self._tokens.verify(token)
-        return None if holder is None else await self._start(holder, lasts, "token")
+        return None if holder is None else await self._start(holder, lasts, "token", browser)
 
-    async def start_for(self, workspace_id: WorkspaceId, user_id: UserId, lasts: timedelta) -> str:
+    async def start_for(self, workspace_id: WorkspaceId, user_id: UserId, lasts: timedelta, browser: str = "") -> str:
         """Return the id of a new session of a member whom somebody else has vouched for."""
-        return await self._start_for(workspace_id, user_id, lasts, "openid")
+        return await self._start_for(workspace_id, user_id, lasts, "openid", browser)
 
     async def find(self, session_id: str) -> Principal | None:
         """Return whose session it is, in the workspace where it began; None for one that is unknown, over or ended."""
         found = await self._vault.web_sessions.find(session_id)
         if found is None:
             return None
+        if not found.is_use_noted:
+            await self._note_use(session_id)
         if found.token is not None:
             return await self._tokens.admit(found.token, found.role)
         return Principal(found.workspace_id, found.user_id, found.role)
@@ -72,13 +82,13 @@ class WebSessions:
         workspaces = await self.workspaces_of(principal)
         return await self._vault.web_sessions.list([one.id for one in workspaces], principal.user_id)
 
-    async def end_listed(self, principal: Principal, keys: Collection[str]) -> int:
-        """End those sessions of `list` that have these keys, for good; return how many. The rest is passed over.
+    async def end_listed(self, principal: Principal, id_hashes: Collection[str]) -> int:
+        """End those sessions of `list` that are called so, for good; return how many. The rest is passed over.
 
         A read-only token, or one with rules of its own, ends those alone that were begun with it; as it revokes itself
         alone. Raises `PolicyDenied`. Each workspace in which one began has it on record.
         """
-        chosen = [one for one in await self.list(principal) if one.key in keys]
+        chosen = [one for one in await self.list(principal) if one.id_hash in id_hashes]
         ended = 0
         for workspace_id in dict.fromkeys(one.workspace_id for one in chosen):
             there = [one for one in chosen if one.workspace_id == workspace_id]
@@ -88,7 +98,7 @@ class WebSessions:
                     require_writing(principal)
                     await require_unnarrowed(self._vault, principal, "sign others out")
                 await line.start()
-                found = [one.key for one in there]
+                found = [one.id_hash for one in there]
                 ended += await self._vault.web_sessions.end_listed(workspace_id, principal.user_id, found)
         return ended
 
@@ -112,22 +122,32 @@ class WebSessions:
             return None
         return found, replace(principal, workspace_id=found.id, role=role)
 
-    async def _start_for(self, workspace_id: WorkspaceId, user_id: UserId, lasts: timedelta, way: str) -> str:
-        role = await self._vault.workspaces.role_of(workspace_id, user_id)
-        return await self._start(Principal(workspace_id, user_id, role or Role.VIEWER), lasts, way)
+    async def _note_use(self, session_id: str) -> None:
+        """Note it if that is quickly done: a database that is locked or full must not keep anybody out."""
+        with suppress(TimeoutError, SetupError):
+            async with asyncio.timeout(NOTE_WAIT_S):
+                await self._vault.web_sessions.note_use(session_id)
 
-    async def _start(self, principal: Principal, lasts: timedelta, way: str) -> str:
+    async def _start_for(
+        self, workspace_id: WorkspaceId, user_id: UserId, lasts: timedelta, way: SessionWay, browser: str
+    ) -> str:
+        role = await self._vault.workspaces.role_of(workspace_id, user_id)
+        return await self._start(Principal(workspace_id, user_id, role or Role.VIEWER), lasts, way, browser)
+
+    async def _start(self, principal: Principal, lasts: timedelta, way: SessionWay, browser: str) -> str:
         async with self._record(principal, "web_sign_in", Effect.WRITE, {way: True}) as line:
             await line.start()
             return await self._vault.web_sessions.start(
                 workspace_id=principal.workspace_id,
                 user_id=principal.user_id,
                 token_id=principal.token_id,
+                way=way,
+                browser=browser,
                 lasts=lasts,
             )
 
 
-def key_of(session_id: str) -> str:
+def id_hash_of(session_id: str) -> str:
     """Return what a session is called where its id must not stand."""
     return hash_link(session_id)
 

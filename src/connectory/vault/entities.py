@@ -96,16 +96,23 @@ class WebSession:
     user_id: UserId
     role: Role
     token: ApiToken | None  # that it was started with
+    is_use_noted: bool  # not long ago
+
+
+SessionWay = Literal["link", "token", "openid"]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenWebSession:
-    """A sign-in to the pages as its user sees it, beside their others. `key` names it, and opens nothing."""
+    """A sign-in to the pages as its user sees it, beside their others. `id_hash` names it, and opens nothing."""
 
-    key: str
+    id_hash: str
     workspace_id: WorkspaceId
+    way: SessionWay | None  # None: it began before that was kept
     token: ApiToken | None
+    browser: str  # and its system; empty: unknown
     created_at: datetime
+    last_used_at: datetime  # or up to `NOTE_EVERY` later
     expires_at: datetime  # its own end, or its token's
 
 

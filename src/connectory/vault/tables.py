@@ -138,7 +138,10 @@ web_sessions = Table(
     Column("id_hash", String(64), primary_key=True),
     *_of_member(),
     Column("token_id", ID),  # null: signed in by a link of this machine, or by OpenID Connect
+    Column("way", String(20)),  # null: from before it was kept
+    Column("browser", String(80), nullable=False, server_default=""),  # empty: unknown
     Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
     Column("expires_at", UtcTime, nullable=False, index=True),
     Column("ended_at", UtcTime),
     _in_workspace("token_id", "api_tokens"),

@@ -14,11 +14,12 @@ from starlette.responses import Response
 
 from connectory.errors import Refused, Unauthenticated, UnknownObject
 from connectory.identity.principal import Principal
-from connectory.identity.web_sessions import WebSessions, key_of
+from connectory.identity.web_sessions import WebSessions, id_hash_of
 from connectory.settings import Settings
 from connectory.vault.entities import User, UserId, Workspace, WorkspaceId
 from connectory.vault.vault import Vault
 from connectory.web.binding import cookie_name, set_private_cookie
+from connectory.web.browsers import browser_of
 from connectory.web.origins import OurOrigins
 
 # Cookies ignore ports: a program of another user that takes our port while nothing of ours runs is sent them. What it
@@ -124,9 +125,9 @@ class Visitors:
         workspace = await self._vault.workspaces.get(principal.workspace_id)
         return Visitor(user.name, self._csrf(request), home_of(workspace.slug)) if user and workspace else None
 
-    def session_key(self, request: Request) -> str:
+    def own_id_hash(self, request: Request) -> str:
         """Return what the visitor's own session is called among all of theirs."""
-        return key_of(self._session_id(request) or "")
+        return id_hash_of(self._session_id(request) or "")
 
     def require_csrf(self, request: Request, form: Mapping[str, str]) -> None:
         """Raise `Refused` unless a form, or its header, carries what this session's pages hold (attack 68)."""
@@ -138,19 +139,23 @@ class Visitors:
         """Give the browser a session in place of the one it has. Returns whether the token is good."""
         if len(token) > MOST_TOKEN_CHARACTERS:
             return False
-        return await self._begin(request, response, await self._sessions.start_by_token(token, SESSION_LASTS))
+        session_id = await self._sessions.start_by_token(token, SESSION_LASTS, _browser(request))
+        return await self._begin(request, response, session_id)
 
     async def sign_in_by_link(self, request: Request, response: Response, secret: str) -> bool:
         """The same, by a link of this machine."""
         if SESSION_ID.fullmatch(secret) is None:
             return False
-        return await self._begin(request, response, await self._sessions.start_by_link(secret, SESSION_LASTS))
+        session_id = await self._sessions.start_by_link(secret, SESSION_LASTS, _browser(request))
+        return await self._begin(request, response, session_id)
 
     async def sign_in_as(
         self, request: Request, response: Response, workspace_id: WorkspaceId, user_id: UserId
     ) -> None:
         """The same, for a member whom somebody else has vouched for."""
-        await self._begin(request, response, await self._sessions.start_for(workspace_id, user_id, SESSION_LASTS))
+        browser = _browser(request)
+        session_id = await self._sessions.start_for(workspace_id, user_id, SESSION_LASTS, browser)
+        await self._begin(request, response, session_id)
 
     async def sign_out(self, request: Request, response: Response) -> None:
         """End the session, so that a copy of the cookie opens nothing either, and take it from the browser."""
@@ -180,3 +185,7 @@ class Visitors:
     def _session_id(self, request: Request) -> str | None:
         sent = request.cookies.get(self.cookie, "")
         return sent if SESSION_ID.fullmatch(sent) else None
+
+
+def _browser(request: Request) -> str:
+    return browser_of(request.headers.get("user-agent", ""))

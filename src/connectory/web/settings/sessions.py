@@ -21,16 +21,22 @@ from connectory.web.states import Moment, moment_of
 from connectory.web.visitors import Member, Visitors
 
 SECTION = "sessions"
+COMMAND = "connectory open"
+UNKNOWN = "an unknown browser"
+ANY_ISSUER = "an issuer that is not set up any more"
 
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """One browser that is signed in."""
 
-    key: str
+    id_hash: str
+    browser: str
     way: str
+    command: str  # that shows the link, if it is one
     workspace: str
     began: Moment | None
+    used: Moment | None
     ends: Moment | None
     is_this: bool
     may_end: bool
@@ -49,7 +55,7 @@ class SessionPages:
         return [
             Route(root, self.show, methods=["GET"]),
             Route(f"{root}/end-others", self.end_others, methods=["POST"]),
-            Route(f"{root}/{{session}}/end", self.end, methods=["POST"]),
+            Route(f"{root}/{{id_hash}}/end", self.end, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -59,17 +65,17 @@ class SessionPages:
     async def end(self, request: Request) -> Response:
         """Sign one browser out; one that was signed out meanwhile stays so."""
         member, _ = await posted(self.visitors, request)
-        return await self._end(request, member, {request.path_params["session"]})
+        return await self._end(request, member, {request.path_params["id_hash"]})
 
     async def end_others(self, request: Request) -> Response:
         """Sign all out but this one."""
         member, _ = await posted(self.visitors, request)
-        keys = {one.key for one in await self.services.web_sessions.list(member.principal)}
-        return await self._end(request, member, keys - {self.visitors.session_key(request)})
+        id_hashes = {one.id_hash for one in await self.services.web_sessions.list(member.principal)}
+        return await self._end(request, member, id_hashes - {self.visitors.own_id_hash(request)})
 
-    async def _end(self, request: Request, member: Member, keys: Collection[str]) -> Response:
+    async def _end(self, request: Request, member: Member, id_hashes: Collection[str]) -> Response:
         try:
-            await self.services.web_sessions.end_listed(member.principal, keys)
+            await self.services.web_sessions.end_listed(member.principal, id_hashes)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self._page(request, member, status_of(error), words=words)
@@ -82,8 +88,9 @@ class SessionPages:
         is_free = not principal.read_only and not await is_narrowed(self.services.vault, principal)
         found = await self.services.web_sessions.list(principal)
         names = {str(one.id): one.name for one in member.workspaces}
-        this, by_hand = self.visitors.session_key(request), self._by_hand()
-        rows = [view_session(one, this, names, by_hand, may_end_one(one, principal, is_free), now) for one in found]
+        this, issuer = self.visitors.own_id_hash(request), self.services.openid
+        at = issuer.name if issuer is not None else ANY_ISSUER
+        rows = [view_session(one, this, names, at, may_end_one(one, principal, is_free), now) for one in found]
         return await render_settings(
             self.services,
             "settings_sessions",
@@ -97,11 +104,6 @@ class SessionPages:
             tokens=address_of(member.workspace.slug, "tokens"),
         )
 
-    def _by_hand(self) -> str:
-        """How a session begins without a token."""
-        issuer = self.services.openid
-        return "by a link of the server" if issuer is None else f"at {issuer.name}, or by a link of the server"
-
 
 def may_end_one(session: OpenWebSession, principal: Principal, is_free: bool) -> bool:
     """Whether this session is for the principal to end; the service says the same."""
@@ -109,15 +111,27 @@ def may_end_one(session: OpenWebSession, principal: Principal, is_free: bool) ->
 
 
 def view_session(
-    session: OpenWebSession, this: str, workspaces: Mapping[str, str], by_hand: str, may_end: bool, now: datetime
+    session: OpenWebSession, this: str, workspaces: Mapping[str, str], issuer: str, may_end: bool, now: datetime
 ) -> SessionView:
-    """Return a session as a person sees it; `this` is the key of the one that looks."""
+    """Return a session as a person sees it; `this` is what the one that looks is called."""
+    browser = session.browser or UNKNOWN
     return SessionView(
-        key=session.key,
-        way=f"by the token “{session.token.name}”" if session.token is not None else by_hand,
+        id_hash=session.id_hash,
+        browser=f"{browser[0].upper()}{browser[1:]}",
+        way=_way_of(session, issuer),
+        command=COMMAND if session.way == "link" else "",
         workspace=workspaces.get(session.workspace_id, "") if len(workspaces) > 1 else "",
         began=moment_of(session.created_at, now),
+        used=moment_of(session.last_used_at, now),
         ends=moment_of(session.expires_at, now),
-        is_this=session.key == this,
+        is_this=session.id_hash == this,
         may_end=may_end,
     )
+
+
+def _way_of(session: OpenWebSession, issuer: str) -> str:
+    if session.token is not None:
+        return f"with the API token “{session.token.name}”"
+    if session.way is None:
+        return "in a way that was not kept then"
+    return "by a sign-in link" if session.way == "link" else f"at {issuer}"
