@@ -11,9 +11,9 @@ import pytest
 from tests.web.test_settings_pages import MEMOS, OAUTH_YAML
 
 from connectory.auth.backend import Entry
+from connectory.auth.supposing import ONLY_THEN
 from connectory.errors import ConnectoryError, InvalidArguments, PolicyDenied, RoleDenied, UnknownAction
 from connectory.gateway.drafts import Draft, DraftCall, Tried
-from connectory.gateway.passing import ONLY_THEN
 from connectory.identity.principal import Principal, local_principal
 from connectory.testing.application import connect, make_application, make_principal, make_settings
 from connectory.testing.connectors import make_catalog, make_connector

@@ -9,29 +9,33 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from connectory.actions.watching import Watch
-from connectory.auth.backend import Connected, Entry, Form, MethodForm, Problem, Question
-from connectory.auth.entries import check_entry
+from connectory.auth.backend import (
+    Connected,
+    DeviceCode,
+    Elsewhere,
+    Entry,
+    Form,
+    MethodForm,
+    Problem,
+    Question,
+    Redirect,
+    Step,
+)
 from connectory.auth.manager import AuthManager
-from connectory.auth.members import hosts_of
-from connectory.auth.sessions import ConnectSessions
+from connectory.auth.supposing import Supposing
 from connectory.catalog.catalog import Catalog
-from connectory.catalog.manifest import TokenRequest
-from connectory.errors import InvalidPath, PageUnavailable
+from connectory.errors import PageUnavailable
 from connectory.gateway.accounts import Accounts
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.gateway import Gateway
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
 from connectory.vault.clock import Clock
-from connectory.vault.credentials import NoCredentials
-from connectory.vault.entities import ConnectionId, FinishedSignIn, StoredGrant, Use, new_id
 from connectory.vault.vault import Vault
-
-ALIAS = "default"
-ONLY_THEN = "Where its requests go is known only once one has signed in, so they cannot be shown before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +64,15 @@ class PassingCalls:
         step = await self.auth.submit(session, secrets.token_urlsafe(32), entry)
         if isinstance(step, Connected):
             return ()
-        found = step.problems if isinstance(step, Form | Question) else ()
-        return found or (Problem("", "This way to sign in goes on elsewhere."),)
+        problems = step.problems if isinstance(step, Form | Question) else ()
+        return problems or (
+            Problem("", f"This sign-in goes on {_place_of(step)}. Keep it and connect it, then try it there."),
+        )
 
     async def suppose(self, principal: Principal, connector: str, entry: Entry) -> tuple[Problem, ...]:
-        """Let a connection stand as if the entry were taken, so that requests can be shown; its secrets are not read.
-
-        Nobody is asked, and there is nothing to send. Returns what is wrong with the rest of the entry, or that the
-        sign-in itself says where requests go. Raises `InvalidPath` on an address that cannot be made.
-        """
-        known = self.catalog.connector(connector)
-        way = known.auth[entry.method]
-        plain = {name: one for name, one in way.fields.items() if not one.is_secret}
-        values = {name: value for name, value in entry.values.items() if name in plain}
-        checked = check_entry(plain, replace(entry, values=values), self.settings)
-        if checked.problems:
-            return checked.problems
-        try:
-            hosts = hosts_of(known, entry.method, checked.facts, private_confirmed=False)
-        except InvalidPath:
-            if isinstance(way, TokenRequest) and way.facts.keys() - checked.facts.keys():
-                return (Problem("", ONLY_THEN),)
-            raise
-        sessions, owner = ConnectSessions(self.vault, self.now), str(principal.user_id)
-        session = await sessions.create(principal, owner, connector, ALIAS, None, (), None)
-        family = known.manifest.auth_family
-        nobody = StoredGrant(
-            "direct", family, entry.method, family, None, None, NoCredentials(), checked.facts, (), None
-        )
-        signed_in = FinishedSignIn((Use(connector, ConnectionId(new_id("cn")), hosts),), nobody)
-        await self.vault.sessions.finish(await sessions.bind(session, secrets.token_urlsafe(32)), signed_in)
-        return ()
+        """Let a connection stand as if the entry were taken, as `Supposing.suppose`: so that requests can be shown."""
+        supposing = Supposing(self.vault, self.settings, self.now)
+        return await supposing.suppose(principal, self.catalog.connector(connector), entry)
 
 
 OpenPassing = Callable[[Principal, Catalog, Watch], AbstractAsyncContextManager[PassingCalls]]
@@ -103,3 +85,14 @@ async def no_page() -> None:
         "This sign-in is for one call, and no page knows it.",
         hint="Keep the manifest (or put it into a folder of the server), connect it, and try again.",
     )
+
+
+def _place_of(step: Step) -> str:
+    """Where a sign-in goes on, without the address itself: that may be a secret."""
+    match step:
+        case Elsewhere():
+            return f"at {step.at}"
+        case Redirect(url=url) | DeviceCode(verification_uri=url):
+            return f"at {urlsplit(url).hostname}"
+        case _:
+            return "on the connect page"
