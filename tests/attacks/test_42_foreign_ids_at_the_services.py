@@ -10,6 +10,7 @@ import pytest
 from tests.auth.making import World, world
 from tests.auth.test_ways import OAUTH, without_token
 
+from connectory.auth.changes import ConnectionChanges
 from connectory.auth.manager import AuthManager
 from connectory.auth.oauth.apps import OAuthApps
 from connectory.auth.oauth.clients import OAuthClients
@@ -31,7 +32,7 @@ from connectory.vault.entities import (
     new_id,
 )
 
-SERVICES = (AuthManager, OAuthApps, Tokens, Policies, Workspaces)
+SERVICES = (AuthManager, ConnectionChanges, OAuthApps, Tokens, Policies, Workspaces)
 NO_IDS = {
     "AuthManager.connect",  # makes; of what exists it finds only its own owner's
     "AuthManager.open_session",
@@ -91,14 +92,14 @@ ATTEMPTS: dict[str, tuple[str, Attempt, type[ConnectoryError]]] = {
         lambda s, p, i: s.world.auth.get_credentials(p, ConnectionId(i)),
         UnknownConnection,
     ),
-    "AuthManager.rename": (
+    "ConnectionChanges.rename": (
         "connection",
-        lambda s, p, i: s.world.auth.rename(p, ConnectionId(i), "another"),
+        lambda s, p, i: s.world.changes.rename(p, ConnectionId(i), "another"),
         UnknownConnection,
     ),
-    "AuthManager.label": (
+    "ConnectionChanges.label": (
         "connection",
-        lambda s, p, i: s.world.auth.label(p, ConnectionId(i), {"customer": "c-17"}),
+        lambda s, p, i: s.world.changes.label(p, ConnectionId(i), {"customer": "c-17"}),
         UnknownConnection,
     ),
     "AuthManager.renew_connection": (

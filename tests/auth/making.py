@@ -25,6 +25,8 @@ from connectory.auth.backend import (
     Revocation,
     Step,
 )
+from connectory.auth.changes import ConnectionChanges
+from connectory.auth.connections import Connections
 from connectory.auth.direct import DirectBackend
 from connectory.auth.kept_here import KeptHere
 from connectory.auth.manager import AuthManager
@@ -33,6 +35,7 @@ from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.errors import ConnectoryError, NeedsReconnect, ProviderUnauthorized
 from connectory.identity.principal import Principal
+from connectory.identity.record import no_record
 from connectory.settings import Settings
 from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector, make_family
 from connectory.vault.credentials import SecretFields
@@ -207,6 +210,11 @@ class World:
     links: list[Principal]
     sleep: Sleep
     sessions: ConnectSessions
+
+    @property
+    def changes(self) -> ConnectionChanges:
+        """What changes a connection, off the record."""
+        return ConnectionChanges(self.vault.connections, Connections(self.vault, self.catalog), no_record)
 
     async def submit(
         self, session: ConnectSession, key: str = GOOD_KEY, browser: str = "b1", **entry: Any

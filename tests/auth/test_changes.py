@@ -26,7 +26,7 @@ async def test_a_connection_is_renamed_and_stays_what_it_is() -> None:
     async with world() as w:
         made = (await w.connected(w.owner)).connection
 
-        renamed = await w.auth.rename(w.owner, made.id, "work")
+        renamed = await w.changes.rename(w.owner, made.id, "work")
 
         assert renamed == replace(made, alias="work")
         assert await w.auth.get_connection(w.owner, made.id) == renamed
@@ -40,7 +40,7 @@ async def test_a_connection_gets_no_alias_that_none_can_have(alias: str) -> None
     async with world() as w:
         made = (await w.connected(w.owner)).connection
         with pytest.raises(InvalidArguments):
-            await w.auth.rename(w.owner, made.id, alias)
+            await w.changes.rename(w.owner, made.id, alias)
         assert await w.auth.get_connection(w.owner, made.id) == made
 
 
@@ -58,11 +58,11 @@ async def test_who_may_not_make_a_connection_may_not_change_it() -> None:
             (w.stranger, shared, UnknownConnection),
         ]:
             with pytest.raises(error):
-                await w.auth.rename(principal, connection.id, "new")
+                await w.changes.rename(principal, connection.id, "new")
             with pytest.raises(error):
-                await w.auth.label(principal, connection.id, CUSTOMER)
+                await w.changes.label(principal, connection.id, CUSTOMER)
         with pytest.raises(AlreadyExists):
-            await w.auth.rename(w.owner, shared.id, "taken")
+            await w.changes.rename(w.owner, shared.id, "taken")
         assert await w.auth.get_connection(w.owner, shared.id) == shared
 
 
@@ -70,7 +70,7 @@ async def test_labels_take_the_place_of_those_that_were_there() -> None:
     async with world() as w:
         made = (await w.connected(w.owner)).connection
         for labels in (CUSTOMER, {"plan": "pro"}, {}):
-            assert await w.auth.label(w.owner, made.id, labels) == replace(made, labels=labels)
+            assert await w.changes.label(w.owner, made.id, labels) == replace(made, labels=labels)
             assert await w.auth.get_connection(w.owner, made.id) == replace(made, labels=labels)
 
 

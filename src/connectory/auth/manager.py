@@ -1,6 +1,6 @@
 """AuthManager: the nine operations of design 5.1.
 
-What one session goes through stands in `session_steps.py`, what is changed about a connection in `changes.py`.
+What one session goes through stands in `session_steps.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from connectory.auth.backend import (
     Revocation,
     Verify,
 )
-from connectory.auth.changes import ConnectionChanges
 from connectory.auth.choice import BackendChoice
 from connectory.auth.connections import (
     DEFAULT_ALIAS,
@@ -70,7 +69,7 @@ async def no_options(_: Connector, __: NewGrant) -> Sequence[Option]:
     return ()
 
 
-class AuthManager(SessionSteps, ConnectionChanges):
+class AuthManager(SessionSteps):
     """How credentials come and stay fresh, for every backend; `link_url` builds on the one canonical origin."""
 
     def __init__(

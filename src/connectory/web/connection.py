@@ -88,7 +88,7 @@ class ConnectionPages:
         member, found, form = await self._posted(request)
         alias = form.get("alias", "").strip()
         try:
-            await self.services.auth.rename(member.principal, found[0].id, alias)
+            await self.services.changes.rename(member.principal, found[0].id, alias)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self._page(member, found, status_of(error), words, alias=alias)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connectory.auth.changes import ConnectionChanges
+from connectory.auth.connections import Connections
 from connectory.auth.manager import AuthManager
 from connectory.auth.oauth.apps import OAuthApps
 from connectory.auth.oauth.clients import OAuthClients
@@ -58,3 +60,8 @@ class WebServices:
     def accounts(self) -> Accounts:
         """Connecting and disconnecting, by the policies and on record."""
         return Accounts(self.gateway, self.auth, self.audit)
+
+    @property
+    def changes(self) -> ConnectionChanges:
+        """Renaming and labelling a connection, on record."""
+        return ConnectionChanges(self.vault.connections, Connections(self.vault, self.catalog), self.audit.enclose)

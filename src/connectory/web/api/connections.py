@@ -51,9 +51,9 @@ async def get_connection(by: By, connection_id: ConnectionParameter) -> Connecte
 async def change_connection(by: By, connection_id: ConnectionParameter, body: ConnectionChange) -> ConnectedService:
     """Give a connection another alias, other labels, or both; its id, sign-in and history stay."""
     if body.alias is not None:  # first: it may be refused, and then nothing is changed
-        await by.services.auth.rename(by.principal, ConnectionId(connection_id), body.alias)
+        await by.services.changes.rename(by.principal, ConnectionId(connection_id), body.alias)
     if body.labels is not None:
-        await by.services.auth.label(by.principal, ConnectionId(connection_id), body.labels)
+        await by.services.changes.label(by.principal, ConnectionId(connection_id), body.labels)
     return await _shown_one(by, connection_id)
 
 
