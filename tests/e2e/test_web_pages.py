@@ -178,7 +178,7 @@ async def test_every_page_can_be_read_by_everybody_at_every_size(install: Instal
         await page.goto(f"{home}/connectors/demo")
         await page.get_by_label("Name of the account here").fill("second")
         await page.get_by_role("button", name="Connect Demo", exact=True).click()
-        await page.context.clear_cookies(name=re.compile("connectory-began-"))  # as who came from a chat
+        await page.context.clear_cookies(name=re.compile("connectory-back-"))  # as who came from a chat
         await page.get_by_role("button", name="Connect Demo", exact=True).click()
         await page.get_by_role("heading", name="Demo is connected").wait_for()
         found = await everywhere(

@@ -87,40 +87,47 @@ async def test_who_came_by_the_link_of_a_chat_is_led_back_to_the_chat() -> None:
 async def test_what_asks_for_nothing_is_connected_by_one_click(has_other_browser: bool) -> None:
     async with make_web(catalog=make_catalog(make_connector(OPEN_YAML))) as (application, app), Browser(app) as browser:
         principal = await make_principal(application)
-        page = await open_signed_in(application, browser, principal, HOME)
+        await open_signed_in(application, browser, principal)
         session = await application.auth.connect(principal, "open")
         if has_other_browser:  # it has gone on with the link that is open for the same
             await application.vault.sessions.bind(session.id, "a" * 64, until=session.expires_at)
-        assert 'name="at_once" value="open"' in page.html
-        done = await browser.submit(await grid_of(browser), at_once="open")
+        done = await browser.submit(await grid_of(browser), connector="open")
         assert "Open is connected." in done.text
         found = await application.auth.list_connections(principal)
     assert [row.name for row, _ in found] == ["open/default"]
 
 
-@pytest.mark.parametrize(("backend", "button"), [("auto", "at_once"), ("builtin", "at_once"), ("direct", "connector")])
-async def test_oauth_that_is_set_up_leaves_for_the_provider_by_one_click(backend: str, button: str) -> None:
+@pytest.mark.parametrize(("backend", "leaves"), [("auto", True), ("builtin", True), ("direct", False)])
+async def test_oauth_that_is_set_up_leaves_for_the_provider_by_one_click(backend: str, leaves: bool) -> None:
     packaged = (await asyncio.to_thread(load_catalog, [packaged_folder()], index_dir=None)).connectors
     app_of_ours = {"GITHUB_CLIENT_ID": "our-app", "GITHUB_CLIENT_SECRET": "hidden"}
     web = make_web(app_of_ours, catalog=make_catalog(packaged["github"]))
     async with web as (application, app), Browser(app) as browser:
         await open_signed_in(application, browser, await make_principal(application))
         page = await browser.open(f"{HOME}?backend={backend}")
-        assert f'name="{button}" value="github"' in page.html
         grid = next(form for form in page.forms if form.action.endswith("/connect"))
-        leaving = await browser.submit(grid, **{button: "github"})
-    assert ("Going on at GitHub" if button == "at_once" else "Personal access token") in leaving.text
-    assert ("https://github.com/login/oauth/authorize?" in leaving.html) is (button == "at_once")
+        leaving = await browser.submit(grid, connector="github")
+        by_its_own_page = await browser.open(f"{HOME}/github")
+        form = next(form for form in by_its_own_page.forms if form.action.endswith("/connect"))
+        chosen = await browser.submit(form, alias="work")
+    assert ("Going on at GitHub" if leaves else "Personal access token") in leaving.text
+    assert ("https://github.com/login/oauth/authorize?" in leaving.html) is leaves
+    assert "It may" in chosen.text  # there the rights can be ticked
 
 
-async def test_what_asks_for_something_is_connected_at_once_by_no_forged_form() -> None:
-    async with make_web() as (application, app), Browser(app) as browser:
+async def test_a_refusal_in_the_dialog_is_a_page_of_its_own() -> None:
+    async with make_web({"CONNECTORY_LINKS_PER_HOUR": "1"}) as (application, app), Browser(app) as browser:
         principal = await make_principal(application)
-        page = await open_signed_in(application, browser, principal, HOME)
-        assert 'name="connector" value="notes"' in page.html
-        connecting = await browser.submit(await grid_of(browser), at_once="notes")
-        assert "Connect Notes" in connecting.text
-        assert await application.auth.list_connections(principal) == []
+        await application.auth.connect(principal, "notes", alias="other")
+        await open_signed_in(application, browser, principal)
+        grid = await grid_of(browser)
+        browser.client.headers["HX-Request"] = "true"
+        refused = await browser.submit(grid, connector="notes")
+        del browser.client.headers["HX-Request"]
+        whole = await browser.submit(grid, connector="notes")
+    assert (refused.status, whole.status) == (429, 422)
+    assert "dialog" not in refused.html
+    assert refused.html.count("<h1") == 1
 
 
 async def test_what_the_address_says_was_connected_is_said_only_of_what_one_sees() -> None:

@@ -90,11 +90,6 @@ class MethodForm:
     backend: str = ""
     through: str = ""
 
-    @property
-    def asks_nothing(self) -> bool:
-        """Whether one signs in by it without typing anything here."""
-        return not self.fields and self.setup is None
-
 
 @dataclass(frozen=True, slots=True)
 class ConnectedAccount:

@@ -71,7 +71,8 @@ class BackendChoice:
     async def forms(self, session: ConnectSession, connector: Connector) -> tuple[MethodForm, ...]:
         """Return the ways to sign in that a session offers, those that need a setup last."""
         configs = await self.choose(session.workspace_id, connector, session.backend)
-        return tuple(_in_order(configs))
+        forms = (replace(form, backend=config.backend) for config in configs for form in config.methods)
+        return tuple(sorted(forms, key=lambda form: bool(form.setup)))
 
     async def serving_entry(self, session: ConnectSession, connector: Connector, entry: Entry) -> Backend:
         """Return the backend that a session's sign-in goes to."""
@@ -133,16 +134,4 @@ def _ways(connector: Connector, configs: Sequence[BackendConfig]) -> Ways:
         tuple(name for name in connector.auth if name in ready),
         tuple(name for name in connector.auth if name in after_setup),
         tuple(name for name in connector.auth if name not in ready | after_setup),
-        frozenset(asked for asked in (None, *(config.backend for config in configs)) if _asks_nothing(configs, asked)),
     )
-
-
-def _asks_nothing(configs: Sequence[BackendConfig], asked: str | None) -> bool:
-    offered = _in_order([config for config in configs if asked in (None, config.backend)])
-    return bool(offered) and offered[0].asks_nothing
-
-
-def _in_order(configs: Sequence[BackendConfig]) -> list[MethodForm]:
-    """The ways to sign in as they are offered: those that need a setup last."""
-    forms = [replace(form, backend=config.backend) for config in configs for form in config.methods]
-    return sorted(forms, key=lambda form: bool(form.setup))

@@ -29,8 +29,6 @@ class Ways:
     here: tuple[str, ...]
     after_setup: tuple[str, ...]
     missing: tuple[str, ...]
-    at_once: frozenset[str | None] = frozenset()
-    """The backends (None: whichever is best) of which the way that is offered first asks for nothing here."""
 
     @property
     def is_possible(self) -> bool:

@@ -28,7 +28,6 @@ from connectory.identity.rights import require_writing
 from connectory.vault.entities import Connection, ConnectSession, GrantId, Role, SessionStatus
 from connectory.web.acting import session_of
 from connectory.web.arrival import after_connecting
-from connectory.web.beginning import began_here, forget_beginning
 from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
 from connectory.web.connect_form import (
     FILE_PREFIX,
@@ -42,9 +41,10 @@ from connectory.web.connect_form import (
     view_question,
 )
 from connectory.web.forms import read_form_with_files
-from connectory.web.pages import logo_source, render
+from connectory.web.pages import is_fragment, logo_source, render
 from connectory.web.services import WebServices
 from connectory.web.visitors import Visitor, Visitors, home_of
+from connectory.web.way_back import forget_way_back, has_way_back
 
 NEW_LINK = "Ask your assistant to connect again; it gives you a new link."
 SHOWN_TASKS = 5
@@ -199,9 +199,9 @@ class ConnectPages:
         tasks = [task for row in made for task in catalog.connector(row.connector).manifest.tasks]
         visitor = await self.visitors.visitor(request)
         home, is_https = await self._home(session, visitor), self.visitors.is_https
-        if home is not None and session.problem is None and began_here(request, session.link, is_https=is_https):
+        if home is not None and session.problem is None and has_way_back(request, session.link, is_https=is_https):
             response = RedirectResponse(after_connecting(home, made), status_code=303)
-            forget_beginning(response, session.link, is_https=is_https)
+            forget_way_back(response, session.link, is_https=is_https)
             return response
         return render(
             "connected",
@@ -300,6 +300,7 @@ class ConnectPages:
             connections=[f"{one.name}/{session.alias}" for one in members],
             is_shared=session.owner == session.workspace_id,
             is_renewal=session.connection_id is not None,
+            is_in_dialog=is_fragment(request),
             included=[one.title for one in members] if connector.manifest.is_bundle else [],
             groups=view_actions(members),
             accounts=view_accounts(form, entry),
@@ -375,6 +376,6 @@ def _is_used() -> SessionExpired:
 def _another_browser() -> SessionExpired:
     return SessionExpired(
         "Another browser has gone on with this link.",
-        hint="Go on there. Where that is not possible: ask your assistant to connect again in an hour, or under another"
-        " alias.",
+        hint="Go on there. Where that is not possible: begin anew on the page of all connectors, or ask your assistant"
+        " to connect under another alias.",
     )

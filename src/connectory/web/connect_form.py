@@ -187,9 +187,10 @@ def view_actions(connectors: Sequence[Connector]) -> tuple[ActionGroup, ...]:
 
 def entry_at_once(step: Form | Question) -> Entry | None:
     """Return what signs in by the first way that is offered, where that asks for nothing; None where it asks."""
-    if isinstance(step, Question) or step.accounts or not step.methods or not step.methods[0].asks_nothing:
+    if isinstance(step, Question) or step.accounts or not step.methods:
         return None
-    return Entry(step.methods[0].method, {}, backend=step.methods[0].backend or None)
+    first = step.methods[0]
+    return Entry(first.method, {}, backend=first.backend or None) if not first.fields and first.setup is None else None
 
 
 def _is_of(method: MethodForm, entry: Entry | None) -> bool:

@@ -11,17 +11,17 @@ from starlette.routing import Route
 from connectory.auth.connections import Found, describe_account, plain_name
 from connectory.errors import ConnectoryError, QuotaExceeded, UnknownObject
 from connectory.web.arrival import after_disconnecting
-from connectory.web.beginning import note_beginning
 from connectory.web.binding import usable_in
 from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
-from connectory.web.connectors import FRAGMENT_HEADER, NAV
+from connectory.web.connectors import NAV
 from connectory.web.connectors_view import view_connected
 from connectory.web.forms import read_form
 from connectory.web.links import Said, path_of, said, status_of
 from connectory.web.offered import offered_to
-from connectory.web.pages import render, render_member
+from connectory.web.pages import is_fragment, render, render_member
 from connectory.web.services import WebServices
 from connectory.web.visitors import Member, Visitors, home_of
+from connectory.web.way_back import remember_way_back
 
 CALLS_SHOWN = 15
 ROOT = "/workspaces/{slug}/connections/{connection}"
@@ -65,7 +65,7 @@ class ConnectionPages:
                 f" It is the account of {plain_name(account.name or account.id)}." if account.name or account.id else ""
             )
             words = Said(f"{name} works: the service takes its sign-in.{who}")
-        if FRAGMENT_HEADER in request.headers:
+        if is_fragment(request):
             return render("said", said=words)
         now = await find_connection(self.services, member, request)  # the test may have shown that it works no longer
         return await self._page(member, now, words=words)
@@ -80,7 +80,7 @@ class ConnectionPages:
             words = said(error, self.services.settings.origin)
             return await self._page(member, found, status_of(error), words)
         response = RedirectResponse(path_of(session), status_code=303)
-        note_beginning(response, session.link, is_https=self.visitors.is_https)
+        remember_way_back(response, session.link, is_https=self.visitors.is_https)
         return response
 
     async def rename(self, request: Request) -> Response:

@@ -18,7 +18,6 @@ from connectory.errors import AlreadyExists, BadInput, Refused, SetupError
 from connectory.identity.principal import Principal
 from connectory.vault.entities import ConnectSession, GrantId
 from connectory.web.arrival import said_on_arrival
-from connectory.web.beginning import note_beginning
 from connectory.web.binding import usable_in
 from connectory.web.connect import ConnectPages
 from connectory.web.connect_form import view_actions
@@ -34,17 +33,18 @@ from connectory.web.connectors_view import (
     view_connected,
     view_grid,
 )
+from connectory.web.failures import error_response
 from connectory.web.forms import read_form
 from connectory.web.links import path_of
 from connectory.web.logos import logo_url
 from connectory.web.offered import Offered, offered_to
-from connectory.web.pages import render_member
+from connectory.web.pages import is_fragment, render_member
 from connectory.web.services import WebServices
 from connectory.web.visitors import Member, Visitors, home_of
+from connectory.web.way_back import remember_way_back
 
 NAV = "connectors"
-AT_ONCE = "at_once"  # instead of `connector`
-FRAGMENT_HEADER = "HX-Request"  # htmx asks for what changes on the page, and not for the page
+AT_ONCE = "at_once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,10 @@ class ConnectorPages:
         offered = await offered_to(principal, self.services.gateway)
         rows = await self._rows(member, found, unreadable, offered)
         return render_member(
-            "connectors_list" if FRAGMENT_HEADER in request.headers else "connectors",
+            "connectors_list" if is_fragment(request) else "connectors",
             member,
             NAV,
-            is_fragment=FRAGMENT_HEADER in request.headers,
+            is_fragment=is_fragment(request),
             said=said_on_arrival(request.query_params, catalog, found),
             wanted=wanted,
             connected=fitting(rows, catalog.connectors, wanted),
@@ -106,16 +106,18 @@ class ConnectorPages:
         self.visitors.require_csrf(request, form)
         alias, backend = form.get("alias", "").strip() or None, form.get("backend", AUTO)
         shared = form.get("shared") == "yes"
-        connector = await self._known(form.get("connector") or form.get(AT_ONCE, ""))
+        connector = await self._known(form.get("connector", ""))
         try:
             session = await self._session(request, member, connector, alias, backend, shared=shared)
         except AlreadyExists:
             return RedirectResponse(f"{home_of(member.workspace.slug)}/{connector.name}", status_code=303)
         except (BadInput, Refused, SetupError) as error:
+            if is_fragment(request):  # in the dialog over the grid
+                return error_response(request, error)
             return await self._page_of(member, connector, backend, problem=error.text, alias=alias or "", status=422)
         to_page = RedirectResponse(path_of(session), status_code=303)
         response = await self.connecting.begin(request, session) if form.get(AT_ONCE) else to_page
-        note_beginning(response, session.link, is_https=self.visitors.is_https)
+        remember_way_back(response, session.link, is_https=self.visitors.is_https)
         return response
 
     async def _session(

@@ -102,7 +102,6 @@ class CardView:
     status: Status
     state: Word
     can_connect: bool
-    is_at_once: bool  # whether connecting asks for nothing here
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,7 @@ def view_grid(
     for name, way in ways.items():
         of_parts = [health.get(part, []) for part in way.connector.manifest.includes or [name]]
         is_whole = all(of_parts)  # a bundle is connected with its last part
-        card = _card(way, [one for part in of_parts for one in part] if is_whole else [], served, wanted.backend, slug)
+        card = _card(way, [one for part in of_parts for one in part] if is_whole else [], served, slug)
         is_wanted = wanted.status in (None, card.status) and wanted.category in (None, way.connector.manifest.category)
         if is_wanted and all(word in _haystack(way.connector) for word in words):
             groups.setdefault(group_of(way.connector), []).append(card)
@@ -219,7 +218,7 @@ def _fits(row: ConnectedView, connector: Connector | None, wanted: Wanted, words
     )
 
 
-def _card(way: Ways, health: Sequence[bool], served: Collection[str] | None, backend: str, slug: str) -> CardView:
+def _card(way: Ways, health: Sequence[bool], served: Collection[str] | None, slug: str) -> CardView:
     connector = way.connector
     is_served = served is None or connector.name in served
     if health:
@@ -234,7 +233,6 @@ def _card(way: Ways, health: Sequence[bool], served: Collection[str] | None, bac
         status=status,
         state=_state(way, status, len(health), is_served=is_served),
         can_connect=way.is_possible and is_served,
-        is_at_once=(None if backend == AUTO else backend) in way.at_once,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from connectory import __version__
@@ -17,6 +18,7 @@ from connectory.web.static_files import static_url
 from connectory.web.visitors import Member
 
 FOLDER = Path(__file__).parent
+FRAGMENT_HEADER = "HX-Request"  # htmx asks for what changes on a page, or for what stands in its dialog
 
 
 @functools.cache
@@ -52,6 +54,11 @@ def render_member(template: str, member: Member, nav: str, status: int = 200, **
     """Fill a page of a member's; `nav` is the word of the page in the navigation."""
     values = {**values, "member": member, "visitor": member.visitor, "nav": nav}
     return render(template, status, has_form=True, **values)
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether one of our own pages asks for a part of itself: no page of another site can send this header."""
+    return FRAGMENT_HEADER in request.headers
 
 
 def web_link(url: str | None) -> str | None:

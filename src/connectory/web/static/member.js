@@ -48,11 +48,11 @@ document.addEventListener("click", async (event) => {
 
 // What takes a while says so: <button data-busy="what is done meanwhile">. The server takes a form once, whatever is sent.
 document.addEventListener("submit", (event) => {
-  const button = event.submitter;
+  const form = event.target, button = event.submitter;
   if (button === null || button.dataset.busy === undefined) return;
   const word = button.textContent;
   button.textContent = button.dataset.busy;
-  document.addEventListener("htmx:afterRequest", () => { button.textContent = word; }, { once: true });
+  form.addEventListener("htmx:afterRequest", () => { button.textContent = word; }, { once: true });
 });
 
 // What is shown once: <section data-once>. A reload asks for the page, and does not send the form again.
