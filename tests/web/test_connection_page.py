@@ -179,7 +179,7 @@ async def test_what_became_of_the_sign_in_at_the_service_is_said(revocation: str
     async with scene() as it:
         page = await it.browser.open(f"/workspaces/default/connectors?disconnected=notes&revocation={revocation}")
         assert words in page.text
-        assert ('role="alert"' in page.html) is is_bad
+        assert ('<div class="problem" role="alert">' in page.html) is is_bad
 
 
 @pytest.mark.parametrize(
