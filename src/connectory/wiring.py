@@ -99,12 +99,13 @@ async def running(
         manifests = await asyncio.to_thread(_open_manifests, settings, catalog)
         client = _way_out(settings, mounts)
         stack.push_async_callback(client.aclose)
-        to_nango, to_issuer = _way_to_nango(settings, stack), _way_to_issuer(settings, mounts, stack)
+        quotas = Quotas(settings)
         ground = Ground(
-            settings, vault, manifests.catalog, client, Quotas(settings), now, presence, watch, make_refresher, to_nango
-        )
+            settings, vault, manifests.catalog, client, quotas, quotas.use_link, now,
+            presence=presence, watch=watch, make_refresher=make_refresher, to_nango=_way_to_nango(settings, stack),
+        )  # fmt: skip
         core = await stack.enter_async_context(open_core(ground))
-        application = _build(ground, core, manifests, to_issuer)
+        application = _build(ground, core, manifests, _way_to_issuer(settings, mounts, stack))
         await _begin_nango(application.nango, manifests.catalog, stack)
         await stack.enter_async_context(_beside(manifests.watch()))
         async with _beside(application.auth.withdraw_left()):  # providers that are slow must not delay the start

@@ -13,7 +13,7 @@ from connectory.actions.nango_proxy import NangoProxy
 from connectory.actions.watching import Watch
 from connectory.auth.backend import Account, Backend, NewGrant, Option
 from connectory.auth.direct import DirectBackend
-from connectory.auth.manager import AuthManager
+from connectory.auth.manager import AllowLink, AuthManager
 from connectory.auth.oauth.backend import BuiltinBackend
 from connectory.auth.refresh import MakeRefresher, TokenRefresher
 from connectory.catalog.catalog import Catalog
@@ -51,6 +51,7 @@ class Ground:
     catalog: Catalog
     client: OutboundClient
     quotas: Quotas
+    use_link: AllowLink
     now: Clock
     presence: Presence = always_present
     watch: Watch | None = None
@@ -90,9 +91,9 @@ def passing_calls(ground: Ground) -> OpenPassing:
     @asynccontextmanager
     async def open_passing(principal: Principal, catalog: Catalog, watch: Watch) -> AsyncIterator[PassingCalls]:
         async with passing_vault(ground.vault, principal.workspace_id, now=ground.now) as memory:
-            quotas = ground.quotas.of_passing_calls()
-            known = replace(ground, settings=alone, vault=memory, catalog=catalog, quotas=quotas)
-            async with open_core(replace(known, presence=no_page, watch=watch, to_nango=None)) as core:
+            apart = replace(ground, settings=alone, vault=memory, catalog=catalog, to_nango=None)
+            use_link = ground.quotas.use_call  # nobody gets the link, and each call has one
+            async with open_core(replace(apart, use_link=use_link, presence=no_page, watch=watch)) as core:
                 yield PassingCalls(alone, memory, catalog, core.auth, core.gateway, core.audit, ground.now)
 
     return open_passing
@@ -101,9 +102,9 @@ def passing_calls(ground: Ground) -> OpenPassing:
 def _build(ground: Ground, backends: Backends, executor: HttpExecutor, results: Results) -> Core:
     vault, catalog, quotas, presence = ground.vault, ground.catalog, ground.quotas, ground.presence
     audit = AuditTrail(vault.audit, ground.now, key=digest_key(vault.keys))
-    record, use_link, origin = audit.enclose, quotas.use_link, ground.settings.origin
+    record, origin = audit.enclose, ground.settings.origin
     auth = backends.manager(record)
-    confirmations = Confirmations(vault, catalog, origin, use_link, presence, record, ground.now)
+    confirmations = Confirmations(vault, catalog, origin, ground.use_link, presence, record, ground.now)
     steps = Steps(
         catalog=catalog,
         vault=vault,
@@ -151,7 +152,7 @@ class Backends:
             backends,
             self._verify,
             list_options=self._list_options,
-            allow_link=ground.quotas.use_link,
+            allow_link=ground.use_link,
             record=record,
             now=ground.now,
         )

@@ -34,21 +34,6 @@ async def test_each_user_has_an_allowance_of_their_own_and_calls_do_not_use_up_l
         await quotas.use_link(ann)
 
 
-async def test_a_sign_in_for_one_call_counts_as_a_call_and_as_no_link() -> None:
-    quotas, ann = (
-        Quotas(make_settings(CONNECTORY_CALLS_PER_MINUTE="3", CONNECTORY_LINKS_PER_HOUR="1")),
-        principal("us_ann"),
-    )
-    passing = quotas.of_passing_calls()
-
-    await passing.use_link(ann)
-    await passing.use_call(ann)
-    await quotas.use_call(ann)
-    with pytest.raises(QuotaExceeded, match="3 calls per minute"):
-        await passing.use_link(ann)
-    await quotas.use_link(ann)
-
-
 async def test_counting_starts_no_thread() -> None:
     quotas, ann = Quotas(make_settings()), principal("us_ann")
 

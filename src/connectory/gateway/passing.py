@@ -26,7 +26,7 @@ from connectory.auth.backend import (
     Step,
 )
 from connectory.auth.manager import AuthManager
-from connectory.auth.supposing import Supposing
+from connectory.auth.supposing import KEEP_IT, Supposing
 from connectory.catalog.catalog import Catalog
 from connectory.errors import PageUnavailable
 from connectory.gateway.accounts import Accounts
@@ -65,9 +65,7 @@ class PassingCalls:
         if isinstance(step, Connected):
             return ()
         problems = step.problems if isinstance(step, Form | Question) else ()
-        return problems or (
-            Problem("", f"This sign-in goes on {_place_of(step)}. Keep it and connect it, then try it there."),
-        )
+        return problems or (Problem("", f"This sign-in goes on {_place_of(step)}. {KEEP_IT}"),)
 
     async def suppose(self, principal: Principal, connector: str, entry: Entry) -> tuple[Problem, ...]:
         """Let a connection stand as if the entry were taken, as `Supposing.suppose`: so that requests can be shown."""

@@ -30,10 +30,6 @@ class Quotas:
         """Count one connect or confirmation link. Raises `QuotaExceeded`."""
         await self._use(self._windows.links, "links", principal)
 
-    def of_passing_calls(self) -> Quotas:
-        """Return the same allowances for sign-ins of one call, which give nobody a link: each counts as a call."""
-        return _PassingQuotas(self)
-
     async def _use(self, item: RateLimitItem, what: str, principal: Principal) -> None:
         key = (what, principal.workspace_id, principal.user_id)
         if await self._windows.limiter.hit(item, *key):
@@ -58,19 +54,6 @@ class Quotas:
             calls=RateLimitItemPerMinute(self._settings.calls_per_minute),
             links=RateLimitItemPerHour(self._settings.links_per_hour),
         )
-
-
-class _PassingQuotas(Quotas):
-    """Draws on another's windows."""
-
-    def __init__(self, real: Quotas) -> None:
-        self._real = real
-
-    async def use_call(self, principal: Principal) -> None:
-        await self._real.use_call(principal)
-
-    async def use_link(self, principal: Principal) -> None:
-        await self._real.use_call(principal)
 
 
 @dataclass(frozen=True, slots=True)
