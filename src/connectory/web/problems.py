@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 API = "/api"
+DOCUMENT = "/api/openapi.json"
 PAGES_OF_API = "/api/auth/callback/"  # browsers come here from providers
 WEBHOOKS = "/api/nango/webhook"
 PROBLEM_TYPE = "application/problem+json"

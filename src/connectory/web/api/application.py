@@ -22,9 +22,9 @@ from connectory.web.api import (
 )
 from connectory.web.api.callers import Door
 from connectory.web.api.description import DESCRIPTION, complete, names_in
-from connectory.web.api.mount import DOCUMENT
 from connectory.web.api.refusals import handlers
 from connectory.web.failures import FailureBarrier
+from connectory.web.problems import DOCUMENT
 from connectory.web.services import WebServices
 from connectory.web.visitors import Visitors
 

@@ -10,10 +10,10 @@ import asyncio
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectory.web.problems import DOCUMENT
 from connectory.web.services import WebServices
 from connectory.web.visitors import Visitors
 
-DOCUMENT = "/api/openapi.json"
 WORKSPACES = "/api/workspace"
 
 
