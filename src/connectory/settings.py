@@ -201,7 +201,10 @@ class Settings(BaseModel):
         400, ge=0, alias="CONNECTORY_AUDIT_DAYS", description="Days that an audit line is kept; 0: for ever."
     )
     calls_per_minute: int = Field(
-        600, ge=1, alias="CONNECTORY_CALLS_PER_MINUTE", description="Calls that one user may make in a minute."
+        600,
+        ge=1,
+        alias="CONNECTORY_CALLS_PER_MINUTE",
+        description="Calls that one user may make in a minute; testing or renewing a sign-in and trying a draft count too.",
     )
     links_per_hour: int = Field(
         60,
