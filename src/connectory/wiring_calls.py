@@ -32,6 +32,7 @@ from connectory.identity.principal import Principal
 from connectory.identity.record import Record
 from connectory.net.client import OutboundClient
 from connectory.settings import Settings
+from connectory.vault.audit import AuditLog
 from connectory.vault.clock import Clock
 from connectory.vault.passing import passing_vault
 from connectory.vault.vault import Vault
@@ -65,6 +66,7 @@ class Core:
 
     backends: Backends
     auth: AuthManager
+    steps: Steps
     gateway: Gateway
     confirmations: Confirmations
     audit: AuditTrail
@@ -93,10 +95,23 @@ def passing_calls(ground: Ground) -> OpenPassing:
         async with passing_vault(ground.vault, principal.workspace_id, now=ground.now) as memory:
             apart = replace(ground, settings=alone, vault=memory, catalog=catalog, to_nango=None)
             use_link = ground.quotas.use_call  # nobody gets the link, and each call has one
-            async with open_core(replace(apart, use_link=use_link, presence=no_page, watch=watch)) as core:
-                yield PassingCalls(alone, memory, catalog, core.auth, core.gateway, core.audit, ground.now)
+            apart = replace(apart, use_link=use_link, presence=no_page, watch=watch)
+            async with open_core(apart) as core, _unrecorded(apart, core) as unrecorded:
+                made = (core.auth, core.gateway, unrecorded, core.audit)
+                yield PassingCalls(alone, memory, catalog, *made, ground.now)
 
     return open_passing
+
+
+@asynccontextmanager
+async def _unrecorded(ground: Ground, core: Core) -> AsyncIterator[Gateway]:
+    """The same gateway, whose lines are gone with its vault."""
+    log = AuditLog(ground.vault.database, ground.now, keep_days=0)
+    audit = AuditTrail(log, ground.now, key=digest_key(ground.vault.keys))
+    try:
+        yield Gateway(replace(core.steps, audit=audit), ground.settings)
+    finally:
+        await audit.aclose()
 
 
 def _build(ground: Ground, backends: Backends, executor: HttpExecutor, results: Results) -> Core:
@@ -118,7 +133,7 @@ def _build(ground: Ground, backends: Backends, executor: HttpExecutor, results: 
         quotas=quotas,
         mending=Mending(auth, vault.policies, presence),
     )
-    return Core(backends, auth, Gateway(steps, ground.settings), confirmations, audit)
+    return Core(backends, auth, steps, Gateway(steps, ground.settings), confirmations, audit)
 
 
 class Backends:

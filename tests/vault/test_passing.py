@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.vault.rows import (
     Clock,
     audit_line,
@@ -41,10 +43,11 @@ async def test_what_is_connected_there_is_gone_and_was_never_in_the_real_one(vau
     assert len(await vault.connections.list_all(place.workspace_id)) == 1
 
 
-async def test_the_record_is_the_real_one(vault: Vault) -> None:
+async def test_the_record_is_the_real_one_and_names_no_connection(vault: Vault, clock: Clock) -> None:
     place = await make_place(vault)
 
-    async with passing_vault(vault, place.workspace_id) as passing:
-        await passing.audit.write([audit_line(place)])
+    async with passing_vault(vault, place.workspace_id, now=clock) as passing:
+        made = await make_connection(passing, place)
+        await passing.audit.write([replace(audit_line(place), connection_id=made.id)])
 
-    assert len(await vault.audit.list(place.workspace_id)) == 1
+    assert [line.connection_id for line in await vault.audit.list(place.workspace_id)] == [None]

@@ -6,8 +6,6 @@ loop and no database waits.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +19,7 @@ from connectory.cli.options import AsJson, InWorkspace, Yes, ask_first, is_inter
 from connectory.cli.pairs import parse_arguments
 from connectory.cli.trial import show_outcome, show_request, show_trial_as_json
 from connectory.errors import BackendUnavailable, InvalidArguments, ManifestInvalid
+from connectory.gateway.trial import Trial, draw_request, make_call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from connectory.auth.backend import Entry, Form, Problem
     from connectory.catalog.catalog import Catalog
     from connectory.catalog.connector import Action
-    from connectory.gateway.gateway import Gateway
-    from connectory.gateway.trial import Trial
-    from connectory.identity.principal import Principal
 
 __all__ = ["ConnectCommand", "try_action"]
 
@@ -92,8 +88,6 @@ def try_action(
 
     With --file and no connection of that connector it asks for credentials, for this call alone.
     """
-    from connectory.gateway.trial import Trial
-
     catalog = _catalog(file)
     found = _find(catalog, action, file)
     entry = None
@@ -178,27 +172,20 @@ async def _form(catalog: Catalog, connector: str, workspace: str | None) -> Form
 async def _run(call: _Call, trial: Trial, *, send: bool) -> None:
     """Put the request into the trial, and with `send` what comes of it, an error too.
 
-    Raises what keeps the request from being made at all.
+    Raises what keeps the request from being made at all, and `InvalidArguments` on a wrong entry.
     """
-    from connectory.gateway.trial import run_trial
-
-    async with _standing(call, trial) as (gateway, principal):
-        await run_trial(gateway, principal, trial, call.arguments, connection=call.connection, send=send)
-
-
-@asynccontextmanager
-async def _standing(call: _Call, trial: Trial) -> AsyncIterator[tuple[Gateway, Principal]]:
-    """A gateway by which the call can be made, and who makes it. Raises `InvalidArguments` on a wrong entry."""
-    watch = trial.seen.append
+    watch, arguments, chosen = trial.seen.append, call.arguments, call.connection
     async with acting(workspace=call.workspace, catalog=call.catalog, watch=watch) as (application, principal):
         if call.entry is None:
-            yield application.gateway, principal
+            await draw_request(application.gateway, principal, trial, arguments, connection=chosen)
+            if send:
+                await make_call(application.gateway, principal, trial, arguments, connection=chosen)
             return
         connector = call.action.connector
         async with application.passing(principal, call.catalog, watch) as passing:
             if problems := await passing.sign_in(principal, connector, call.entry):
                 raise _not_signed_in(connector, problems)
-            yield passing.gateway, principal
+            await passing.run(principal, trial, arguments, send=send)
 
 
 def _not_signed_in(connector: str, problems: Sequence[Problem]) -> InvalidArguments:

@@ -18,7 +18,7 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.own_manifests import CheckedManifest
 from connectory.errors import AddressRefused, BadInput, InvalidArguments, ProviderError
 from connectory.gateway.passing import OpenPassing, PassingCalls
-from connectory.gateway.trial import Trial, run_trial
+from connectory.gateway.trial import Trial
 from connectory.identity.custom_connectors import CustomConnectors
 from connectory.identity.principal import Principal
 
@@ -68,7 +68,7 @@ class OpenDraft:
         trial = Trial(self.calls.catalog.action(call.tool), self.draft.connector, seen=self.seen)
         problems = await self._enter(call)
         if not problems:
-            await run_trial(self.calls.gateway, self.draft.principal, trial, call.arguments, send=call.send)
+            await self.calls.run(self.draft.principal, trial, call.arguments, send=call.send)
         return Tried(trial, problems)
 
     async def _enter(self, call: DraftCall) -> tuple[Problem, ...]:

@@ -7,9 +7,10 @@ connection and no OAuth app. Rules, allowances and record are the workspace's, a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from connectory.actions.watching import Watch
@@ -29,9 +30,10 @@ from connectory.auth.manager import AuthManager
 from connectory.auth.supposing import KEEP_IT, Supposing
 from connectory.catalog.catalog import Catalog
 from connectory.errors import PageUnavailable
-from connectory.gateway.accounts import Accounts
 from connectory.gateway.audit import AuditTrail
 from connectory.gateway.gateway import Gateway
+from connectory.gateway.policy import CONNECT
+from connectory.gateway.trial import Trial, draw_request, make_call
 from connectory.identity.principal import Principal
 from connectory.settings import Settings
 from connectory.vault.clock import Clock
@@ -40,13 +42,14 @@ from connectory.vault.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class PassingCalls:
-    """Signing in and calling in a vault in memory; built by the wiring."""
+    """Signing in and calling in a vault in memory; built by the wiring. What `unrecorded` does leaves no line."""
 
     settings: Settings
     vault: Vault
     catalog: Catalog
     auth: AuthManager
     gateway: Gateway
+    unrecorded: Gateway
     audit: AuditTrail
     now: Clock
 
@@ -60,7 +63,10 @@ class PassingCalls:
 
         Raises `PolicyDenied` where the principal may not connect, and as `AuthManager.submit`.
         """
-        session = await Accounts(self.gateway, self.auth, self.audit).ask_connect(principal, connector)
+        asked = {"connector": connector}
+        async with self.audit.enclose_refusal(principal, CONNECT.tool, CONNECT.effect, asked):
+            await self.gateway.permit(principal, CONNECT, asked)
+            session = await self.auth.connect(principal, connector)
         step = await self.auth.submit(session, secrets.token_urlsafe(32), entry)
         if isinstance(step, Connected):
             return ()
@@ -71,6 +77,19 @@ class PassingCalls:
         """Let a connection stand as if the entry were taken, as `Supposing.suppose`: so that requests can be shown."""
         supposing = Supposing(self.vault, self.settings, self.now)
         return await supposing.suppose(principal, self.catalog.connector(connector), entry)
+
+    async def run(self, principal: Principal, trial: Trial, arguments: Mapping[str, Any], *, send: bool) -> None:
+        """Put the request into the trial, and with `send` what comes of it; on record it is one call.
+
+        Raises what keeps the request from being made at all.
+        """
+        if not send:
+            await draw_request(self.gateway, principal, trial, arguments)
+            return
+        action = trial.action
+        async with self.audit.enclose_refusal(principal, action.tool, action.effect, arguments):
+            await draw_request(self.unrecorded, principal, trial, arguments)
+        await make_call(self.gateway, principal, trial, arguments)
 
 
 OpenPassing = Callable[[Principal, Catalog, Watch], AbstractAsyncContextManager[PassingCalls]]

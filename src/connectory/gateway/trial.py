@@ -44,27 +44,32 @@ class Part:
     lines: tuple[str, ...]
 
 
-async def run_trial(
+async def draw_request(
     gateway: Gateway,
     principal: Principal,
     trial: Trial,
     arguments: Mapping[str, Any],
     *,
     connection: str | None = None,
-    send: bool,
 ) -> None:
-    """Put the request into the trial, and with `send` what comes of it, an error too.
-
-    Raises what keeps the request from being made at all.
-    """
-    tool = trial.action.tool
+    """Put the request into the trial. Raises what keeps it from being made at all."""
     preview = {**arguments, "dry_run": True}
-    trial.request = (await gateway.call_action(principal, tool, preview, connection=connection)).value
-    if not send:
-        return
+    shown = await gateway.call_action(principal, trial.action.tool, preview, connection=connection)
+    trial.request = shown.value
+
+
+async def make_call(
+    gateway: Gateway,
+    principal: Principal,
+    trial: Trial,
+    arguments: Mapping[str, Any],
+    *,
+    connection: str | None = None,
+) -> None:
+    """Put into the trial what comes of the call, an error too."""
     trial.seen.clear()  # of the sign-in
     try:
-        trial.result = await gateway.call_action(principal, tool, arguments, connection=connection)
+        trial.result = await gateway.call_action(principal, trial.action.tool, arguments, connection=connection)
     except ConnectoryError as error:
         trial.error = error
 

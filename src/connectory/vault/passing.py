@@ -1,25 +1,35 @@
 """A vault in memory for what shall not be kept: the people and the rules of one workspace, and no connections.
 
-Calls in it are judged as they would be in the real one, and go on the real one's record; a sign-in is gone at the end.
+Calls in it are judged as they would be in the real one, and go on the real one's record, by no connection that anybody
+has; a sign-in is gone at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import sqlalchemy as sa
 
+from connectory.vault.audit import AuditLog
 from connectory.vault.clock import Clock, utc_now
-from connectory.vault.entities import WorkspaceId
+from connectory.vault.entities import AuditLine, WorkspaceId
 from connectory.vault.tables import api_tokens, memberships, policies, users, workspaces
 from connectory.vault.vault import Vault, open_memory_vault
 
 
+class PassingLog(AuditLog):
+    """The record of a vault for what passes: its lines name no connection, which only they would know."""
+
+    async def write(self, lines: Sequence[AuditLine]) -> None:
+        """As `AuditLog.write`."""
+        await super().write([replace(line, connection_id=None) for line in lines])
+
+
 @asynccontextmanager
 async def passing_vault(vault: Vault, workspace_id: WorkspaceId, *, now: Clock = utc_now) -> AsyncIterator[Vault]:
-    """Give a vault in memory with one workspace of `vault`, its members, tokens and rules; the audit is `vault`'s own.
+    """Give a vault in memory with one workspace of `vault`, its members, tokens and rules; its record is `vault`'s.
 
     What else is written there is gone with the block. Members who come or go meanwhile are not noticed.
     """
@@ -37,6 +47,6 @@ async def passing_vault(vault: Vault, workspace_id: WorkspaceId, *, now: Clock =
             rows = [dict(row._mapping) for row in await vault.database.rows(sa.select(table).where(condition))]  # noqa: SLF001 # SQLAlchemy's public name
             if rows:
                 await memory.database.change(sa.insert(table), rows)
-        yield replace(memory, audit=vault.audit)
+        yield replace(memory, audit=PassingLog(vault.database, now, keep_days=0))
     finally:
         await memory.aclose()
