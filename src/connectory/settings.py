@@ -204,7 +204,8 @@ class Settings(BaseModel):
         600,
         ge=1,
         alias="CONNECTORY_CALLS_PER_MINUTE",
-        description="Calls that one user may make in a minute; testing or renewing a sign-in and trying a draft count too.",
+        description="Calls that one user may make in a minute. Testing a sign-in, renewing one and trying a draft"
+        " are calls too.",
     )
     links_per_hour: int = Field(
         60,
