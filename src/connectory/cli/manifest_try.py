@@ -17,9 +17,9 @@ from connectory.cli.connecting import ConnectCommand
 from connectory.cli.entry import Given, Terminal, check_given, choose_method, fill_in, parse_given, variables_of
 from connectory.cli.options import AsJson, InWorkspace, Yes, ask_first, is_interactive
 from connectory.cli.pairs import parse_arguments
-from connectory.cli.trial import show_outcome, show_request, show_trial_as_json
+from connectory.cli.trial import show_parts, show_trial_as_json
 from connectory.errors import BackendUnavailable, InvalidArguments, ManifestInvalid
-from connectory.gateway.trial import Trial, draw_request, make_call
+from connectory.gateway.trial import Trial, draw_request, make_call, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from connectory.catalog.connector import Action
 
 __all__ = ["ConnectCommand", "try_action"]
+
+RAW_SHOWS_ALL = "; --raw shows all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def try_action(
     if is_asked or dry_run:  # so that a person says yes to what they have seen
         run_to_end(_run(call, trial, send=False))
         if not as_json:
-            show_request(trial)
+            show_parts(parts_of(trial, is_sent=False))
     if is_asked:
         ask_first(f"{found.tool} is a {found.effect} call. Send it?", yes=False)
     if not dry_run:
@@ -202,9 +204,7 @@ def _show(trial: Trial, *, is_request_shown: bool, is_sent: bool, whole: bool, a
     if as_json:
         show_trial_as_json(trial)
     else:
-        if not is_request_shown:
-            show_request(trial)
-        if is_sent:
-            show_outcome(trial, whole=whole)
+        parts = parts_of(trial, is_sent=is_sent, whole=whole, more=RAW_SHOWS_ALL)
+        show_parts(parts[1:] if is_request_shown else parts)
     if trial.error is not None:
         raise trial.error

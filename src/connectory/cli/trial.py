@@ -4,38 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from connectory.cli.output import show_json, show_text
-
-if TYPE_CHECKING:
-    from connectory.gateway.trial import Trial
-
-RAW_SHOWS_ALL = "; --raw shows all"
+from connectory.gateway.trial import Part, Trial, null_members
 
 
-def show_request(trial: Trial) -> None:
-    """Show the first part."""
-    from connectory.gateway.trial import describe_request
-
-    part = describe_request(trial)
-    _show(part.title, part.lines)
-
-
-def show_outcome(trial: Trial, *, whole: bool) -> None:
-    """Show the answer, what an agent gets, and notes."""
-    from connectory.gateway.trial import describe_answer, describe_outcome, notes_of
-
-    for part in (describe_answer(trial, whole=whole, more=RAW_SHOWS_ALL), describe_outcome(trial)):
-        _show(part.title, part.lines)
-    if notes := notes_of(trial):
-        _show("Notes", (f"- {note}" for note in notes))
+def show_parts(parts: Iterable[Part]) -> None:
+    """Show them under their titles."""
+    for part in parts:
+        show_text("\n".join([f"== {part.title}", *part.lines, ""]))
 
 
 def show_trial_as_json(trial: Trial) -> None:
     """Write all parts as one JSON object."""
-    from connectory.gateway.trial import null_members
-
     error, result = trial.error, trial.result
     told = None if error is None else {"code": error.code, "message": error.message, "hint": error.hint}
     show_json(
@@ -47,7 +28,3 @@ def show_trial_as_json(trial: Trial) -> None:
             "notes": list(null_members(trial)),
         }
     )
-
-
-def _show(title: str, lines: Iterable[str]) -> None:
-    show_text("\n".join([f"== {title}", *lines, ""]))

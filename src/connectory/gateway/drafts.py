@@ -18,7 +18,7 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.own_manifests import CheckedManifest
 from connectory.errors import AddressRefused, BadInput, InvalidArguments, ProviderError
 from connectory.gateway.passing import OpenPassing, PassingCalls
-from connectory.gateway.trial import Trial
+from connectory.gateway.trial import Part, Trial, parts_of, sign_in_parts
 from connectory.identity.custom_connectors import CustomConnectors
 from connectory.identity.principal import Principal
 
@@ -48,7 +48,15 @@ class Tried:
     """What came of it: `trial`, or what is wrong with the entry."""
 
     trial: Trial
+    is_sent: bool
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is shown of it: the call's, or what the provider said to the sign-in."""
+        if self.problems:
+            return sign_in_parts(self.trial)
+        return parts_of(self.trial, is_sent=self.is_sent, tells_error=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class OpenDraft:
         problems = await self._enter(call)
         if not problems:
             await self.calls.run(self.draft.principal, trial, call.arguments, send=call.send)
-        return Tried(trial, problems)
+        return Tried(trial, call.send, problems)
 
     async def _enter(self, call: DraftCall) -> tuple[Problem, ...]:
         """Sign in, or, where nothing is sent, suppose so. Returns what is wrong with the entry."""

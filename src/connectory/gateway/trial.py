@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from connectory.errors import ConnectoryError
@@ -74,43 +74,25 @@ async def make_call(
         trial.error = error
 
 
-def describe_request(trial: Trial) -> Part:
-    """Return the first part."""
-    request = trial.request
-    lines = [f"{request['method']} {request['url']}", *(f"{name}: {text}" for name, text in request["headers"].items())]
-    body = request["body"]
-    if body is not None:
-        lines += ["", body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)]
-    return Part("1. The request, without credentials", tuple(lines))
+def parts_of(
+    trial: Trial, *, is_sent: bool, whole: bool = False, more: str = "", tells_error: bool = False
+) -> tuple[Part, ...]:
+    """Return what is shown of a trial: the request, and once it was sent the answer, what an agent gets, and notes.
 
-
-def describe_answer(trial: Trial, *, whole: bool = False, more: str = "") -> Part:
-    """Return the second part: the answer, or of several the first one that is an error, else the first.
-
-    `more` says how the rest of a cut one can be seen.
+    A long answer is cut unless it shall be `whole`; `more` says how the rest can be seen. `tells_error`: an error's
+    words and hint stand there too.
     """
-    if not trial.seen:
-        return Part("2. The provider's answer", ("There was none.",))
-    seen = next((one for one in trial.seen if one.verdict), trial.seen[0])
-    if trial.error is None:
-        seen = next((one for one in trial.seen if not one.verdict), seen)
-    headers = [f"{name}: {seen.headers[name]}" for name in _headers_read(trial) if name in seen.headers]
-    lines = [f"{seen.status}, {seen.size} bytes", *headers, *([""] if seen.size else [])]
-    return Part("2. The provider's answer, before its projection", (*lines, *_body(seen, whole=whole, more=more)))
+    request = _request(trial)
+    if not is_sent:
+        return (request,)
+    notes = tuple(f"- {note}" for note in (*_sent(trial.seen), *null_members(trial)))
+    answer, outcome = _answer(trial, whole=whole, more=more), _outcome(trial, tells_error=tells_error)
+    return (request, answer, outcome, *([Part("Notes", notes)] if notes else []))
 
 
-def describe_outcome(trial: Trial) -> Part:
-    """Return the third part; of an error, why it is one. Call it once something was sent."""
-    if trial.result is not None:
-        return Part("3. What an agent gets", (trial.result.text,))
-    verdict = next((one.verdict for one in reversed(trial.seen) if one.verdict), "")
-    why = f"It is an error by {verdict}." if verdict else "No error rule applied: this is about the call itself."
-    return Part("3. What an agent gets: an error", (why if trial.seen else "Nothing came back.",))
-
-
-def notes_of(trial: Trial) -> tuple[str, ...]:
-    """Return what should be noticed."""
-    return (*_sent(trial.seen), *null_members(trial))
+def sign_in_parts(trial: Trial) -> tuple[Part, ...]:
+    """Return what was answered to a sign-in that did not work, as far as somebody was asked."""
+    return (replace(_answer(trial), title="The provider's answer to the sign-in"),) if trial.seen else ()
 
 
 def null_members(trial: Trial) -> Iterator[str]:
@@ -123,6 +105,39 @@ def null_members(trial: Trial) -> Iterator[str]:
     for name in dict.fromkeys(name for item in found for name in item):
         if all(item.get(name) is None for item in found):
             yield f"'{name}' is null everywhere: if the answer has it, its path in `answer` is wrong."
+
+
+def _request(trial: Trial) -> Part:
+    request = trial.request
+    lines = [f"{request['method']} {request['url']}", *(f"{name}: {text}" for name, text in request["headers"].items())]
+    body = request["body"]
+    if body is not None:
+        lines += ["", body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)]
+    return Part("1. The request, without credentials", tuple(lines))
+
+
+def _answer(trial: Trial, *, whole: bool = False, more: str = "") -> Part:
+    """The answer, or of several the first one that is an error, else the first."""
+    if not trial.seen:
+        return Part("2. The provider's answer", ("There was none.",))
+    seen = next((one for one in trial.seen if one.verdict), trial.seen[0])
+    if trial.error is None:
+        seen = next((one for one in trial.seen if not one.verdict), seen)
+    headers = [f"{name}: {seen.headers[name]}" for name in _headers_read(trial) if name in seen.headers]
+    lines = [f"{seen.status}, {seen.size} bytes", *headers, *([""] if seen.size else [])]
+    return Part("2. The provider's answer, before its projection", (*lines, *_body(seen, whole=whole, more=more)))
+
+
+def _outcome(trial: Trial, *, tells_error: bool) -> Part:
+    """The result; of an error, why it is one."""
+    if trial.result is not None:
+        return Part("3. What an agent gets", (trial.result.text,))
+    verdict = next((one.verdict for one in reversed(trial.seen) if one.verdict), "")
+    why = f"It is an error by {verdict}." if verdict else "No error rule applied: this is about the call itself."
+    lines = [why if trial.seen else "Nothing came back."]
+    if tells_error and (error := trial.error) is not None:
+        lines += ["", f"{error.code}: {error.message}", *([error.hint] if error.hint else [])]
+    return Part("3. What an agent gets: an error", tuple(lines))
 
 
 def _body(seen: Seen, *, whole: bool, more: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField, Effect, FieldKind
 from connectory.errors import InvalidPath
 from connectory.net.address import Reach
+from connectory.vault.entities import GrantId
 
 VALUE_PREFIX = "value."  # before a field's name, so that no field can be taken for one of the page's own
 SCOPE_PREFIX = "scope."
@@ -191,6 +192,31 @@ def entry_at_once(step: Form | Question) -> Entry | None:
         return None
     first = step.methods[0]
     return Entry(first.method, {}, backend=first.backend or None) if not first.fields and first.setup is None else None
+
+
+def read_entry(
+    form: Mapping[str, str], files: Mapping[str, str], *, is_local: bool, prefix: str = VALUE_PREFIX
+) -> Entry:
+    """Return what was entered; `prefix` is before the fields' names. An uploaded file goes before pasted text."""
+    values = {name.removeprefix(prefix): value for name, value in form.items() if name.startswith(prefix)}
+    values |= {name.removeprefix(FILE_PREFIX): text for name, text in files.items() if text}
+    return Entry(
+        method=form.get("method", ""),
+        values=values,
+        private_confirmed=is_local and form.get("private_confirmed") == "yes",
+        account_change_confirmed=form.get("account_change_confirmed") == "yes",
+        grant_id=GrantId(form["account"]) if form.get("account") else None,
+        scopes=_scopes(form),
+        chosen=form.get("chosen"),
+        backend=form.get("backend") or None,
+    )
+
+
+def _scopes(form: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The scopes that were ticked; None where the form offered none."""
+    if SCOPES_SHOWN not in form:
+        return None
+    return tuple(name.removeprefix(SCOPE_PREFIX) for name in form if name.startswith(SCOPE_PREFIX))
 
 
 def _is_of(method: MethodForm, entry: Entry | None) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,7 +24,7 @@ from connectory.web.links import Said, said, status_of
 from connectory.web.logos import logo_url
 from connectory.web.pages import render_member
 from connectory.web.services import WebServices
-from connectory.web.try_form import Typed, read_arguments, view_inputs
+from connectory.web.try_form import read_arguments, view_inputs
 from connectory.web.visitors import Member, Visitors
 
 MEANT = "meant"  # the tick without which nothing is changed
@@ -32,16 +33,39 @@ CURSOR = "cursor"
 NOT_TICKED = Said("Nothing was done: tick the box to say that you mean it.", is_bad=True)
 NOT_READ = Said("Nothing was done: see the marked fields.", is_bad=True)
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a try."""
+class Outcome(Generic[T]):
+    """What came of a try; `problems` are those of arguments."""
 
     words: Said | None = None
-    result: Result | None = None
+    result: T | None = None
     status: int = 200
     form: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
+
+
+async def try_action(
+    action: Action,
+    form: Mapping[str, str],
+    call: Callable[[Mapping[str, object]], Awaitable[T]],
+    *,
+    is_sent: bool,
+    origin: str,
+) -> Outcome[T]:
+    """Make a call with the arguments that were typed; what changes something, if it is sent, after the tick alone."""
+    typed = read_arguments(action, form)
+    if typed.problems:
+        return Outcome(NOT_READ, None, 422, form, typed.problems)
+    if is_sent and action.effect is not Effect.READ and form.get(MEANT) != "yes":
+        return Outcome(NOT_TICKED, None, 422, form)
+    try:
+        result = await call(typed.arguments)
+    except ConnectoryError as error:
+        return Outcome(said(error, origin), None, status_of(error), form)
+    return Outcome(None, result, 200, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +101,13 @@ class TryPages:
         outcome = await self._try(member, found, action, form)
         return self._page(member, found, actions, action, outcome)
 
-    async def _try(self, member: Member, found: Found, action: Action, form: Mapping[str, str]) -> Outcome:
-        typed = read_arguments(action, form)
-        if typed.problems:
-            return Outcome(NOT_READ, None, 422, form, typed.problems)
-        if action.effect is not Effect.READ and PREVIEW not in form and form.get(MEANT) != "yes":
-            return Outcome(NOT_TICKED, None, 422, form)
-        try:
-            result = await self.services.gateway.call_action(
-                member.principal, action.tool, _arguments(typed, form), connection=found[0].id
-            )
-        except ConnectoryError as error:
-            return Outcome(said(error, self.services.settings.origin), None, status_of(error), form)
-        return Outcome(None, result, 200, form)
+    async def _try(self, member: Member, found: Found, action: Action, form: Mapping[str, str]) -> Outcome[Result]:
+        async def call(arguments: Mapping[str, object]) -> Result:
+            sent = {**arguments, **_further(form)}
+            return await self.services.gateway.call_action(member.principal, action.tool, sent, connection=found[0].id)
+
+        is_sent, origin = PREVIEW not in form, self.services.settings.origin
+        return await try_action(action, form, call, is_sent=is_sent, origin=origin)
 
     async def _actions(self, member: Member, found: Found) -> Sequence[Action]:
         """The actions of the connection that the member may call."""
@@ -97,7 +115,7 @@ class TryPages:
         return [one for one in permitted if one.connector == found[0].connector]
 
     def _page(
-        self, member: Member, found: Found, actions: Sequence[Action], action: Action, outcome: Outcome
+        self, member: Member, found: Found, actions: Sequence[Action], action: Action, outcome: Outcome[Result]
     ) -> Response:
         row, slug = found[0], member.workspace.slug
         connector = self.services.catalog.connectors.get(row.connector)
@@ -119,12 +137,12 @@ class TryPages:
         )
 
 
-def _arguments(typed: Typed, form: Mapping[str, str]) -> Mapping[str, object]:
-    """What is sent to the gateway: what was typed, and by which button."""
+def _further(form: Mapping[str, str]) -> Mapping[str, object]:
+    """What is sent to the gateway beside what was typed: by which button, and where the last page ended."""
     further: dict[str, object] = {"dry_run": True} if PREVIEW in form else {}
     if form.get(CURSOR):
         further[CURSOR] = form[CURSOR]
-    return {**typed.arguments, **further}
+    return further
 
 
 def _chosen(actions: Sequence[Action], request: Request) -> Action:
