@@ -137,7 +137,8 @@ def is_heavy(body: bytes, most_bytes: int = HEAVY_BYTES) -> bool:
 
 
 def redactor_of(target: Target) -> Redactor:
-    """Return what takes the connection's credentials out of answers, those too that somebody else has put in."""
-    hidden = {f"hidden_{number}": secret for number, secret in enumerate(target.hidden)}
+    """Return what takes the connection's secrets out of answers: what is sent, by whomever, and what renews that."""
+    others = (*target.hidden, *target.credentials.unsent())
+    hidden = {f"hidden_{number}": secret for number, secret in enumerate(others)}
     secrets = {**target.credentials.secrets(), **hidden}
     return Redactor(target.connector, target.auth_method, Values({}, target.facts, secrets))

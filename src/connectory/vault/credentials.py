@@ -38,6 +38,10 @@ class _Credentials(BaseModel):
         """What `{credential.NAME}` stands for, by name."""
         return {}
 
+    def unsent(self) -> tuple[SecretStr, ...]:
+        """What is kept beside them to get new ones: no call sends it, and no answer may repeat it all the same."""
+        return ()
+
     def lasts(self, valid_for_s: float, *, now: datetime) -> bool:  # noqa: ARG002 (those with an expiry use them)
         """Whether they are still good in `valid_for_s` seconds."""
         return True
@@ -79,6 +83,9 @@ class OAuthTokens(_Credentials):
 
     def secrets(self) -> Mapping[str, SecretStr]:
         return {**self.further, "access_token": self.access_token}
+
+    def unsent(self) -> tuple[SecretStr, ...]:
+        return (*self.entered.values(), *([self.refresh_token] if self.refresh_token is not None else []))
 
     def lasts(self, valid_for_s: float, *, now: datetime) -> bool:
         return self.expires_at is None or (self.expires_at - now).total_seconds() > valid_for_s

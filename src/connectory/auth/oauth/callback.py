@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 
 from pydantic import SecretStr
 
 from connectory.auth.backend import Callback
 from connectory.auth.oauth.flow_state import Leaving
+from connectory.auth.oauth.words import shown
 from connectory.errors import SignInFailed
+from connectory.vault.spellings import without
 
-MESSAGE_CHARACTERS = 300
 TRY_AGAIN = "Open the connect link and try again."
 
 
@@ -39,23 +41,23 @@ def check_hmac(parameter: str, secret: SecretStr | None, callback: Callback) -> 
         raise SignInFailed("The provider's signature on this answer is not right; it was not used.", hint=TRY_AGAIN)
 
 
-def code_of(callback: Callback, title: str) -> str:
-    """Return the code. Raises `SignInFailed` for what the provider said instead (section 4.1.2.1)."""
+def code_of(callback: Callback, title: str, hidden: Collection[str] = ()) -> str:
+    """Return the code. Raises `SignInFailed` for what the provider said instead, without `hidden` (section 4.1.2.1)."""
     error = callback.one("error")
     if error is not None:
-        raise refused(title, error, callback.one("error_description") or "")
+        raise refused(title, error, callback.one("error_description") or "", hidden)
     code = callback.one("code")
     if code is None:
         raise SignInFailed(f"{title} sent you back without a result.", hint=TRY_AGAIN)
     return code
 
 
-def refused(title: str, error: str, said: str) -> SignInFailed:
-    """Return what an error of the provider's means for the person and the agent."""
+def refused(title: str, error: str, said: str, hidden: Collection[str] = ()) -> SignInFailed:
+    """Return what an error of the provider's means for the person and the agent; no secret in `hidden` is repeated."""
     if error == "access_denied":
         return SignInFailed(f"You did not allow it at {title}, so nothing was connected.", hint=TRY_AGAIN)
-    words = " ".join("".join(one if one.isprintable() else " " for one in said[:MESSAGE_CHARACTERS]).split())
-    code = "".join(one for one in error[:60] if one.isalnum() or one in "_.- ")
+    words = shown(said, hidden)
+    code = "".join(one for one in without(error, hidden)[:60] if one.isalnum() or one in "_.- ")
     cures = {
         "invalid_scope": "The OAuth app may not ask for these scopes: add them to it at the provider, or tick fewer.",
         "invalid_client": "The OAuth app's id or secret is wrong: whoever set it up must enter them again.",

@@ -17,6 +17,7 @@ from connectory.auth.oauth.flow_state import Leaving
 from connectory.auth.oauth.token_answer import TokenSet
 from connectory.auth.oauth.token_endpoint import TokenEndpoint, TokenRefused
 from connectory.auth.oauth.way import Way
+from connectory.auth.oauth.words import secrets_of
 from connectory.catalog.manifest import OAuth2Method, TokenRequest
 from connectory.errors import SignInFailed
 from connectory.settings import OAuthClient
@@ -63,10 +64,10 @@ async def exchange(
     Raises `SignInFailed`, leaves of `ProviderError`, `Refused`, `SetupError`.
     """
     check_issuer(leaving, callback)
+    client = await find_client(leaving.token_url)
     if method.callback_hmac is not None:
-        signed_by = await find_client(leaving.token_url)
-        check_hmac(method.callback_hmac, signed_by.client_secret, callback)
-    code = code_of(callback, title)
+        check_hmac(method.callback_hmac, client.client_secret, callback)
+    code = code_of(callback, title, secrets_of(client))
     facts = {**leaving.facts, **from_callback(method, callback)}
     parameters = {"code": code, "redirect_uri": leaving.redirect_uri}
     parameters |= {"code_verifier": leaving.verifier} if leaving.verifier else {}

@@ -12,6 +12,7 @@ from connectory.auth.oauth.flow_state import Leaving
 from connectory.auth.oauth.token_answer import parse_answer
 from connectory.auth.oauth.token_endpoint import ENCODED, TokenEndpoint, TokenRefused, open_session
 from connectory.auth.oauth.way import Way
+from connectory.auth.oauth.words import secrets_of
 from connectory.catalog.manifest import OAuth2Method
 from connectory.errors import InvalidPath, ProviderUnavailable, SignInFailed
 from connectory.net.url import parse_url
@@ -38,7 +39,8 @@ async def start(
     if answer.status_code >= 500:
         raise ProviderUnavailable(f"{title} could not give a code now.", hint="Try again in a moment.")
     if answer.status_code >= 300 or "error" in said:
-        raise refused(title, str(said.get("error", answer.status_code)), str(said.get("error_description", "")))
+        code, words = str(said.get("error", answer.status_code)), str(said.get("error_description", ""))
+        raise refused(title, code, words, secrets_of(client))
     return _code(said, title), _text(said, "device_code", title)
 
 

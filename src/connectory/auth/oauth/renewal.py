@@ -25,6 +25,7 @@ from connectory.settings import OAuthClient
 from connectory.vault.clock import Clock
 from connectory.vault.credentials import Credentials, OAuthTokens
 from connectory.vault.entities import Grant
+from connectory.vault.spellings import masked, spellings_of
 
 OAUTH = (OAuth2Method, OAuth1Method, ClientCredentialsMethod, JwtBearerMethod)
 TEMPORARY = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
@@ -65,7 +66,9 @@ class Renewal:
             raise refused("The provider", error.code, error.said) from None
         origin = way.typed.origin if way.typed is not None and way.typed.private_confirmed else None
         tokens = got.tokens.model_copy(update={"entered": dict(checked.secrets), "private_origin": origin})
-        facts = {**checked.facts, **from_token(method, got.answer)}
+        typed_here = spellings_of(one.get_secret_value() for one in checked.secrets.values())
+        told = masked(got.answer, sorted(typed_here, key=len, reverse=True))
+        facts = {**checked.facts, **from_token(method, told)}
         scopes = asked if got.scopes is None else got.scopes
         return NewGrant(name, tokens, facts, (), scopes, tokens.expires_at, private_confirmed=origin is not None)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,21 +22,24 @@ from pydantic import SecretStr
 from connectory.auth.oauth.token_answer import TokenSet, error_of, parse_answer, read_tokens
 from connectory.auth.oauth.transport import GuardedTransport
 from connectory.auth.oauth.way import Way
+from connectory.auth.oauth.words import secrets_of, shown
 from connectory.catalog.manifest import TokenRequest
 from connectory.errors import BackendUnavailable, ProviderUnavailable, RateLimited, UnexpectedResponse
 from connectory.net.url import origin_of
 from connectory.settings import OAuthClient
 from connectory.vault.clock import Clock
+from connectory.vault.spellings import SHORTEST, without
 
 Encode = Callable[[ClientAuth, str, str, Any, Any], tuple[str, Any, Any]]
 ENCODED = "encoded"  # our name for a client's proof together with how the body is written
-MESSAGE_CHARACTERS = 300  # of the provider's own words that are shown
+SECRET_PARAMETERS = frozenset({"code", "code_verifier", "device_code", "refresh_token", "assertion"})
 
 
 class TokenRefused(Exception):
     """The endpoint said no: an error of RFC 6749 section 5.2, RFC 8628 section 3.5 or the provider's own.
 
-    `said` are the provider's words, cut. The caller knows what was asked for, and so what the code means.
+    `said` are the provider's words, cut, and like the code without what was sent that is secret. The caller knows what
+    was asked for, and so what the code means.
     """
 
     def __init__(self, code: str, said: str) -> None:
@@ -47,13 +50,14 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """One client at one token endpoint."""
+    """One client at one token endpoint. `hidden`: what is secret of the requests beside the client's own secret."""
 
     method: TokenRequest
     client: OAuthClient
     url: str
     way: Way
     now: Clock
+    hidden: tuple[SecretStr, ...] = field(default=(), repr=False)
 
     async def ask(
         self,
@@ -82,10 +86,15 @@ class TokenEndpoint:
             try:
                 await session.fetch_token(self.url, grant_type=grant_type, headers=sent, **parameters)
             except OAuthError as error:
-                said = _words(heard[0][0] if heard else {})
-                raise TokenRefused(str(error.error)[:200], said) from None
+                raise self._refusal(str(error.error), _words(heard[0][0] if heard else {}), parameters) from None
         answer, date = heard[0]
         return read_tokens(self.method.token_answer, answer, sent_at=sent_at, date=date, old_refresh=old_refresh)
+
+    def _refusal(self, code: str, words: str, parameters: Mapping[str, str]) -> TokenRefused:
+        sent = [value for name, value in parameters.items() if name in SECRET_PARAMETERS]
+        hidden = [*secrets_of(self.client), *(one.get_secret_value() for one in self.hidden), *sent]
+        long = [one for one in hidden if len(one) >= SHORTEST]  # a code that is known must stay what it is
+        return TokenRefused(without(code, long)[:200], shown(words, hidden))
 
     def _answer(self, response: httpx2.Response) -> Mapping[str, Any]:
         """The answer's members. Raises for what is no answer of a token endpoint at all."""
@@ -159,10 +168,10 @@ def _normal(response: httpx2.Response, answer: Mapping[str, Any], error: str | N
 
 
 def _words(answer: Mapping[str, Any]) -> str:
-    """The provider's own explanation, cut and in one line; never another member: those may hold tokens."""
+    """The provider's own explanation, and never another member: those may hold tokens."""
     for name in ("error_description", "message", "error_message"):
         if isinstance(found := answer.get(name), str):
-            return "".join(one if one.isprintable() else " " for one in found[:MESSAGE_CHARACTERS])
+            return found
     return ""
 
 

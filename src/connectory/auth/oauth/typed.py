@@ -38,11 +38,12 @@ async def ask(
     scope = {"scope": method.scope_separator.join(scopes)} if scopes else {}
     parameters = {**texts(method.token_parameters, facts, secrets), **scope}
     headers = texts(method.token_headers, facts, secrets)
+    hidden = tuple(secrets.values())
     if isinstance(method, ClientCredentialsMethod):
-        endpoint = TokenEndpoint(method, _client(facts, secrets), url, way, now)
+        endpoint = TokenEndpoint(method, _client(facts, secrets), url, way, now, hidden)
         return await endpoint.ask("client_credentials", parameters, headers)
     assertion = _assertion(method, facts, secrets, url, scopes, int(now().timestamp()))
-    endpoint = TokenEndpoint(method, OAuthClient(client_id=""), url, way, now)
+    endpoint = TokenEndpoint(method, OAuthClient(client_id=""), url, way, now, hidden)
     return await endpoint.ask(JWTBearerGrant.GRANT_TYPE, {**parameters, "assertion": assertion}, headers)
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from connectory.auth.backend import Callback
 from connectory.auth.oauth.loading import load_flows
 from connectory.auth.oauth.way import Way
+from connectory.auth.oauth.words import secrets_of, shown
 from connectory.auth.openid.issuer import Issuer, Told
 from connectory.auth.openid.person import is_enough, vouched
 from connectory.errors import SignInFailed
@@ -30,7 +31,6 @@ from connectory.vault.entities import UserId, Workspace
 CALLBACK = "/signin/oidc/callback"
 LASTS = timedelta(minutes=10)
 VERIFIER_BYTES = 48  # 64 characters; RFC 7636 section 4.1 allows 43 to 128
-MESSAGE_CHARACTERS = 300
 MAY_PASS = frozenset({"temporarily_unavailable", "server_error", "login_required", "interaction_required"})
 AGAIN = "Sign in again from here."
 
@@ -184,7 +184,7 @@ class OpenIdSignIn:
                 f"You did not sign in at {self.name}, or may not use this server there.",
                 hint="Sign in again, or ask whoever runs the sign-in to let you use Connectory.",
             )
-        words = " ".join("".join(one if one.isprintable() else " " for one in said[:MESSAGE_CHARACTERS]).split())
+        words = shown(said, secrets_of(self._client))
         code = "".join(one for one in error[:60] if one.isalnum() or one in "_.- ")
         told = f" It says: {words}" if words else ""
         hint = AGAIN if error in MAY_PASS else "Whoever runs this server must look at its registration there."
