@@ -49,10 +49,14 @@ class ConnectoryError(Exception):
 
 
 class BadInput(ConnectoryError):
-    """The call cannot work as it is written; the caller must change it."""
+    """The call cannot work as it is written; the caller must change it. `field` is which of a form's, where one is."""
 
     code = "bad_input"
     fault = "caller"
+
+    def __init__(self, message: str, *, hint: str = "", field: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
 
 
 class InvalidArguments(BadInput):

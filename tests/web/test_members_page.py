@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,16 @@ from connectory.wiring import Application
 
 def forms_to(page: Page, ending: str) -> list[PostedForm]:
     return [form for form in page.forms if form.action.endswith(ending)]
+
+
+def marked_in(page: Page) -> list[str]:
+    """The fields that are said to be wrong, by name: each is described by why."""
+    tags = re.findall(r"<(?:input|select)[^>]*aria-invalid[^>]*>", page.html)
+    for tag in tags:
+        described_by = re.search('aria-describedby="([^" ]+)', tag)
+        assert described_by is not None
+        assert f'id="{described_by[1]}"' in page.html
+    return [name for tag in tags for name in re.findall(' name="([^"]+)', tag)]
 
 
 async def roles_of(application: Application, principal: Principal) -> dict[str, Role]:
@@ -43,7 +54,7 @@ async def test_somebody_new_becomes_a_member_and_their_token_lets_them_in() -> N
         page = await open_signed_in(application, browser, ann, ROOT)
         (form,) = forms_to(page, "/settings")
         page = await browser.submit(form, name="Sue", email=" Sue@Example.com ", role="viewer")
-        assert "They are a member now." in page.text
+        assert "Sue is a member now." in page.text
         assert "sue@example.com" in page.text
         assert (await roles_of(application, ann))["Sue"] is Role.VIEWER
         page = await browser.open(f"{ROOT}/tokens")
@@ -59,16 +70,17 @@ async def test_what_cannot_be_is_said_and_what_was_typed_stays() -> None:
         page = await open_signed_in(application, browser, ann, ROOT)
         (form,) = forms_to(page, "/settings")
         before = await roles_of(application, ann)
-        for typed, words in (
-            ({"name": " ", "email": ""}, "This cannot be a name."),
-            ({"name": "Ron", "email": "ron"}, "This cannot be an email address."),
-            ({"name": "Susan", "email": "sue@example.com"}, "Sue is a member already"),
-            ({"name": "Ron", "email": "", "role": "emperor"}, "This is no role."),
-            ({"user": "us_nobody"}, "us_nobody"),
+        for typed, words, field in (
+            ({"name": " ", "email": ""}, "This cannot be a name.", "name"),
+            ({"name": "Ron", "email": "ron"}, "This cannot be an email address.", "email"),
+            ({"name": "Susan", "email": "sue@example.com"}, "Sue is a member already", "email"),
+            ({"name": "Ron", "email": "", "role": "emperor"}, "This is no role.", None),
+            ({"user": "us_nobody"}, "us_nobody", None),
         ):
             page = await browser.submit(form, **typed)
             assert page.status in (404, 409, 422), typed
             assert words in page.text
+            assert marked_in(page) == ([field] if field else [])
             assert forms_to(page, "/settings")[0].fields["name"] == typed.get("name", "")
         assert await roles_of(application, ann) == before
 
@@ -81,7 +93,7 @@ async def test_whoever_runs_the_server_takes_in_its_users_and_nobody_else_is_sho
         _, known = forms_to(page, "/settings")
         assert known.choices["user"] == {str(eve.user_id): "eve"}
         page = await browser.submit(known, role="viewer")
-        assert "They are a member now." in page.text
+        assert "eve is a member now." in page.text
         assert (await roles_of(application, me))["eve"] is Role.VIEWER
         assert len(forms_to(page, "/settings")) == 1
         async with Browser(app, FLEET["APP_URL"]) as other:
@@ -97,19 +109,34 @@ async def test_a_role_is_changed_but_the_last_owner_stays_one() -> None:
         ann = await make_principal(application)
         mia = await make_principal(application, user="mia", role=Role.MEMBER)
         page = await open_signed_in(application, browser, ann, ROOT)
-        (of_ann,) = forms_to(page, f"/members/{ann.user_id}/role")
         (of_mia,) = forms_to(page, f"/members/{mia.user_id}/role")
-        assert (of_ann.fields["role"], of_mia.fields["role"]) == ("owner", "member")
-        refused = await browser.submit(of_ann, role="member")
-        assert refused.status == 422
-        assert "without an owner. Make another member an owner first." in refused.text
-        left = await browser.submit(forms_to(page, f"/members/{ann.user_id}/remove")[0])
-        assert "without an owner" in left.text
+        assert of_mia.fields["role"] == "member"
         page = await browser.submit(of_mia, role="owner")
         assert "The role is changed." in page.text
         assert (await roles_of(application, ann))["mia"] is Role.OWNER
+        (of_ann,) = forms_to(page, f"/members/{ann.user_id}/role")
+        (leaving,) = forms_to(page, f"/members/{ann.user_id}/remove")
+        await browser.submit(of_mia, role="member")
+        for form in (replace(of_ann, fields={**of_ann.fields, "role": "member"}), leaving):  # of the page from before
+            refused = await browser.submit(form)
+            assert refused.status == 422
+            assert "without an owner. Make another member an owner first." in refused.text
+        await browser.submit(of_mia, role="owner")
         page = await browser.submit(of_ann, role="viewer")  # now there is another one
         assert [form.action for form in page.forms] == ["/signout"]
+
+
+async def test_the_only_owner_is_offered_nothing_that_would_be_refused() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
+        ann = await make_principal(application)
+        mia = await make_principal(application, user="mia", role=Role.MEMBER)
+        page = await open_signed_in(application, browser, ann, ROOT)
+        assert "ann (you) Owner may do everything here the only owner: make another one an owner first" in page.text
+        assert not forms_to(page, f"/members/{ann.user_id}/role") + forms_to(page, f"/members/{ann.user_id}/remove")
+        page = await browser.submit(forms_to(page, f"/members/{mia.user_id}/role")[0], role="owner")
+        assert "the only owner" not in page.text
+        assert forms_to(page, f"/members/{ann.user_id}/role")
+        assert forms_to(page, f"/members/{ann.user_id}/remove")
 
 
 async def test_who_is_removed_loses_what_was_theirs_alone_as_the_page_says_before() -> None:
@@ -171,11 +198,15 @@ async def test_on_ones_own_machine_the_page_says_what_members_are_for_and_whom_t
         me = await local_principal(application.vault)
         page = await open_signed_in(application, browser, me, ROOT)
         assert "A further member is of use for an assistant" in page.text
-        assert "act as the owner local: without, they need a token" in page.text
+        assert "Without this owner, the command line" not in page.text  # who is the only one stays
+        await application.workspaces.create_user(me, "Sue", role=Role.OWNER)
+        page = await browser.open(ROOT)
+        told = "Without this owner, the command line and the assistants of this machine need an API token."
+        assert page.text.count(told) == 2  # before the role is changed, and before they leave
         made = await application.workspaces.create(me, "sales")
         await make_principal(application, "sales", "local2")
         page = await browser.open("/workspaces/sales/settings")
-        assert "without, they need a token" not in page.text
+        assert "Without this owner" not in page.text
         assert (await roles_of(application, replace(me, workspace_id=made.id)))["local"] is Role.OWNER
 
 

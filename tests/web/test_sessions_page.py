@@ -93,6 +93,8 @@ async def test_another_persons_session_is_ended_by_nobody_else() -> None:
             for one in (session.id_hash, "0" * 64)
         ]
         assert said[0] == said[1]
+        page = await browser.submit(replace(page.forms[0], action=f"{PAGE}/{session.id_hash}/end"))
+        assert "Nobody was signed out: that was done already." in page.text
         assert (await browser.post(f"{PAGE}/end-others", {"csrf": csrf})).status_code == 303
         assert (await theirs.open(PAGE)).status == 200
 

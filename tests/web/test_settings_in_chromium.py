@@ -47,6 +47,25 @@ async def test_everybody_can_read_and_use_every_page(scheme: str, width: int) ->
             assert complaints == []
 
 
+async def test_a_question_opens_beside_the_table_and_moves_none_of_it() -> None:
+    port = free_port()
+    async with make_web({"CONNECTORY_PORT": str(port)}) as (application, app):
+        ann = await make_principal(application)
+        for name in ("mia", "ron"):
+            await make_principal(application, user=name, role=Role.MEMBER)
+        secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
+        origin, where = f"http://localhost:{port}", "all => all.map(one => JSON.stringify(one.getBoundingClientRect()))"
+        async with serving(app, application.settings), browsing(viewport={"width": 1280, "height": 800}) as page:
+            await page.goto(f"{origin}/open/{secret}")
+            await page.goto(f"{origin}{ROOT}")
+            cells = page.locator("table :is(th, td, summary)")
+            before = await cells.evaluate_all(where)
+            for question in ("Change role mia", "Remove mia", "Change role ron"):
+                await page.locator("summary", has_text=question).click()
+                assert await page.locator(".ask form:visible").count() == 1, question  # the one before has closed
+                assert await cells.evaluate_all(where) == before, question
+
+
 async def test_a_rule_and_a_token_are_made_by_keyboard_alone_without_scripts() -> None:
     port = free_port()
     async with make_web({"CONNECTORY_PORT": str(port)}) as (application, app):
@@ -86,7 +105,7 @@ async def test_a_member_is_added_made_an_owner_and_removed_by_keyboard_alone_wit
             await page.get_by_label("Name").focus()
             await page.keyboard.type("Sue")
             await page.keyboard.press("Enter")
-            await page.get_by_text("They are a member now").wait_for()
+            await page.get_by_text("Sue is a member now").wait_for()
             await page.locator("summary", has_text="Change role Sue").focus()
             await page.keyboard.press("Enter")
             await page.keyboard.press("Tab")

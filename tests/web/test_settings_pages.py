@@ -124,6 +124,7 @@ async def test_a_token_without_a_name_says_so_and_keeps_what_was_typed() -> None
         page = await browser.submit(page.forms[form_to(page, "/tokens")], name=" ", lasts="365", read_only="yes")
         assert page.status == 422
         assert "A token needs a name" in page.text
+        assert 'aria-describedby="name-problem name-help"' in page.html
         assert page.forms[form_to(page, "/tokens")].fields["lasts"] == "365"
 
 

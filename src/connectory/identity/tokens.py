@@ -181,7 +181,7 @@ class Tokens:
 def _checked(name: str, expires_in: timedelta | None) -> str:
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
-        raise InvalidArguments("A token needs a name.", hint=f"Use 1 to {MAX_NAME} printable characters.")
+        raise InvalidArguments("A token needs a name.", hint=f"Use 1 to {MAX_NAME} printable characters.", field="name")
     if expires_in is not None and expires_in <= timedelta(0):
         raise InvalidArguments("The token would be expired already.", hint="Give a positive time.")
     return name

@@ -180,7 +180,9 @@ class Workspaces:
         found = next((user for user, _ in members if user.email == (address or "").casefold()), None)
         if found is not None:
             raise AlreadyExists(
-                f"{found.name} is a member already, with this email address.", hint="Change their role instead."
+                f"{found.name} is a member already, with this email address.",
+                hint="Change their role instead.",
+                field="email",
             )
 
     async def _any_user(self, principal: Principal, name: str) -> User:
@@ -204,7 +206,9 @@ class Workspaces:
 def _checked_name(name: str) -> str:
     text = name.strip()
     if not 1 <= len(text) <= MAX_NAME or not text.isprintable():
-        raise InvalidArguments("This cannot be a name.", hint=f"Use 1 to {MAX_NAME} printable characters.")
+        raise InvalidArguments(
+            "This cannot be a name.", hint=f"Use 1 to {MAX_NAME} printable characters.", field="name"
+        )
     return text
 
 
@@ -213,5 +217,7 @@ def _checked_email(email: str | None) -> str | None:
         return None
     text = email.strip(" ")
     if EMAIL.fullmatch(text) is None or not text.isprintable():
-        raise InvalidArguments("This cannot be an email address.", hint="Write it like ada@example.org, and one only.")
+        raise InvalidArguments(
+            "This cannot be an email address.", hint="Write it like ada@example.org, and one only.", field="email"
+        )
     return text

@@ -136,7 +136,9 @@ class WorkspaceStore:
         def insert(connection: sa.Connection) -> None:
             if user.email and connection.execute(_USERS.where(users.c.email == user.email)).first() is not None:
                 raise AlreadyExists(
-                    "Another user has this email address.", hint="Ask whoever runs this server to take them in."
+                    "Another user has this email address.",
+                    hint="Ask whoever runs this server to take them in.",
+                    field="email",
                 )
             connection.execute(sa.insert(users), self._user_values(user))
             if member_of is not None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from connectory.errors import BadInput, ConnectoryError
 from connectory.web.forms import read_form, read_form_with_files
-from connectory.web.links import Said
+from connectory.web.links import Said, said
 from connectory.web.pages import render_member
 from connectory.web.services import WebServices
 from connectory.web.visitors import Member, Visitors
@@ -29,11 +31,12 @@ SECTIONS: Mapping[str, str] = {
 }
 OF_OPERATORS = "connectors"
 DONE: Mapping[str, str] = {  # what a page says after it was led to by a form
-    "member": "They are a member now.",
+    "member": "They are a member now.",  # unless their name can be said
     "role": "The role is changed. It holds from their next request on.",
     "member-removed": "They are no member any more, and what was theirs alone here is deleted.",
     "revoked": "The token is revoked. From now on it opens nothing.",
     "ended": "Signed out. What those browsers show opens nothing any more.",
+    "none-ended": "Nobody was signed out: that was done already.",
     "app": "The app is kept. People can sign in by it now.",
     "app-removed": "The app is removed.",
     "rule": "The rule holds from now on.",
@@ -41,6 +44,7 @@ DONE: Mapping[str, str] = {  # what a page says after it was led to by a form
     "connector": "The connector is kept. It can be connected now.",
     "connector-removed": "The connector is removed.",
 }
+SEE_FIELD = Said("Nothing was done: see the marked field.", is_bad=True)
 ONCE_FIELD = "once"
 ONCE = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
 MOST_REMEMBERED = 1000
@@ -75,15 +79,23 @@ def address_of(slug: str, section: str = "", *rest: str) -> str:
     return "/".join((f"/workspaces/{slug}/settings", *filter(None, (section, *rest))))
 
 
-def done(member: Member, section: str, what: str) -> Response:
+def done(member: Member, section: str, what: str, **more: str) -> Response:
     """Lead back to a page, which says what was done; a reload then does nothing."""
-    return RedirectResponse(f"{address_of(member.workspace.slug, section)}?done={what}", status_code=303)
+    query = urlencode({"done": what, **more})
+    return RedirectResponse(f"{address_of(member.workspace.slug, section)}?{query}", status_code=303)
 
 
 def said_in(request: Request) -> Said | None:
     """What the address says was done."""
     text = DONE.get(request.query_params.get("done", ""))
     return Said(text) if text is not None else None
+
+
+def marked(error: ConnectoryError, origin: str, fields: Collection[str]) -> tuple[Said, Mapping[str, str]]:
+    """Return what a form's page says of an error above, and what at which of these fields."""
+    if isinstance(error, BadInput) and error.field in fields:
+        return SEE_FIELD, {error.field: error.text}
+    return said(error, origin), {}
 
 
 async def posted(visitors: Visitors, request: Request) -> tuple[Member, dict[str, str]]:

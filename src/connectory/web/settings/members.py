@@ -14,20 +14,19 @@ from connectory.identity.principal import Principal
 from connectory.identity.rights import OPERATOR_WORKSPACE, is_narrowed, is_operator
 from connectory.vault.entities import Role, User
 from connectory.vault.workspaces import LOCAL_USER
-from connectory.web.links import Said, said, status_of
+from connectory.web.links import Said, status_of
 from connectory.web.services import WebServices
-from connectory.web.settings.frame import address_of, done, posted, render_settings, said_in
+from connectory.web.settings.frame import address_of, done, marked, posted, render_settings, said_in
 from connectory.web.visitors import Member, Visitors
 
 SECTION = ""
+FIELDS = ("name", "email")  # of the form for somebody new
 ROLES = {
     Role.OWNER: ("Owner", "may do everything here"),
     Role.MEMBER: ("Member", "connects own accounts and uses shared ones"),
     Role.VIEWER: ("Viewer", "looks at what shared accounts hold"),
 }
-OF_MACHINE = (
-    f"The command line and the assistants of this machine act as the owner {LOCAL_USER}: without, they need a token."
-)
+OF_MACHINE = "Without this owner, the command line and the assistants of this machine need an API token."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class MemberView:
     title: str
     meaning: str
     is_visitor: bool
+    is_only_owner: bool  # and so stays as they are
     warning: str
 
 
@@ -63,7 +63,8 @@ class MemberPages:
 
     async def show(self, request: Request) -> Response:
         """Show names and roles."""
-        return await self._page(await self.visitors.member(request), words=said_in(request))
+        member = await self.visitors.member(request)
+        return await self._page(member, words=await self._said_in(request, member))
 
     async def take_in(self, request: Request) -> Response:
         """Make a member of somebody new, or of a user of this server whom the form names by id."""
@@ -72,12 +73,14 @@ class MemberPages:
         try:
             role = _role(form)
             if known := form.get("user"):
-                await service.set_role(principal, known, role)
+                added = await service.set_role(principal, known, role)
             else:
-                await service.take_in(principal, form.get("name", ""), form.get("email", "").strip() or None, role=role)
+                added = await service.take_in(
+                    principal, form.get("name", ""), form.get("email", "").strip() or None, role=role
+                )
         except ConnectoryError as error:
             return await self._failed(member, error, form)
-        return done(member, SECTION, "member")
+        return done(member, SECTION, "member", user=added.id)
 
     async def set_role(self, request: Request) -> Response:
         """Change what a member may do."""
@@ -100,16 +103,30 @@ class MemberPages:
         return done(member, SECTION, "member-removed")
 
     async def _failed(self, member: Member, error: ConnectoryError, form: Mapping[str, str] | None = None) -> Response:
-        words = said(error, self.services.settings.origin)
-        return await self._page(member, status_of(error), words=words, form=form)
+        words, problems = marked(error, self.services.settings.origin, FIELDS if form else ())
+        return await self._page(member, status_of(error), words=words, form=form, problems=problems)
+
+    async def _said_in(self, request: Request, member: Member) -> Said | None:
+        """What the address says was done, with the name of whoever it was done for."""
+        added = request.query_params.get("user") if request.query_params.get("done") == "member" else None
+        people = await self.services.workspaces.members(member.principal) if added else ()
+        name = next((user.name for user, _ in people if user.id == added), None)
+        return said_in(request) if name is None else Said(f"{name} is a member now.")
 
     async def _page(
-        self, member: Member, status: int = 200, *, words: Said | None = None, form: Mapping[str, str] | None = None
+        self,
+        member: Member,
+        status: int = 200,
+        *,
+        words: Said | None = None,
+        form: Mapping[str, str] | None = None,
+        problems: Mapping[str, str] | None = None,
     ) -> Response:
         principal = member.principal
         people = await self.services.workspaces.members(principal)
         may_change = await self._may_change(principal)
-        rows = [view_member(user, role, member) for user, role in people]
+        owners = [user.id for user, role in people if role is Role.OWNER]
+        rows = [view_member(user, role, member, is_only_owner=owners == [user.id]) for user, role in people]
         return await render_settings(
             self.services,
             "settings_members",
@@ -121,6 +138,7 @@ class MemberPages:
             roles=ROLES,
             usual=Role.MEMBER,
             form=form or {},
+            problems=problems or {},
             may_change=may_change,
             known=await self._known(principal, people) if may_change else [],
             is_local=self.visitors.is_local,
@@ -142,11 +160,12 @@ class MemberPages:
         return [user for user in await self.services.workspaces.list_users(principal) if user.id not in members]
 
 
-def view_member(user: User, role: Role, visitor: Member) -> MemberView:
+def view_member(user: User, role: Role, visitor: Member, *, is_only_owner: bool) -> MemberView:
     """Return a member as a person sees them, and what must be said before they are changed."""
     is_machines = user.name == LOCAL_USER and visitor.workspace.slug == OPERATOR_WORKSPACE
     warning = OF_MACHINE if is_machines else ""
-    return MemberView(user.id, user.name, user.email, role, *ROLES[role], user.id == visitor.user.id, warning)
+    is_visitor = user.id == visitor.user.id
+    return MemberView(user.id, user.name, user.email, role, *ROLES[role], is_visitor, is_only_owner, warning)
 
 
 def _role(form: Mapping[str, str]) -> Role:

@@ -75,11 +75,11 @@ class SessionPages:
 
     async def _end(self, request: Request, member: Member, id_hashes: Collection[str]) -> Response:
         try:
-            await self.services.web_sessions.end_listed(member.principal, id_hashes)
+            ended = await self.services.web_sessions.end_listed(member.principal, id_hashes)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self._page(request, member, status_of(error), words=words)
-        return done(member, SECTION, "ended")
+        return done(member, SECTION, "ended" if ended else "none-ended")
 
     async def _page(
         self, request: Request, member: Member, status: int = 200, *, words: Said | None = None

@@ -16,7 +16,16 @@ from connectory.identity.rights import is_narrowed
 from connectory.vault.entities import ApiToken, Role
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
-from connectory.web.settings.frame import ONCE_FIELD, OnceForms, address_of, done, posted, render_settings, said_in
+from connectory.web.settings.frame import (
+    ONCE_FIELD,
+    OnceForms,
+    address_of,
+    done,
+    marked,
+    posted,
+    render_settings,
+    said_in,
+)
 from connectory.web.states import Moment, Word, moment_of
 from connectory.web.visitors import Member, Visitors
 
@@ -91,8 +100,8 @@ class TokenPages:
                 expires_in=lasts,
             )
         except ConnectoryError as error:
-            words = said(error, self.services.settings.origin)
-            return await self._page(member, status_of(error), words=words, form=form)
+            words, problems = marked(error, self.services.settings.origin, ("name",))
+            return await self._page(member, status_of(error), words=words, form=form, problems=problems)
         return await self._page(member, new=NewToken(made.name, secret))
 
     async def revoke(self, request: Request) -> Response:
@@ -112,6 +121,7 @@ class TokenPages:
         words: Said | None = None,
         new: NewToken | None = None,
         form: Mapping[str, str] | None = None,
+        problems: Mapping[str, str] | None = None,
     ) -> Response:
         principal, now = member.principal, self.services.now()
         people = await self.services.workspaces.members(principal)
@@ -128,6 +138,7 @@ class TokenPages:
             said=words,
             new=new,
             form=form or {},
+            problems=problems or {},
             rows=[row for row in rows if row.state.tone != "off"],
             over=[row for row in rows if row.state.tone == "off"],
             people=[user for user, _ in people] if principal.role is Role.OWNER and len(people) > 1 else [],
