@@ -287,7 +287,6 @@ class ConnectPages:
         form = step if isinstance(step, Form) else Form(())
         connector = self.services.catalog.connector(session.connector)
         members = members_of(self.services.catalog, connector)
-        user, workspace = await self._asker(session)
         visitor = await self.visitors.visitor(request)
         return render(
             "connect",
@@ -295,8 +294,7 @@ class ConnectPages:
             has_form=True,
             connector=connector,
             logo=logo_source(connector.manifest.logo),
-            user=user,
-            workspace=workspace,
+            asker=await self._asker(session),
             connections=[f"{one.name}/{session.alias}" for one in members],
             is_shared=session.owner == session.workspace_id,
             is_renewal=session.connection_id is not None,
