@@ -36,11 +36,11 @@ class ConnectoryError(Exception):
     fault: ClassVar[Fault] = "server"
     retryable: ClassVar[bool] = False  # the same call may succeed later, unchanged
 
-    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None, field: str = "") -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = message, hint
         self.retry_after_s = retry_after_s
+        self.field = field  # of a form, where one is meant
 
     @property
     def text(self) -> str:
@@ -49,14 +49,10 @@ class ConnectoryError(Exception):
 
 
 class BadInput(ConnectoryError):
-    """The call cannot work as it is written; the caller must change it. `field` is which of a form's, where one is."""
+    """The call cannot work as it is written; the caller must change it."""
 
     code = "bad_input"
     fault = "caller"
-
-    def __init__(self, message: str, *, hint: str = "", field: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.field = field
 
 
 class InvalidArguments(BadInput):

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connectory.errors import BadInput, ConnectoryError
+from connectory.errors import ConnectoryError
 from connectory.web.forms import read_form, read_form_with_files
 from connectory.web.links import Said, said
 from connectory.web.pages import render_member
@@ -93,7 +93,7 @@ def said_in(request: Request) -> Said | None:
 
 def marked(error: ConnectoryError, origin: str, fields: Collection[str]) -> tuple[Said, Mapping[str, str]]:
     """Return what a form's page says of an error above, and what at which of these fields."""
-    if isinstance(error, BadInput) and error.field in fields:
+    if error.field in fields:
         return SEE_FIELD, {error.field: error.text}
     return said(error, origin), {}
 
