@@ -110,7 +110,7 @@ async def test_a_checked_manifest_is_tried_with_what_is_typed_for_it(tmp_path: P
         page = await here.browser.submit(checked.forms[form_to(checked, "/try")])
         assert page.status == 200
         form = page.forms[-1]
-        assert list(page.forms[-2].choices["action"]) == ["draft_list_things", "draft_delete_thing"]
+        assert list(form.choices["next_action"]) == ["draft_list_things", "draft_delete_thing"]
         assert form.inputs["credential.token"]["type"] == "password"
         before = await here.kept()
 
@@ -130,10 +130,12 @@ async def test_a_checked_manifest_is_tried_with_what_is_typed_for_it(tmp_path: P
         assert answer.startswith("200, 22 bytes\ncontent-type: application/json")
         assert "From Acme (draft/default, 2 items)" in outcome
         assert acme.requests == ["/me", "/things?count=2"]
-        again = await here.browser.submit(tried.forms[-2], action="draft_delete_thing", do="choose")
-        assert again.forms[-1].fields["credential.server"] == acme.origin
-        assert again.forms[-1].fields["private_confirmed"] == "yes"
-        assert "credential.token" not in again.forms[-2].fields
+        other = {"next_action": "draft_delete_thing", "credential.token": KEY}
+        again = await here.browser.submit(tried.forms[-1], **other, do="choose")
+        form = again.forms[-1]
+        assert (form.fields["action"], form.fields["credential.server"]) == ("draft_delete_thing", acme.origin)
+        assert (form.fields["private_confirmed"], form.fields["credential.token"]) == ("yes", "")
+        assert KEY not in again.html
         assert await here.kept() == before
         assert await here.audited() == [("draft_list_things", "ok"), ("sign_in", "ok"), ("sign_in", "refused")]
 
@@ -183,6 +185,14 @@ async def test_what_changes_something_needs_the_tick(tmp_path: Path, acme: Provi
 
     assert (unticked.status, "tick the box" in unticked.text, sent_by_then) == (422, True, [])
     assert (ticked.status, acme.requests) == (200, ["/me", "/things/7"])
+
+
+async def test_what_is_called_is_what_is_shown_and_not_what_is_being_chosen(tmp_path: Path, acme: Provider) -> None:
+    async with scene(tmp_path) as here:
+        shown = await here.post(**filled(acme, next_action="draft_delete_thing", meant="yes", value__id="7"))
+
+    assert shown.forms[-1].fields["action"] == "draft_list_things"
+    assert acme.requests == ["/me", "/things"]
 
 
 async def test_an_error_is_shown_with_what_the_agent_is_told(tmp_path: Path, acme: Provider) -> None:
@@ -308,7 +318,7 @@ async def test_a_browser_s_way_is_named_and_shows_what_would_be_sent(tmp_path: P
         forced = await here.post(TWO_WAYS, **filled(acme, method="browser"))
 
     assert "Sign in with Acme goes on in the browser" in both.text
-    assert list(both.forms[-2].choices["method"]) == ["key"]
+    assert list(both.forms[-1].choices["next_method"]) == ["key"]
     assert "keep it and connect it" in only.text
     assert "GET https://api.board.example/cards" in parts_of(shown)[0]
     assert (sent.status, "Keep it and connect it" in sent.text) == (422, True)
@@ -334,4 +344,5 @@ async def test_a_manifest_near_the_limit_is_tried(tmp_path: Path, acme: Provider
         larger = await here.browser.post(TRY, {**sent, "more": "x" * 320_000}, {"file.none": ("", b"")})
 
     assert (tried.status, len(parts_of(tried))) == (200, 3), tried.text[:500]
+    assert len(tried.html) < len(long) + 50_000  # it travels once
     assert larger.status_code == 413

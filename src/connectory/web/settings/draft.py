@@ -30,7 +30,8 @@ from connectory.web.trying import MEANT, NOT_READ, Outcome, try_action
 from connectory.web.visitors import Member, Visitors
 
 CREDENTIAL_PREFIX = "credential."  # the action may have an argument of the same name
-SEND, PREVIEW = "send", "preview"
+SEND, PREVIEW, CHOOSE = "send", "preview", "choose"
+NEXT = "next_"  # what shall be shown, where that is chosen; what a call is about is what was shown
 NOT_SIGNED_IN = Said("Nothing was called: the sign-in did not work, see below.", is_bad=True)
 
 
@@ -108,14 +109,17 @@ class DraftPages:
             parts=[view_part(one) for one in tried.parts] if tried is not None else [],
             send=SEND,
             preview=PREVIEW,
+            choose=CHOOSE,
             meant=MEANT,
         )
 
 
 def choose(draft: Connector, ways: Sequence[MethodForm], form: Mapping[str, str]) -> Chosen:
     """Return what the form names; else the first action that only reads, and the first way that is typed."""
-    action = min(draft.actions.values(), key=lambda one: (one.tool != form.get("action"), one.effect != "read"))
-    return Chosen(draft, action, ways, min(ways, key=lambda one: (one.leaves, one.method != form.get("method"))))
+    prefix = NEXT if form.get("do") == CHOOSE else ""
+    tool, method = form.get(f"{prefix}action"), form.get(f"{prefix}method")
+    action = min(draft.actions.values(), key=lambda one: (one.tool != tool, one.effect != "read"))
+    return Chosen(draft, action, ways, min(ways, key=lambda one: (one.leaves, one.method != method)))
 
 
 def entry_for(way: MethodForm, read: Entry) -> Entry:
