@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from connectory.catalog.catalog import packaged_folder
-from connectory.catalog.destinations import destinations_in
+from connectory.catalog.catalog import load_catalog, packaged_folder
+from connectory.catalog.destinations import calls_of_sign_in, destinations_in, destinations_of
 from connectory.catalog.loading import load_manifest
 from connectory.catalog.own_manifests import tree_of
+from connectory.testing.connectors import NOTES_YAML, make_connector
 
 PRESENT: dict[str, Any] = {
     "docs": "https://docs.example",
@@ -96,3 +97,34 @@ def test_every_packaged_manifest_has_its_servers_in_it() -> None:
         servers = load_manifest(file).servers.values()
         found = destinations_in(tree_of(file.read_text(encoding="utf-8")))
         assert {"/".join(one.split("/")[: 3 if "://" in one else 1]) for one in servers} <= found, file.name
+
+
+def test_a_checked_connector_has_the_destinations_of_its_text_and_of_the_family_it_signs_in_by() -> None:
+    there = load_catalog([packaged_folder()], index_dir=None).with_manifest
+    for name, connector in there.items():
+        of_text = destinations_in(tree_of((packaged_folder() / f"{name}.yaml").read_text(encoding="utf-8")))
+        found = set(destinations_of(connector))
+        told = {one for one in of_text if not one.startswith("{credential.")}
+        assert (found > told) if connector.family is not None else (found == told), name
+
+    assert "https://oauth2.googleapis.com" in destinations_of(there["gmail"])
+    assert "https://oauth2.googleapis.com" in destinations_of(there["google"])
+
+
+VERIFY = "verify: {request: {get: /me}, account: {id: id, name: login}, scopes: {header: X-Scopes}}"
+
+
+@pytest.mark.parametrize(
+    ("verify", "told"),
+    [
+        (VERIFY, ()),
+        (VERIFY.replace("get:", "post:"), ("POST https://api.notes.example/v1/me",)),
+        (
+            VERIFY[:-1] + ", otherwise: {request: {put: /x}, account: {name: login}}}",
+            ("PUT https://api.notes.example/v1/x",),
+        ),
+    ],
+)
+def test_what_signing_in_calls_is_told_with_its_method(verify: str, told: tuple[str, ...]) -> None:
+    assert VERIFY in NOTES_YAML
+    assert calls_of_sign_in(make_connector(NOTES_YAML.replace(VERIFY, verify))) == told

@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connectory.catalog.connector import Connector
+from connectory.catalog.manifest import OAuth2Method
+
 SERVERS = ("servers", "servers_by_method")
 MADE = ("auth", "verify", "nango_by_method")  # where facts of the connection come from
 FOR_PEOPLE = frozenset({"docs", "help", "title", "placeholder"})  # texts that are shown; nothing is sent there
@@ -16,6 +19,7 @@ ADDRESS = re.compile(r"(?<![^\s/?#'\"`:])([^\s/?#'\"`:]*+)://([^/?#]*)")
 KEYS_OF_ADDRESSES = re.compile(r"(?:.*_)?url|issuer|resource")
 FACT = re.compile(r"\{\+?connection\.([a-z0-9_]+)")
 SOURCES = ("token", "callback", "chosen", "default")
+OF_A_KEY = "{credential."  # as the issuer that a key file names: a claim, which no address can be made of
 USUAL_PORTS = {"https": ":443", "http": ":80"}
 
 
@@ -32,6 +36,28 @@ def destinations_in(manifest: Any) -> frozenset[str]:
     origins = [origin for text in (*servers, *others) for origin in _origins(text)]
     made = [pair for part in MADE for pair in _made_in(manifest.get(part))]
     return frozenset([*origins, *(f"{{connection.{name}}} = {value}" for name, value in made if name in facts)])
+
+
+def destinations_of(connector: Connector) -> tuple[str, ...]:
+    """Return the same of a checked connector, in order; of one that signs in by another's `auth`, where that leads."""
+    parts = dict.fromkeys((*SERVERS, *MADE), True)
+    tree = connector.manifest.model_dump(include=parts, by_alias=True)
+    if connector.family is not None:
+        tree |= connector.family.model_dump(include={"auth": True}, by_alias=True)
+    return tuple(sorted(one for one in destinations_in(tree) if not one.startswith(OF_A_KEY)))
+
+
+def calls_of_sign_in(connector: Connector) -> tuple[str, ...]:
+    """Return what signing in calls by another method than GET: a manifest may name as its proof what changes things."""
+    found = []
+    for name, method in connector.auth.items():
+        verify, servers = connector.verify_of(name), connector.signed_in_by(name).manifest.servers
+        calls = [one.request for one in (verify, verify and verify.otherwise) if one is not None]
+        calls += [method.choose.request] if isinstance(method, OAuth2Method) and method.choose is not None else []
+        for call in calls:
+            server = servers.get(call.server or next(iter(servers), ""), "")
+            found += [f"{call.method} {server}{call.path}"] if call.method != "GET" else []
+    return tuple(dict.fromkeys(found))
 
 
 def _texts(tree: Any, key: str) -> Iterator[tuple[str, str]]:

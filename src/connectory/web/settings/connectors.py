@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connectory.catalog.destinations import calls_of_sign_in, destinations_of
 from connectory.catalog.manifest import Effect
 from connectory.catalog.own_manifests import CheckedManifest, OwnManifest
 from connectory.catalog.problems import ManifestProblem
@@ -47,7 +48,8 @@ class CheckedView:
     name: str
     title: str
     description: str
-    servers: tuple[str, ...]
+    destinations: tuple[str, ...]
+    sign_in_calls: tuple[str, ...]
     ways: tuple[str, ...]
     actions: tuple[tuple[Effect, str, tuple[str, ...]], ...]
     replaces: bool
@@ -154,10 +156,6 @@ def view_checked(checked: CheckedManifest) -> CheckedView | None:
     if connector is None:
         return None
     manifest, actions = connector.manifest, connector.actions.values()
-    servers = [
-        *manifest.servers.values(),
-        *(text for own in manifest.servers_by_method.values() for text in own.values()),
-    ]
     groups = (
         (effect, title, tuple(one.manifest.title for one in actions if one.effect is effect))
         for effect, title in EFFECT_TITLES.items()
@@ -166,7 +164,8 @@ def view_checked(checked: CheckedManifest) -> CheckedView | None:
         name=connector.name,
         title=connector.title,
         description=manifest.description,
-        servers=tuple(dict.fromkeys(servers)),
+        destinations=tuple(map(visible, destinations_of(connector))),
+        sign_in_calls=tuple(map(visible, calls_of_sign_in(connector))),
         ways=tuple(method.title or method.method for method in connector.auth.values()),
         actions=tuple(group for group in groups if group[2]),
         replaces=checked.replaces,
