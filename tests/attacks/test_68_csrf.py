@@ -15,8 +15,8 @@ import pytest
 import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.routing import Route
+from tests.catalog.drafts import MEMOS, OAUTH_YAML
 from tests.web.browsing import Browser, make_web, open_signed_in
-from tests.web.test_settings_pages import MEMOS, OAUTH_YAML
 
 from connectory.identity.principal import Principal, local_principal
 from connectory.testing.application import connect, make_principal
@@ -95,7 +95,7 @@ async def target(folder: Path) -> AsyncIterator[Target]:
         (mia,) = [user for user, _ in await application.workspaces.members(me) if user.name == "mia"]
         for _ in range(2):
             await application.web_sessions.start_for(me.workspace_id, me.user_id, timedelta(hours=1))
-        others = [one.id_hash for one in await application.web_sessions.list(me)]
+        others = [one.session.id_hash for one in await application.web_sessions.list(me)]
         page = await open_signed_in(application, browser, me, f"{ROOT}/settings/tokens")
         (making,) = [form for form in page.forms if form.action.endswith("/tokens")]
         one, settings = f"{ROOT}/connections/{connection.id}", f"{ROOT}/settings"

@@ -120,8 +120,8 @@ VERIFY = "verify: {request: {get: /me}, account: {id: id, name: login}, scopes: 
         (VERIFY, ()),
         (VERIFY.replace("get:", "post:"), ("POST https://api.notes.example/v1/me",)),
         (
-            VERIFY[:-1] + ", otherwise: {request: {put: /x}, account: {name: login}}}",
-            ("PUT https://api.notes.example/v1/x",),
+            VERIFY[:-1] + ", otherwise: {request: {post: /x}, account: {name: login}}}",
+            ("POST https://api.notes.example/v1/x",),
         ),
     ],
 )

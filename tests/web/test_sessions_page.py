@@ -12,8 +12,8 @@ from tests.attacks.lying_issuer import door
 from tests.attacks.test_76_event_stream import all_events, opened
 from tests.vault.rows import Clock
 from tests.web.browsing import FLEET, Browser, make_web, open_signed_in
+from tests.web.settings import ROOT
 from tests.web.test_members_page import forms_to
-from tests.web.test_settings_pages import ROOT
 
 from connectory.identity.principal import Principal
 from connectory.testing.application import make_principal
@@ -85,7 +85,8 @@ async def test_another_persons_session_is_ended_by_nobody_else() -> None:
     async with make_web() as (application, app), Browser(app) as browser, Browser(app) as theirs:
         ann, vic = await make_principal(application), await make_principal(application, user="vic", role=Role.VIEWER)
         await open_signed_in(application, theirs, vic, PAGE)
-        (session,) = await application.web_sessions.list(vic)
+        (listed,) = await application.web_sessions.list(vic)
+        session = listed.session
         page = await open_signed_in(application, browser, ann, PAGE)
         csrf = page.forms[0].fields["csrf"]
         said = [
@@ -139,7 +140,7 @@ async def test_the_live_page_of_a_browser_that_is_signed_out_hears_so() -> None:
     async with opened() as o:
         ann = await make_principal(o.application)
         stream = await o.listen(await o.client(ann))
-        id_hashes = [one.id_hash for one in await o.application.web_sessions.list(ann)]
+        id_hashes = [one.session.id_hash for one in await o.application.web_sessions.list(ann)]
         _, heard = await asyncio.gather(o.application.web_sessions.end_listed(ann, id_hashes), all_events(stream))
         assert heard[-1] == live.ENDED
 
@@ -167,5 +168,5 @@ async def test_a_browser_in_use_is_seen_to_be_and_not_written_down_at_every_page
         for minutes, since in ((4, 0), (2, 6), (4, 6), (1, 11)):
             clock.advance(minutes=minutes)
             assert (await browser.open(PAGE)).status == 200
-            (session,) = await application.web_sessions.list(ann)
-            assert session.last_used_at - session.created_at == timedelta(minutes=since)
+            (listed,) = await application.web_sessions.list(ann)
+            assert listed.session.last_used_at - listed.session.created_at == timedelta(minutes=since)

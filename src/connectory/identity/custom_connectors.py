@@ -13,10 +13,10 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.destinations import destinations_in
 from connectory.catalog.manifest import Effect
 from connectory.catalog.own_manifests import CheckedManifest, OwnManifest, OwnManifests, tree_of
-from connectory.errors import ConnectoryError, InvalidArguments, RoleDenied, SetupError, UnknownObject
+from connectory.errors import ConnectoryError, InvalidArguments, Refused, RoleDenied, SetupError, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, given, no_record
-from connectory.identity.rights import OPERATOR_WORKSPACE, holds, is_operator, require_free_of, require_writing
+from connectory.identity.rights import OPERATOR_WORKSPACE, is_operator, require_free_of, require_writing
 from connectory.vault.data_folder import refused_by_disk
 from connectory.vault.vault import Vault
 
@@ -39,9 +39,11 @@ class CustomConnectors:
 
     async def may_change(self, principal: Principal) -> bool:
         """Whether `put` and `remove` are for this principal."""
-        if principal.read_only or not await self.may_look(principal):
+        try:
+            await self.require_changing(principal, "change connectors")
+        except Refused:
             return False
-        return not any(holds(rule, principal) for rule in await self._vault.policies.list(principal.workspace_id))
+        return True
 
     async def require_changing(self, principal: Principal, what: str) -> None:
         """Raise `RoleDenied`, `PolicyDenied` unless `may_change`; `what` continues "Only owners ... may ...".

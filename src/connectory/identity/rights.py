@@ -60,8 +60,16 @@ async def require_unnarrowed(vault: Vault, principal: Principal, what: str) -> N
     """Raise `PolicyDenied` when the principal's own token has rules: it must not make itself a wider way round them."""
     if await is_narrowed(vault, principal):
         raise PolicyDenied(
-            f"A token with policies of its own cannot {what}.", hint="Use a token without, or ask an owner."
+            f"A token with policies of its own cannot {what}.", hint="Use a token that has none, or ask an owner."
         )
+
+
+async def may_change(vault: Vault, principal: Principal) -> bool:
+    """Whether a token, if the principal acts by one, lets them change what is not its own: as the two above have it.
+
+    A read-only token does not, nor does one with rules. What their role lets them change is another question.
+    """
+    return not principal.read_only and not await is_narrowed(vault, principal)
 
 
 def holds(rule: PolicyRule, principal: Principal) -> bool:

@@ -8,20 +8,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from connectory.catalog.manifest import Effect
 from connectory.errors import SetupError
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, no_record
-from connectory.identity.rights import require_unnarrowed, require_writing
+from connectory.identity.rights import may_change, require_unnarrowed, require_writing
 from connectory.identity.tokens import Tokens
 from connectory.vault.entities import OpenWebSession, Role, SessionWay, UserId, Workspace, WorkspaceId
 from connectory.vault.sealed_link import hash_link
 from connectory.vault.vault import Vault
 
 NOTE_WAIT_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSession:
+    """A session of the principal's user, and whether it is for the principal to end."""
+
+    session: OpenWebSession
+    may_end: bool
 
 
 class WebSessions:
@@ -74,31 +82,32 @@ class WebSessions:
         async with self._record(principal, "web_sign_out", Effect.WRITE, {}):
             return await self._vault.web_sessions.end(session_id)
 
-    async def list(self, principal: Principal) -> Sequence[OpenWebSession]:
+    async def list(self, principal: Principal) -> Sequence[ListedSession]:
         """Return the open sessions of the principal's user, the newest first: those of their workspaces.
 
-        Who acts by a token sees those of its workspace alone.
+        Who acts by a token sees those of its workspace alone. A read-only token, or one with rules of its own, ends
+        those alone that were begun with it; as it revokes itself alone.
         """
-        workspaces = await self.workspaces_of(principal)
-        return await self._vault.web_sessions.list([one.id for one in workspaces], principal.user_id)
+        workspaces, is_free = await self.workspaces_of(principal), await may_change(self._vault, principal)
+        found = await self._vault.web_sessions.list([one.id for one in workspaces], principal.user_id)
+        return [ListedSession(one, is_free or _is_begun_with(one, principal)) for one in found]
 
     async def end_listed(self, principal: Principal, id_hashes: Collection[str]) -> int:
         """End those sessions of `list` that are called so, for good; return how many. The rest is passed over.
 
-        A read-only token, or one with rules of its own, ends those alone that were begun with it; as it revokes itself
-        alone. Raises `PolicyDenied`. Each workspace in which one began has it on record.
+        Raises `PolicyDenied` where one is not theirs to end. Each workspace in which one began has it on record.
         """
-        chosen = [one for one in await self.list(principal) if one.id_hash in id_hashes]
+        chosen = [one for one in await self.list(principal) if one.session.id_hash in id_hashes]
         ended = 0
-        for workspace_id in dict.fromkeys(one.workspace_id for one in chosen):
-            there = [one for one in chosen if one.workspace_id == workspace_id]
+        for workspace_id in dict.fromkeys(one.session.workspace_id for one in chosen):
+            there = [one for one in chosen if one.session.workspace_id == workspace_id]
             acting = replace(principal, workspace_id=workspace_id)
             async with self._record(acting, "web_sign_out", Effect.WRITE, {"sessions": len(there)}) as line:
-                if not all(_is_begun_with(one, principal) for one in there):
+                if not all(one.may_end for one in there):
                     require_writing(principal)
                     await require_unnarrowed(self._vault, principal, "sign others out")
                 await line.start()
-                found = [one.id_hash for one in there]
+                found = [one.session.id_hash for one in there]
                 ended += await self._vault.web_sessions.end_listed(workspace_id, principal.user_id, found)
         return ended
 

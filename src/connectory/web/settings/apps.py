@@ -15,7 +15,7 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import OAuth1Method, OAuth2Method
 from connectory.errors import ConnectoryError, InvalidArguments, UnknownConnector
 from connectory.identity.principal import Principal
-from connectory.identity.rights import is_narrowed
+from connectory.identity.rights import may_change
 from connectory.vault.entities import Role, StoredClient
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
@@ -145,7 +145,7 @@ class AppPages:
             setup=setup,
             kept=kept,
             form=form or {},
-            may_set=may_set(member.principal) and not await is_narrowed(self.services.vault, member.principal),
+            may_set=may_see(member.principal) and await may_change(self.services.vault, member.principal),
             path=address_of(member.workspace.slug, SECTION, name),
         )
 
@@ -153,11 +153,6 @@ class AppPages:
 def may_see(principal: Principal) -> bool:
     """Whether apps are for this principal to see; the service says the same."""
     return principal.role is Role.OWNER
-
-
-def may_set(principal: Principal) -> bool:
-    """Whether they are for this principal to set, too."""
-    return may_see(principal) and not principal.read_only
 
 
 def view_stored(client: StoredClient) -> StoredView:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from connectory.errors import ConnectoryError, InvalidArguments
 from connectory.identity.principal import Principal
-from connectory.identity.rights import OPERATOR_WORKSPACE, is_narrowed, is_operator
+from connectory.identity.rights import OPERATOR_WORKSPACE, is_operator, may_change
 from connectory.vault.entities import Role, User
 from connectory.vault.workspaces import LOCAL_USER
 from connectory.web.links import Said, status_of
@@ -124,7 +124,7 @@ class MemberPages:
     ) -> Response:
         principal = member.principal
         people = await self.services.workspaces.members(principal)
-        may_change = await self._may_change(principal)
+        is_theirs = principal.role is Role.OWNER and await may_change(self.services.vault, principal)
         owners = [user.id for user, role in people if role is Role.OWNER]
         rows = [view_member(user, role, member, is_only_owner=owners == [user.id]) for user, role in people]
         return await render_settings(
@@ -139,18 +139,13 @@ class MemberPages:
             usual=Role.MEMBER,
             form=form or {},
             problems=problems or {},
-            may_change=may_change,
-            known=await self._known(principal, people) if may_change else [],
+            may_change=is_theirs,
+            known=await self._known(principal, people) if is_theirs else [],
             is_local=self.visitors.is_local,
             issuer=self.services.openid.name if self.services.openid is not None else None,
             has_rules=bool(self.services.settings.oidc_roles),
             tokens=address_of(member.workspace.slug, "tokens"),
         )
-
-    async def _may_change(self, principal: Principal) -> bool:
-        """Whether the forms are for this principal; the service says the same."""
-        is_writing_owner = principal.role is Role.OWNER and not principal.read_only
-        return is_writing_owner and not await is_narrowed(self.services.vault, principal)
 
     async def _known(self, principal: Principal, people: Sequence[tuple[User, Role]]) -> Sequence[User]:
         """Return the users of this server who are no members, for whoever runs it: nobody else may know of them."""

@@ -11,8 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectory.errors import ConnectoryError
-from connectory.identity.principal import Principal
-from connectory.identity.rights import is_narrowed
+from connectory.identity.web_sessions import ListedSession
 from connectory.vault.entities import OpenWebSession
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
@@ -70,7 +69,7 @@ class SessionPages:
     async def end_others(self, request: Request) -> Response:
         """Sign all out but this one."""
         member, _ = await posted(self.visitors, request)
-        id_hashes = {one.id_hash for one in await self.services.web_sessions.list(member.principal)}
+        id_hashes = {one.session.id_hash for one in await self.services.web_sessions.list(member.principal)}
         return await self._end(request, member, id_hashes - {self.visitors.own_id_hash(request)})
 
     async def _end(self, request: Request, member: Member, id_hashes: Collection[str]) -> Response:
@@ -85,12 +84,11 @@ class SessionPages:
         self, request: Request, member: Member, status: int = 200, *, words: Said | None = None
     ) -> Response:
         principal, now = member.principal, self.services.now()
-        is_free = not principal.read_only and not await is_narrowed(self.services.vault, principal)
         found = await self.services.web_sessions.list(principal)
         names = {str(one.id): one.name for one in member.workspaces}
         this, issuer = self.visitors.own_id_hash(request), self.services.openid
         at = issuer.name if issuer is not None else ANY_ISSUER
-        rows = [view_session(one, this, names, at, may_end_one(one, principal, is_free), now) for one in found]
+        rows = [view_session(one, this, names, at, now) for one in found]
         return await render_settings(
             self.services,
             "settings_sessions",
@@ -105,15 +103,11 @@ class SessionPages:
         )
 
 
-def may_end_one(session: OpenWebSession, principal: Principal, is_free: bool) -> bool:
-    """Whether this session is for the principal to end; the service says the same."""
-    return is_free or (session.token is not None and session.token.id == principal.token_id)
-
-
 def view_session(
-    session: OpenWebSession, this: str, workspaces: Mapping[str, str], issuer: str, may_end: bool, now: datetime
+    listed: ListedSession, this: str, workspaces: Mapping[str, str], issuer: str, now: datetime
 ) -> SessionView:
     """Return a session as a person sees it; `this` is what the one that looks is called."""
+    session = listed.session
     browser = session.browser or UNKNOWN
     return SessionView(
         id_hash=session.id_hash,
@@ -125,7 +119,7 @@ def view_session(
         used=moment_of(session.last_used_at, now),
         ends=moment_of(session.expires_at, now),
         is_this=session.id_hash == this,
-        may_end=may_end,
+        may_end=listed.may_end,
     )
 
 

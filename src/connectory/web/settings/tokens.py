@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from connectory.errors import ConnectoryError
 from connectory.identity.principal import Principal
-from connectory.identity.rights import is_narrowed
+from connectory.identity.rights import may_change
 from connectory.vault.entities import ApiToken, Role
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
@@ -127,8 +127,8 @@ class TokenPages:
         people = await self.services.workspaces.members(principal)
         names = {str(user.id): user.name for user, _ in people}
         tokens = await self.services.tokens.list(principal)
-        may_write = not principal.read_only and not await is_narrowed(self.services.vault, principal)
-        rows = [view_token(one, names.get(one.user_id, ""), principal, now, may_write) for one in tokens]
+        is_free = await may_change(self.services.vault, principal)
+        rows = [view_token(one, names.get(one.user_id, ""), principal, now, is_free) for one in tokens]
         return await render_settings(
             self.services,
             "settings_tokens",
@@ -142,7 +142,7 @@ class TokenPages:
             rows=[row for row in rows if row.state.tone != "off"],
             over=[row for row in rows if row.state.tone == "off"],
             people=[user for user, _ in people] if principal.role is Role.OWNER and len(people) > 1 else [],
-            may_make=may_write and principal.role is not Role.VIEWER,
+            may_make=is_free and principal.role is not Role.VIEWER,
             lasts=LASTS,
             usual=USUAL,
             once_field=ONCE_FIELD,
