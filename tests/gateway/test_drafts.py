@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.web.test_settings_pages import MEMOS, OAUTH_YAML
+from tests.catalog.drafts import MEMOS, OAUTH_YAML
 
 from connectory.auth.backend import Entry
 from connectory.auth.supposing import ONLY_THEN

@@ -113,6 +113,21 @@ class Page(HTMLParser):
             options[next(reversed(options))] = data
 
 
+def form_to(page: Page, action: str) -> int:
+    """Where among the forms of a page the one stands that posts there."""
+    (found,) = [at for at, form in enumerate(page.forms) if form.action.endswith(action)]
+    return found
+
+
+def forms_to(page: Page, action: str) -> list[PostedForm]:
+    """All the forms of a page that post there."""
+    return [form for form in page.forms if form.action.endswith(action)]
+
+
+def has_form(page: Page, action: str) -> bool:
+    return any(form.action.endswith(action) for form in page.forms)
+
+
 class Browser:
     """Keeps cookies and says where its posts come from, as browsers do."""
 

@@ -14,8 +14,7 @@ from tests.web.axe import needs_axe, violations
 from tests.web.browsing import make_web
 from tests.web.chromium import browsing, needs_chromium
 from tests.web.ports import free_port, serving
-from tests.web.test_settings_draft import DRAFT
-from tests.web.test_settings_pages import ROOT
+from tests.web.settings import DRAFT, ROOT
 
 from connectory.identity.principal import local_principal
 from connectory.wiring import Application

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.web.browsing import Browser, make_web, open_signed_in
-from tests.web.test_settings_pages import ROOT
+from tests.web.settings import ROOT
 
 from connectory.testing.application import make_principal
 

@@ -7,17 +7,13 @@ from dataclasses import replace
 
 import pytest
 from tests.attacks.lying_issuer import door
-from tests.web.browsing import FLEET, Browser, Page, PostedForm, make_token, make_web, open_signed_in
-from tests.web.test_settings_pages import ROOT
+from tests.web.browsing import FLEET, Browser, Page, forms_to, make_token, make_web, open_signed_in
+from tests.web.settings import ROOT
 
 from connectory.identity.principal import Principal, local_principal
 from connectory.testing.application import connect, make_principal
 from connectory.vault.entities import PolicyEffect, Role
 from connectory.wiring import Application
-
-
-def forms_to(page: Page, ending: str) -> list[PostedForm]:
-    return [form for form in page.forms if form.action.endswith(ending)]
 
 
 def marked_in(page: Page) -> list[str]:

@@ -11,9 +11,8 @@ import pytest
 from tests.attacks.lying_issuer import door
 from tests.attacks.test_76_event_stream import all_events, opened
 from tests.vault.rows import Clock
-from tests.web.browsing import FLEET, Browser, make_web, open_signed_in
+from tests.web.browsing import FLEET, Browser, forms_to, make_web, open_signed_in
 from tests.web.settings import ROOT
-from tests.web.test_members_page import forms_to
 
 from connectory.identity.principal import Principal
 from connectory.testing.application import make_principal

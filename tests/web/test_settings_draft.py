@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.catalog.drafts import OAUTH_YAML
 from tests.cli.provider import KEY, MANIFEST, Provider, provider
-from tests.web.browsing import FLEET, Browser, Page, make_web, open_signed_in
-from tests.web.test_settings_pages import OAUTH_YAML, ROOT, form_to, has_form
+from tests.web.browsing import FLEET, Browser, Page, form_to, has_form, make_web, open_signed_in
+from tests.web.settings import DRAFT, ROOT
 
 from connectory.auth.backend import Connected, Entry
 from connectory.identity.principal import Principal, local_principal
@@ -21,7 +22,6 @@ from connectory.vault.entities import PolicyEffect, Role
 from connectory.vault.tables import metadata
 from connectory.wiring import Application
 
-DRAFT = MANIFEST.replace("name: acme", "name: draft")
 TRY = f"{ROOT}/connectors/try"
 OF_A_TRY = {"audit", "web_sessions", "sign_in_links"}  # tables that a page or a call writes to
 TWO_WAYS = DRAFT.replace(

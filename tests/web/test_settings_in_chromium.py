@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.catalog.drafts import OAUTH_YAML
 from tests.web.axe import needs_axe, violations
 from tests.web.browsing import make_web
 from tests.web.chromium import browsing, needs_chromium
 from tests.web.ports import free_port, serving
-from tests.web.test_settings_pages import OAUTH_YAML, ROOT
+from tests.web.settings import ROOT
 
 from connectory.testing.application import connect, make_principal
 from connectory.testing.connectors import make_catalog, make_connector

@@ -7,8 +7,21 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.catalog.drafts import MEMOS, OAUTH_YAML
 from tests.catalog.making import changed
-from tests.web.browsing import FLEET, Browser, Page, make_token, make_web, open_signed_in, services_of, sign_out
+from tests.web.browsing import (
+    FLEET,
+    Browser,
+    Page,
+    form_to,
+    has_form,
+    make_token,
+    make_web,
+    open_signed_in,
+    services_of,
+    sign_out,
+)
+from tests.web.settings import ROOT
 
 from connectory.identity.principal import local_principal
 from connectory.testing.application import connect, make_application, make_principal, make_settings
@@ -16,47 +29,9 @@ from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connect
 from connectory.vault.entities import PolicyEffect, Role
 from connectory.web.app import create_web_app
 
-ROOT = "/workspaces/default/settings"
 SECTIONS = ("", "/tokens", "/sessions", "/oauth-apps", "/policy", "/connectors", "/clients")
 SECRET = re.compile(r"cny_[A-Za-z0-9_-]{43}")
 SHOP = json.dumps(changed(("name", "my-shop")), indent=1)
-MEMOS = NOTES_YAML.replace("name: notes", "name: memos").replace("title: Notes", "title: Memos")
-OAUTH_YAML = """
-format: 1
-name: board
-title: Board
-description: Cards.
-category: productivity
-docs: https://board.example/docs
-servers: {api: "https://api.board.example"}
-auth:
-  oauth:
-    method: oauth2
-    authorize_url: https://board.example/authorize
-    token_url: https://board.example/token
-    scopes: {read: Read cards}
-    always_scopes: [read]
-    register: {url: "https://board.example/apps", steps: [Press New app.]}
-    headers: {Authorization: "Bearer {credential.access_token}"}
-verify: {request: {get: /me}, account: {id: id, name: name}}
-actions:
-  list_cards:
-    title: List cards
-    description: List the cards of Board.
-    effect: read
-    request: {get: /cards}
-    docs: https://board.example/docs
-"""
-
-
-def form_to(page: Page, action: str) -> int:
-    """Where among the forms of a page the one stands that posts there."""
-    (found,) = [at for at, form in enumerate(page.forms) if form.action.endswith(action)]
-    return found
-
-
-def has_form(page: Page, action: str) -> bool:
-    return any(form.action.endswith(action) for form in page.forms)
 
 
 async def test_every_section_opens_for_every_role_and_offers_viewers_no_button() -> None:
