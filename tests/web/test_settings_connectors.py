@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.web.browsing import Browser, Page, make_web, open_signed_in
-from tests.web.test_settings_pages import ROOT
+from tests.web.settings import ROOT
 
 from connectory.testing.application import make_principal
 
@@ -44,9 +44,13 @@ async def test_the_page_tells_where_a_manifest_sends_a_secret_and_what_signing_i
         page = await open_signed_in(application, browser, await make_principal(application), f"{ROOT}/connectors")
         form = {"csrf": page.forms[0].fields["csrf"], "manifest": ACME}
         told = shown_in(Page(await browser.post(f"{ROOT}/connectors", {**form, "do": "check"})))
+        tried = shown_in(Page(await browser.post(f"{ROOT}/connectors/try", form)))
         harmless = {**form, "manifest": ACME.replace("post: /everything/delete", "get: /me"), "do": "check"}
         usual = shown_in(Page(await browser.post(f"{ROOT}/connectors", harmless)))
 
+    assert "What you enter is sent to <code>https://api.acme.example</code>, <code>https://collect.evil.ex" in tried
+    assert tried.index("What you enter is sent to") < tried.index('name="credential.client_secret"')
+    assert "Signing in calls <code>POST https://api.acme.example/everything/delete</code>." in tried
     for page_of_it in (told, usual):
         assert "<code>https://api.acme.example</code> <code>https://collect.evil.example</code>" in page_of_it
     assert "<code>POST https://api.acme.example/everything/delete</code>" in told

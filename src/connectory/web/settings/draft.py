@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from connectory.auth.backend import Entry, Form, MethodForm, Problem
 from connectory.catalog.connector import Action, Connector
+from connectory.catalog.destinations import calls_of_sign_in, destinations_of
 from connectory.catalog.own_manifests import CheckedManifest
 from connectory.errors import ConnectoryError
 from connectory.gateway.drafts import DraftCall, OpenDraft, Tried
@@ -105,6 +106,8 @@ class DraftPages:
             ways=[one for one in chosen.ways if one.leaves == chosen.way.leaves],
             elsewhere=[one.title for one in chosen.ways if one.leaves],
             way=view_way(chosen.way, entry, tried.problems if tried is not None else (), is_local=is_local),
+            destinations=list(map(visible, destinations_of(chosen.draft))),
+            sign_in_calls=list(map(visible, calls_of_sign_in(chosen.draft))),
             inputs=view_inputs(chosen.action, outcome.form, outcome.problems),
             parts=[view_part(one) for one in tried.parts] if tried is not None else [],
             send=SEND,
