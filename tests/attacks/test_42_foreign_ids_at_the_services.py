@@ -55,7 +55,7 @@ NO_IDS = {
     "Workspaces.list",
     "Workspaces.list_users",
     "Workspaces.members",
-    "Workspaces.take_in",  # by an email, which finds users for the operator alone
+    "Workspaces.add_member",  # by an email, which finds users for the operator alone
 }
 
 

@@ -98,7 +98,7 @@ CHANGES: dict[str, Callable[[Town, Principal], Awaitable[object]]] = {
     "set_role": lambda t, p: t.workspaces.set_role(p, "Vic", Role.OWNER),
     "remove": lambda t, p: t.workspaces.remove(p, "Mia"),
     "leave": lambda t, p: t.workspaces.remove(p, p.user_id),
-    "take_in": lambda t, p: t.workspaces.take_in(p, "Sue", "sue@example.com", role=Role.OWNER),
+    "add_member": lambda t, p: t.workspaces.add_member(p, "Sue", "sue@example.com", role=Role.OWNER),
     "create_user": lambda t, p: t.workspaces.create_user(p, "Sue", role=Role.OWNER),
     "delete_user": lambda t, p: t.workspaces.delete_user(p, "Vic"),
     "create": lambda t, p: t.workspaces.create(p, "wide"),
@@ -193,10 +193,10 @@ async def test_who_is_taken_in_is_a_user_with_that_email_for_the_operator_and_el
     async with town() as t:
         sue = await t.workspaces.create_user(t.stranger, "Sue", "sue@example.com")
 
-        assert await t.workspaces.take_in(t.owner, "Susan", " Sue@Example.com", role=Role.VIEWER) == sue
+        assert await t.workspaces.add_member(t.owner, "Susan", " Sue@Example.com", role=Role.VIEWER) == sue
         assert await t.vault.workspaces.role_of(t.owner.workspace_id, sue.id) is Role.VIEWER
         for name, email in (("Sam", None), ("Ron", "ron@example.com")):  # a name alone finds nobody
-            made = await t.workspaces.take_in(t.owner, name, email)
+            made = await t.workspaces.add_member(t.owner, name, email)
             assert (made.name, made.email) == (name, email)
             assert made.id != t.stranger.user_id
 
@@ -207,7 +207,7 @@ async def test_whoever_is_a_member_with_that_email_is_not_taken_in_again() -> No
             sue = await t.workspaces.create_user(owner, "Sue", f"sue@{owner.user_id}.example")
 
             with pytest.raises(AlreadyExists, match="Sue is a member already"):
-                await t.workspaces.take_in(owner, "Susan", (sue.email or "").upper(), role=Role.OWNER)
+                await t.workspaces.add_member(owner, "Susan", (sue.email or "").upper(), role=Role.OWNER)
 
             assert await t.vault.workspaces.role_of(owner.workspace_id, sue.id) is Role.MEMBER
 
@@ -217,10 +217,10 @@ async def test_an_owner_of_another_workspace_takes_nobody_in_by_an_email() -> No
         await t.workspaces.create_user(t.owner, "Sue", "sue@example.com")
 
         with pytest.raises(AlreadyExists, match="Another user"):
-            await t.workspaces.take_in(t.stranger, "Sue", "sue@example.com")
+            await t.workspaces.add_member(t.stranger, "Sue", "sue@example.com")
         for principal in (t.member, t.viewer):
             with pytest.raises(RoleDenied):
-                await t.workspaces.take_in(principal, "Sue", "sue@example.com")
+                await t.workspaces.add_member(principal, "Sue", "sue@example.com")
 
         assert [user.name for user, _ in await t.workspaces.members(t.stranger)] == ["Sam"]
 

@@ -117,8 +117,8 @@ class Workspaces:
     ) -> User:
         """Make a user and a member of the principal's workspace.
 
-        Raises `RoleDenied`, `PolicyDenied`, `InvalidArguments`, `AlreadyExists` for an email that another user of the
-        server has.
+        Raises `RoleDenied`, `PolicyDenied`, `InvalidArguments`, `AlreadyExists` for the email of a member, or of any
+        other user of the server.
         """
         asked = given(name=name, email=email, role=role)
         async with self._record(principal, "user_create", Effect.WRITE, asked) as line:
@@ -129,19 +129,17 @@ class Workspaces:
             await line.start()
             return await self._store.create_user(checked, address, member_of=(principal.workspace_id, role))
 
-    async def take_in(
+    async def add_member(
         self, principal: Principal, name: str, email: str | None = None, *, role: Role = Role.MEMBER
     ) -> User:
-        """Make somebody a member: the user of this server with this email, for the operator; else a new user.
+        """Make somebody a member: for the operator a user of other workspaces with this email, else a new user.
 
         Nobody is found by a name alone, which may be that of somebody else. Raises as `create_user`.
         """
-        address = (email or "").strip(" ").casefold()
-        users = await self.list_users(principal) if address and await is_operator(self._vault, principal) else ()
-        known = next((user for user in users if user.email == address), None)
-        if known is None or await self._store.role_of(principal.workspace_id, known.id) is not None:
-            return await self.create_user(principal, name, email, role=role)
-        return await self.set_role(principal, known.id, role)
+        elsewhere = await self._elsewhere(principal, email)
+        if elsewhere is not None:
+            return await self.set_role(principal, elsewhere.id, role)
+        return await self.create_user(principal, name, email, role=role)
 
     async def list_users(self, principal: Principal) -> Sequence[User]:
         """Return all users for the operator, else the members of the principal's workspace."""
@@ -175,9 +173,17 @@ class Workspaces:
             )
         return found
 
+    async def _elsewhere(self, principal: Principal, email: str | None) -> User | None:
+        """The user with this email who is no member here, whom only the operator may know of."""
+        if email is None or not await is_operator(self._vault, principal):
+            return None
+        address, members = _folded(email), {user.id for user, _ in await self.members(principal)}
+        found = await self._store.find_users(address)
+        return next((user for user in found if user.email == address and user.id not in members), None)
+
     async def _require_nobody_with(self, principal: Principal, address: str | None) -> None:
         members = await self.members(principal) if address is not None else ()
-        found = next((user for user, _ in members if user.email == (address or "").casefold()), None)
+        found = next((user for user, _ in members if user.email == address), None)
         if found is not None:
             raise AlreadyExists(
                 f"{found.name} is a member already, with this email address.",
@@ -213,11 +219,16 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_email(email: str | None) -> str | None:
+    """Return the address as users have it. Raises `InvalidArguments` for what is none."""
     if email is None:
         return None
-    text = email.strip(" ")
+    text = _folded(email)
     if EMAIL.fullmatch(text) is None or not text.isprintable():
         raise InvalidArguments(
             "This cannot be an email address.", hint="Write it like ada@example.org, and one only.", field="email"
         )
     return text
+
+
+def _folded(email: str) -> str:
+    return email.strip(" ").casefold()

@@ -56,7 +56,7 @@ class MemberPages:
         root = "/workspaces/{slug}/settings"
         return [
             Route(root, self.show, methods=["GET"]),
-            Route(root, self.take_in, methods=["POST"]),
+            Route(root, self.add, methods=["POST"]),
             Route(f"{root}/members/{{user}}/role", self.set_role, methods=["POST"]),
             Route(f"{root}/members/{{user}}/remove", self.remove, methods=["POST"]),
         ]
@@ -66,7 +66,7 @@ class MemberPages:
         member = await self.visitors.member(request)
         return await self._page(member, words=await self._said_in(request, member))
 
-    async def take_in(self, request: Request) -> Response:
+    async def add(self, request: Request) -> Response:
         """Make a member of somebody new, or of a user of this server whom the form names by id."""
         member, form = await posted(self.visitors, request)
         service, principal = self.services.workspaces, member.principal
@@ -75,7 +75,7 @@ class MemberPages:
             if known := form.get("user"):
                 added = await service.set_role(principal, known, role)
             else:
-                added = await service.take_in(
+                added = await service.add_member(
                     principal, form.get("name", ""), form.get("email", "").strip() or None, role=role
                 )
         except ConnectoryError as error:
