@@ -149,7 +149,21 @@ async def test_of_somebody_whom_nobody_has_let_in_the_log_tells_without_name_or_
             await d.problem(browser, await d.sign_in(browser))
         (line,) = [one for one in told if one["log_level"] == "warning"]
         assert (line["code"], line["issuer"], line["subject"]) == ("role_denied", d.issuer.origin, "stranger-9")
+        assert "whom nobody has let in" in line["event"]
         assert not any(word in str(told) for word in ("Ann", "ann@example.org", "others"))
+
+
+async def test_of_an_address_that_another_account_has_here_the_log_tells_so() -> None:
+    async with door(roles="*:acme:viewer") as d, d.browser() as browser:
+        await d.sign_in(browser)
+        person = await principal_in(d.application.vault, "acme")
+        await d.application.vault.workspaces.remove_member(person.workspace_id, person.user_id)
+        d.issuer.person = {**ANN, "sub": "another-9"}
+        with capture_logs() as told:
+            assert "another account" in await d.problem(browser, await d.sign_in(browser))
+        (line,) = [one for one in told if one["log_level"] == "warning"]
+        assert (line["code"], line["subject"]) == ("already_exists", "another-9")
+        assert line["event"].endswith("by the address of a user who has another account there")
 
 
 async def test_the_connect_page_takes_the_same_sign_in_in_whichever_workspace_it_is_for() -> None:

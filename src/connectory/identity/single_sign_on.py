@@ -22,6 +22,10 @@ from connectory.vault.entities import Identity, Role, UserId, Workspace, Workspa
 from connectory.vault.vault import Vault
 from connectory.vault.workspaces import LOCAL_USER
 
+WHY_NOT = {
+    RoleDenied.code: "somebody signed in at the issuer whom nobody has let in here",
+    AlreadyExists.code: "somebody signed in at the issuer by the address of a user who has another account there",
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -81,7 +85,7 @@ class SingleSignOn:
         """Put a refused sign-in on record, in the workspaces in which its user was somebody when it began."""
         if user_id is None or not roles:
             _log.warning(
-                "somebody signed in at the issuer whom nobody has let in here",
+                WHY_NOT[refusal.code],
                 code=refusal.code,
                 issuer=person.issuer,
                 subject=person.subject,
