@@ -93,12 +93,18 @@ def passing_calls(ground: Ground) -> OpenPassing:
     @asynccontextmanager
     async def open_passing(principal: Principal, catalog: Catalog, watch: Watch) -> AsyncIterator[PassingCalls]:
         async with passing_vault(ground.vault, principal.workspace_id, now=ground.now) as memory:
-            apart = replace(ground, settings=alone, vault=memory, catalog=catalog, to_nango=None)
-            use_link = ground.quotas.use_call  # nobody gets the link, and each call has one
-            apart = replace(apart, use_link=use_link, presence=no_page, watch=watch)
+            apart = replace(
+                ground,
+                settings=alone,
+                vault=memory,
+                catalog=catalog,
+                use_link=ground.quotas.use_call,  # nobody gets the link, and each call has one
+                presence=no_page,
+                watch=watch,
+                to_nango=None,
+            )
             async with open_core(apart) as core, _unrecorded(apart, core) as unrecorded:
-                made = (core.auth, core.gateway, unrecorded, core.audit)
-                yield PassingCalls(alone, memory, catalog, *made, ground.now)
+                yield PassingCalls(alone, memory, catalog, core.auth, core.gateway, unrecorded, core.audit, ground.now)
 
     return open_passing
 

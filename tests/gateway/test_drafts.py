@@ -13,7 +13,7 @@ from tests.catalog.drafts import MEMOS, OAUTH_YAML
 from connectory.auth.backend import Entry
 from connectory.auth.supposing import ONLY_THEN
 from connectory.errors import ConnectoryError, InvalidArguments, PolicyDenied, RoleDenied, UnknownAction
-from connectory.gateway.drafts import Draft, DraftCall, Tried
+from connectory.gateway.drafts import IN_BROWSER, Draft, DraftCall, Tried
 from connectory.identity.principal import Principal, local_principal
 from connectory.testing.application import connect, make_application, make_principal, make_settings
 from connectory.testing.connectors import make_catalog, make_connector
@@ -99,9 +99,7 @@ async def test_the_servers_own_app_is_not_at_a_draft_s_hands(tmp_path: Path) -> 
             tried = await trying.run(DraftCall("chart_list_cards", {}, Entry("oauth", {}), send=True))
 
     assert (way.leaves, way.setup is not None) == (True, True)
-    assert [one.message for one in tried.problems] == [
-        "One signs in this way in the browser, which no single call can. Keep it and connect it."
-    ]
+    assert [one.message for one in tried.problems] == [IN_BROWSER]
 
 
 async def test_one_of_a_family_stands_beside_it(tmp_path: Path) -> None:

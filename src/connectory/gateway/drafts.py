@@ -13,6 +13,7 @@ from typing import Any
 
 from connectory.actions.watching import Seen
 from connectory.auth.backend import Entry, MethodForm, Problem
+from connectory.auth.supposing import KEEP_IT
 from connectory.catalog.catalog import Catalog
 from connectory.catalog.connector import Connector
 from connectory.catalog.own_manifests import CheckedManifest
@@ -22,7 +23,7 @@ from connectory.gateway.trial import Part, Trial, parts_of, sign_in_parts
 from connectory.identity.custom_connectors import CustomConnectors
 from connectory.identity.principal import Principal
 
-IN_BROWSER = "One signs in this way in the browser, which no single call can. Keep it and connect it."
+IN_BROWSER = f"One signs in this way in the browser, which no single call can. {KEEP_IT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ class DraftTrials:
     @asynccontextmanager
     async def opened(self, draft: Draft) -> AsyncIterator[OpenDraft]:
         """Let a draft stand ready while the block runs. Raises `BackendUnavailable` where nobody can sign in to it."""
-        principal, seen = draft.principal, list[Seen]()
+        principal = draft.principal
+        seen: list[Seen] = []
         async with self._passing(principal, self._beside(draft.connector), seen.append) as calls:
             yield OpenDraft(draft, await calls.ways(principal, draft.connector.name), calls, seen)
 
