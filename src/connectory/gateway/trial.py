@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from io import StringIO
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from connectory.errors import ConnectoryError
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 40  # of an answer that is not shown whole
 MOST_LINE = 300  # characters of such a line
+MOST_NULLS = 20  # members that are named as null everywhere
 USUAL_HEADERS = ("content-type", "retry-after")
 
 
@@ -85,7 +88,7 @@ def parts_of(
     request = _request(trial)
     if not is_sent:
         return (request,)
-    notes = tuple(f"- {note}" for note in (*_sent(trial.seen), *null_members(trial)))
+    notes = tuple(f"- {note}" for note in (*_sent(trial.seen), *islice(null_members(trial), MOST_NULLS)))
     answer, outcome = _answer(trial, whole=whole, more=more), _outcome(trial, tells_error=tells_error)
     return (request, answer, outcome, *([Part("Notes", notes)] if notes else []))
 
@@ -102,9 +105,10 @@ def null_members(trial: Trial) -> Iterator[str]:
     found = [item for item in items if isinstance(item, dict)]
     if not found or len(found) != len(items):
         return
+    filled = {name for item in found for name, one in item.items() if one is not None}
     for name in dict.fromkeys(name for item in found for name in item):
-        if all(item.get(name) is None for item in found):
-            yield f"'{name}' is null everywhere: if the answer has it, its path in `answer` is wrong."
+        if name not in filled:
+            yield f"'{_cut(name)}' is null everywhere: if the answer has it, its path in `answer` is wrong."
 
 
 def _request(trial: Trial) -> Part:
@@ -145,14 +149,32 @@ def _body(seen: Seen, *, whole: bool, more: str) -> Iterator[str]:
         if seen.size:
             yield "(a file, which is not shown)"
         return
-    text = seen.body if isinstance(seen.body, str) else json.dumps(seen.body, indent=2, ensure_ascii=False)
-    lines = text.splitlines()
+    lines = _lines_of(seen.body)
     if whole:
         yield from lines
         return
-    yield from (line if len(line) <= MOST_LINE else f"{line[:MOST_LINE]}…" for line in lines[:MOST_LINES])
-    if len(lines) > MOST_LINES:
-        yield f"… {len(lines) - MOST_LINES} more lines{more}."
+    yield from map(_cut, islice(lines, MOST_LINES))
+    if next(lines, None) is not None:
+        yield f"… more lines{more}."
+
+
+def _lines_of(body: object) -> Iterator[str]:
+    """The lines of a body, written as far as they are read: the whole of a large one takes seconds."""
+    if isinstance(body, str):
+        yield from (line.rstrip("\n") for line in StringIO(body, newline=None))
+        return
+    line: list[str] = []
+    for chunk in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(body):
+        first, *others = chunk.split("\n")
+        line.append(first)
+        for other in others:
+            yield "".join(line)
+            line = [other]
+    yield "".join(line)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= MOST_LINE else f"{line[:MOST_LINE]}…"
 
 
 def _headers_read(trial: Trial) -> list[str]:
