@@ -14,7 +14,8 @@ from connectory.testing.connectors import make_connector
 
 def shown(body: Any, value: Any = None, **how: Any) -> dict[str, tuple[str, ...]]:
     """The parts of a trial that was answered so, by the first word of their titles."""
-    connector, request = make_connector(), {"method": "GET", "url": "u", "headers": {}, "body": None}
+    connector = make_connector()
+    request: dict[str, Any] = {"method": "GET", "url": "u", "headers": {}, "body": None}
     trial = Trial(connector.actions["list_notes"], connector, request)
     trial.seen.append(Seen("GET", "https://api.notes.example/v1", 200, {}, body, 1, ""))
     trial.result = Result("text", value)
