@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from datetime import timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from starlette.responses import JSONResponse
+from tests.attacks.lying_issuer import CLIENT_SECRET as OF_ISSUER
+from tests.attacks.lying_issuer import door
 from tests.attacks.lying_server import Answer, Heard, LyingServer, query_of, says
 from tests.attacks.signing_in import CLIENT, P_YAML, Scene, scene
 from tests.web.browsing import Browser, Page
 
+from connectory.auth.backend import Entry, Form
 from connectory.errors import ConnectoryError
 
 SECRET = "typed-here/0001+key"
@@ -130,6 +133,29 @@ async def test_attack_91_a_renewal_that_is_refused_shows_no_typed_secret(code: s
 
     assert "no: ***" in str(refusal.value)
     assert SECRET not in f"{refusal.value} {refusal.value.hint}"
+
+
+async def test_attack_91_who_gives_device_codes_does_not_show_the_clients_secret() -> None:
+    server = LyingServer(lies={"device_authorization_endpoint": "https://p.example/device"})
+    server.answers["/device"] = says({"error": OURS, "error_description": f"no: {OURS}"}, 400)
+    async with scene(server=server) as s:
+        session = await s.face.application.auth.connect(s.principal, "p")
+        step = await s.face.application.auth.submit(session, "b", Entry("oauth", {}, device=True))
+
+    assert isinstance(step, Form)
+    assert "It says: no: ***" in step.problems[0].message
+    assert OURS not in repr(step)
+
+
+@pytest.mark.parametrize("place", ["error", "error_description"])
+async def test_attack_91_the_issuers_words_do_not_show_the_clients_secret(place: str) -> None:
+    async with door() as d, d.browser() as browser:
+        told = {"state": query_of(await d.leave(browser))["state"], "error": "x", "error_description": "no"}
+        query = urlencode({**told, place: OF_ISSUER})
+        problem = await d.problem(browser, await d.come_back(browser, f"/signin/oidc/callback?{query}"))
+
+    assert "It says:" in problem
+    assert OF_ISSUER[:12] not in problem
 
 
 async def test_attack_91_an_answer_does_not_show_what_renews_the_tokens() -> None:

@@ -27,6 +27,7 @@ from connectory.identity.single_sign_on import SingleSignOn
 from connectory.settings import OAuthClient, Settings
 from connectory.vault.clock import Clock
 from connectory.vault.entities import UserId, Workspace
+from connectory.vault.spellings import without
 
 CALLBACK = "/signin/oidc/callback"
 LASTS = timedelta(minutes=10)
@@ -184,8 +185,9 @@ class OpenIdSignIn:
                 f"You did not sign in at {self.name}, or may not use this server there.",
                 hint="Sign in again, or ask whoever runs the sign-in to let you use Connectory.",
             )
-        words = shown(said, secrets_of(self._client))
-        code = "".join(one for one in error[:60] if one.isalnum() or one in "_.- ")
+        hidden = secrets_of(self._client)
+        words = shown(said, hidden)
+        code = "".join(one for one in without(error, hidden)[:60] if one.isalnum() or one in "_.- ")
         told = f" It says: {words}" if words else ""
         hint = AGAIN if error in MAY_PASS else "Whoever runs this server must look at its registration there."
         return SignInFailed(f"{self.name} ended the sign-in ({code}).{told}", hint=hint)
