@@ -155,7 +155,7 @@ def manifest_folders(settings: Settings) -> list[Path]:
 def _build(ground: Ground, core: Core, manifests: OwnManifests, to_issuer: Way | None) -> Application:
     settings, vault, catalog = ground.settings, ground.vault, ground.catalog
     auth, record, clients = core.auth, core.audit.enclose, core.backends.builtin.clients
-    tokens = Tokens(vault, ground.now, record)
+    tokens = Tokens(vault, ground.now, record, has_issuer=settings.oidc_issuer is not None)
     custom_connectors = CustomConnectors(vault, manifests, record)
     passing = passing_calls(ground)
     return Application(

@@ -49,6 +49,17 @@ async def test_a_first_sign_in_makes_the_user_with_the_roles_of_their_groups() -
         assert (await sign_on(t).admit(ann("engineering", "guests")))[0] == user_id
 
 
+async def test_a_workspace_that_a_rule_gives_comes_before_one_whose_owner_has_added_the_person() -> None:
+    async with town() as t:
+        other = await t.vault.workspaces.by_slug("other")
+        assert other is not None
+        sue = await t.vault.workspaces.create_user("Sue", "ann@example.org", member_of=(other.id, Role.MEMBER))
+        for rule, first in (("*:default:member", "default"), ("*:other:member", "other")):
+            user_id, workspaces = await sign_on(t, [rule]).admit(ann())
+            assert user_id == sue.id
+            assert workspaces[0].slug == first
+
+
 async def test_a_new_server_is_entered_by_a_rule_alone() -> None:
     vault = await open_memory_vault()
     people = SingleSignOn(vault, parse_rules(RULES), withdraw_nothing)

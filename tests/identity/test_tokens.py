@@ -203,6 +203,16 @@ async def test_owners_make_no_token_for_whom_an_issuer_vouches() -> None:
             await t.tokens.create(t.owner, "as Sue", user="Sue")
 
 
+async def test_where_people_sign_in_at_an_issuer_owners_let_in_programs_alone() -> None:
+    async with town() as t:
+        tokens = Tokens(t.vault, has_issuer=True)
+        await t.workspaces.create_user(t.owner, "Sue", "sue@example.com")
+        await t.workspaces.create_user(t.owner, "nightly")
+        with pytest.raises(RoleDenied, match="theirs alone"):  # it would lie in wait for her first sign-in
+            await tokens.create(t.owner, "to let Sue in", user="Sue")
+        await tokens.create(t.owner, "for the program", user="nightly")
+
+
 async def test_viewers_make_no_tokens_but_owners_may_make_one_for_them() -> None:
     async with town() as t:
         with pytest.raises(RoleDenied):

@@ -107,15 +107,19 @@ CHANGES: dict[str, Callable[[Town, Principal], Awaitable[object]]] = {
 }
 
 
+@pytest.mark.parametrize("level", ["workspace", "user", "token"])
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_token_with_rules_of_its_own_changes_neither_people_nor_workspaces(change: str) -> None:
+async def test_a_token_that_a_rule_concerns_changes_neither_people_nor_workspaces(change: str, level: str) -> None:
     async with town() as t:
         await t.workspaces.set_role(t.owner, "Mia", Role.OWNER)
         acting = await t.by_token(t.owner)
-        await t.policies.add(t.owner, PolicyEffect.DENY, ["x_*"], token=acting.token_id)
+        levels: dict[str, dict[str, str]] = {
+            "workspace": {}, "user": {"user": t.owner.user_id}, "token": {"token": str(acting.token_id)}
+        }  # fmt: skip
+        await t.policies.add(t.owner, PolicyEffect.CONFIRM, ["x_*"], **levels[level])
         before = await everybody(t)
 
-        with pytest.raises(PolicyDenied, match="A token with policies of its own cannot"):
+        with pytest.raises(PolicyDenied, match="while a policy concerns it"):
             await CHANGES[change](t, acting)
 
         assert await everybody(t) == before

@@ -90,6 +90,20 @@ def require_free_of(rules: Iterable[PolicyRule], principal: Principal, what: str
         )
 
 
+async def is_held(vault: Vault, principal: Principal) -> bool:
+    """Whether any rule holds the principal."""
+    return any(holds(rule, principal) for rule in await vault.policies.list(principal.workspace_id))
+
+
+async def require_unheld(vault: Vault, principal: Principal, what: str) -> None:
+    """Raise `PolicyDenied` where any rule holds the principal; `what` continues "A token cannot ...".
+
+    For what would be a way round all of them: another owner may take them away, and whoever is removed loses accounts.
+    """
+    rules = await vault.policies.list(principal.workspace_id)
+    require_free_of(rules, principal, f"{what} while a policy concerns it")
+
+
 async def is_operator(vault: Vault, principal: Principal) -> bool:
     """Whether the principal is an owner of the workspace made at first start, and so runs this server.
 

@@ -50,7 +50,7 @@ class SingleSignOn:
         self._record = record
 
     async def admit(self, person: Vouched) -> tuple[UserId, Sequence[Workspace]]:
-        """Return who the person is here, and their workspaces, with the roles that the rules give.
+        """Return who the person is here, and their workspaces, with the roles that the rules give: those first.
 
         Raises `RoleDenied` for whom nobody has let in, and `AlreadyExists` where the email is that of a user who signs
         in with another account. That is on record in each workspace of the user whom the account or its email stands
@@ -77,7 +77,7 @@ class SingleSignOn:
         workspaces = await self._vault.workspaces.list_for_user(identity.user_id)
         if not workspaces:
             raise _nobody_lets_in(email)
-        return identity.user_id, workspaces
+        return identity.user_id, sorted(workspaces, key=lambda one: one.id not in mapped)
 
     async def _tell_of(
         self, refusal: ConnectoryError, person: Vouched, user_id: UserId | None, roles: Mapping[WorkspaceId, Role]

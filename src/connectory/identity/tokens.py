@@ -42,8 +42,11 @@ MAX_NAME = 100
 class Tokens:
     """Makes, lists, revokes and verifies API tokens."""
 
-    def __init__(self, vault: Vault, now: Clock = utc_now, record: Record = no_record) -> None:
+    def __init__(
+        self, vault: Vault, now: Clock = utc_now, record: Record = no_record, *, has_issuer: bool = False
+    ) -> None:
         self._vault = vault
+        self._has_issuer = has_issuer  # at which people sign in by themselves
         self._now = now
         self._record = record
 
@@ -158,12 +161,17 @@ class Tokens:
         return member[0].id
 
     async def _require_letting_in(self, principal: Principal, member: User) -> None:
-        """A token for another lets them in. Later it would open what is theirs alone, or another's way round a rule."""
+        """A token for another lets them in, where they cannot sign in by themselves.
+
+        Later it would open what is theirs alone, or another's way round a rule. Whom an issuer may vouch for has nobody
+        lie in wait for them.
+        """
         rules = await self._vault.policies.list(principal.workspace_id)
         own = [rule for rule in rules if rule.user_id is not None]
         require_free_of(own, principal, "make tokens for others while a policy is about its user")
         private = await self._vault.connections.list(principal.workspace_id, owners=(str(member.id),))
-        if private or await self._vault.identities.is_bound(member.id):
+        signs_in = self._has_issuer and member.email is not None
+        if signs_in or private or await self._vault.identities.is_bound(member.id):
             raise RoleDenied(
                 f"A token for {member.name} would open what is theirs alone.",
                 hint="They make it themselves, on the page Settings, API tokens. Whoever cannot sign in any more can "

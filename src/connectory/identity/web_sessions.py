@@ -15,7 +15,7 @@ from connectory.catalog.manifest import Effect
 from connectory.errors import SetupError
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, no_record
-from connectory.identity.rights import may_change, require_unnarrowed, require_writing
+from connectory.identity.rights import is_held, require_unheld, require_writing
 from connectory.identity.tokens import Tokens
 from connectory.vault.entities import OpenWebSession, Role, SessionWay, UserId, Workspace, WorkspaceId
 from connectory.vault.sealed_link import hash_link
@@ -85,10 +85,11 @@ class WebSessions:
     async def list(self, principal: Principal) -> Sequence[ListedSession]:
         """Return the open sessions of the principal's user, the newest first: those of their workspaces.
 
-        Who acts by a token sees those of its workspace alone. A read-only token, or one with rules of its own, ends
-        those alone that were begun with it; as it revokes itself alone.
+        Who acts by a token sees those of its workspace alone. A read-only token, or one that a rule concerns,
+        ends those alone that were begun with it.
         """
-        workspaces, is_free = await self.workspaces_of(principal), await may_change(self._vault, principal)
+        workspaces = await self.workspaces_of(principal)
+        is_free = not principal.read_only and not await is_held(self._vault, principal)
         found = await self._vault.web_sessions.list([one.id for one in workspaces], principal.user_id)
         return [ListedSession(one, is_free or _is_begun_with(one, principal)) for one in found]
 
@@ -105,7 +106,7 @@ class WebSessions:
             async with self._record(acting, "web_sign_out", Effect.WRITE, {"sessions": len(there)}) as line:
                 if not all(one.may_end for one in there):
                     require_writing(principal)
-                    await require_unnarrowed(self._vault, principal, "sign others out")
+                    await require_unheld(self._vault, principal, "sign others out")
                 await line.start()
                 found = [one.session.id_hash for one in there]
                 ended += await self._vault.web_sessions.end_listed(workspace_id, principal.user_id, found)

@@ -21,7 +21,7 @@ from connectory.identity.rights import (
     is_operator,
     member_names,
     require_owner,
-    require_unnarrowed,
+    require_unheld,
     require_writing,
     several_called,
 )
@@ -79,7 +79,7 @@ class Workspaces:
         """
         async with self._record(principal, "member_set", Effect.WRITE, given(user=user, role=role)) as line:
             require_owner(principal, "set roles")
-            await require_unnarrowed(self._vault, principal, "set roles")
+            await require_unheld(self._vault, principal, "set roles")
             found = await find_member(self._vault, principal, user)
             known = found[0] if found else await self._any_user(principal, user)
             await line.start()
@@ -93,7 +93,7 @@ class Workspaces:
             if found is None or found[0].id != principal.user_id:
                 require_owner(principal, "remove members")
             require_writing(principal)
-            await require_unnarrowed(self._vault, principal, "remove members")
+            await require_unheld(self._vault, principal, "remove members")
             if found is None:
                 raise UnknownObject("member", user, await member_names(self._vault, principal))
             await line.start()
@@ -123,7 +123,7 @@ class Workspaces:
         asked = given(name=name, email=email, role=role)
         async with self._record(principal, "user_create", Effect.WRITE, asked) as line:
             require_owner(principal, "make users")
-            await require_unnarrowed(self._vault, principal, "make users")
+            await require_unheld(self._vault, principal, "make users")
             checked, address = _checked_name(name), _checked_email(email)
             await self._require_nobody_with(principal, address)
             await line.start()
@@ -164,7 +164,7 @@ class Workspaces:
             raise UnknownObject("workspace", slug, [workspace.slug for workspace in visible])
         if found.id == principal.workspace_id:
             require_owner(principal, "delete it")
-            await require_unnarrowed(self._vault, principal, "delete its workspace")
+            await require_unheld(self._vault, principal, "delete its workspace")
         else:
             await self._require_operator(principal, "delete other workspaces")
         if found.slug == OPERATOR_WORKSPACE:
@@ -206,7 +206,7 @@ class Workspaces:
             raise RoleDenied(
                 f"Only owners of the workspace '{OPERATOR_WORKSPACE}' may {what}.", hint="Ask whoever runs this server."
             )
-        await require_unnarrowed(self._vault, principal, what)
+        await require_unheld(self._vault, principal, what)
 
 
 def _checked_name(name: str) -> str:
