@@ -25,16 +25,13 @@ from connectory.errors import (
 )
 from connectory.identity.principal import Principal
 from connectory.identity.rights import require_writing
-from connectory.vault.entities import Connection, ConnectSession, GrantId, Role, SessionStatus
+from connectory.vault.entities import Connection, ConnectSession, Role, SessionStatus
 from connectory.web.acting import session_of
 from connectory.web.arrival import after_connecting
 from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
 from connectory.web.connect_form import (
-    FILE_PREFIX,
-    SCOPE_PREFIX,
-    SCOPES_SHOWN,
-    VALUE_PREFIX,
     entry_at_once,
+    read_entry,
     view_accounts,
     view_actions,
     view_methods,
@@ -109,7 +106,7 @@ class ConnectPages:
             if session.status is SessionStatus.BOUND and not is_same_browser(session, browser):
                 raise _another_browser()
             return await self._set_up(request, session, form, browser)
-        entry = _entry(form, files, is_local=self.visitors.is_local)
+        entry = read_entry(form, files, is_local=self.visitors.is_local)
         return await self._enter(request, session, entry, browser)
 
     async def begin(self, request: Request, session: ConnectSession) -> Response:
@@ -332,29 +329,6 @@ class ConnectPages:
         workspaces = self.services.vault.workspaces
         user, workspace = await workspaces.get_user(session.user_id), await workspaces.get(session.workspace_id)
         return user.name if user else session.user_id, workspace.name if workspace else session.workspace_id
-
-
-def _entry(form: dict[str, str], files: dict[str, str], *, is_local: bool) -> Entry:
-    """What was entered; an uploaded file goes before text that was pasted in its place."""
-    values = {name.removeprefix(VALUE_PREFIX): value for name, value in form.items() if name.startswith(VALUE_PREFIX)}
-    values |= {name.removeprefix(FILE_PREFIX): text for name, text in files.items() if text}
-    return Entry(
-        method=form.get("method", ""),
-        values=values,
-        private_confirmed=is_local and form.get("private_confirmed") == "yes",
-        account_change_confirmed=form.get("account_change_confirmed") == "yes",
-        grant_id=GrantId(form["account"]) if form.get("account") else None,
-        scopes=_scopes(form),
-        chosen=form.get("chosen"),
-        backend=form.get("backend") or None,
-    )
-
-
-def _scopes(form: dict[str, str]) -> tuple[str, ...] | None:
-    """The scopes that were ticked; None where the form offered none."""
-    if SCOPES_SHOWN not in form:
-        return None
-    return tuple(name.removeprefix(SCOPE_PREFIX) for name in form if name.startswith(SCOPE_PREFIX))
 
 
 def _to_page(session: ConnectSession) -> Response:
