@@ -13,7 +13,7 @@ from starlette.routing import Route
 from connectory.errors import ConnectoryError
 from connectory.identity.principal import Principal
 from connectory.identity.rights import may_change
-from connectory.vault.entities import ApiToken, Role
+from connectory.vault.entities import ApiToken, Role, User
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
 from connectory.web.settings.frame import (
@@ -126,6 +126,9 @@ class TokenPages:
         principal, now = member.principal, self.services.now()
         people = await self.services.workspaces.members(principal)
         names = {str(user.id): user.name for user, _ in people}
+        letting_in = [
+            user for user, _ in people if principal.role is Role.OWNER and self._may_be_let_in(user, principal)
+        ]
         tokens = await self.services.tokens.list(principal)
         is_free = await may_change(self.services.vault, principal)
         rows = [view_token(one, names.get(one.user_id, ""), principal, now, is_free) for one in tokens]
@@ -141,13 +144,17 @@ class TokenPages:
             problems=problems or {},
             rows=[row for row in rows if row.state.tone != "off"],
             over=[row for row in rows if row.state.tone == "off"],
-            people=[user for user, _ in people] if principal.role is Role.OWNER and len(people) > 1 else [],
+            people=letting_in if len(letting_in) > 1 else [],
             may_make=is_free and principal.role is not Role.VIEWER,
             lasts=LASTS,
             usual=USUAL,
             once_field=ONCE_FIELD,
             once=self.once.new(),
         )
+
+    def _may_be_let_in(self, user: User, principal: Principal) -> bool:
+        """Whether to offer a token for them: whoever signs in at the issuer makes their own."""
+        return self.services.openid is None or user.email is None or user.id == principal.user_id
 
 
 def view_token(token: ApiToken, whose: str, principal: Principal, now: datetime, may_revoke: bool) -> TokenView:
