@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.catalog.drafts import OAUTH_YAML
 from tests.catalog.making import changed
 
 from connectory.errors import InvalidArguments, PolicyDenied, RoleDenied, SetupError, UnknownObject
@@ -22,23 +23,6 @@ from connectory.wiring import Application
 
 SHOP = json.dumps(changed(("name", "my-shop")), indent=1)
 MEMOS = NOTES_YAML.replace("name: notes", "name: memos")
-
-BOARD = """
-format: 1
-name: board
-title: Board
-description: Cards.
-category: productivity
-docs: https://board.example/docs
-servers: {api: "https://api.board.example"}
-auth:
-  oauth:
-    method: oauth2
-    authorize_url: https://board.example/authorize
-    token_url: https://board.example/token
-    register: {url: "https://board.example/apps", steps: [Press New app.]}
-verify: {request: {get: /me}, account: {id: id, name: name}}
-"""
 
 
 @asynccontextmanager
@@ -162,11 +146,11 @@ async def test_one_that_is_used_sends_nowhere_new(tmp_path: Path) -> None:
 async def test_the_secret_of_an_oauth_app_is_sent_nowhere_new_either(tmp_path: Path) -> None:
     async with application_in(tmp_path) as (application, custom):
         me = await local_principal(application.vault)
-        await custom.put(me, BOARD)
+        await custom.put(me, OAUTH_YAML)
         elsewhere = await make_principal(application, "other", "eve")
         await application.oauth_apps.put(elsewhere, "board", "id-1", "s3cret")
         with pytest.raises(InvalidArguments, match="an OAuth app is kept for it") as refusal:
-            await custom.put(me, BOARD.replace("https://board.example/token", "https://evil.example/token"))
+            await custom.put(me, OAUTH_YAML.replace("https://board.example/token", "https://evil.example/token"))
         assert "https://evil.example" in refusal.value.text
         with pytest.raises(InvalidArguments, match="an OAuth app is kept for it"):
             await custom.remove(me, "board")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.catalog.drafts import OAUTH_YAML
@@ -12,9 +15,11 @@ from tests.web.chromium import browsing, needs_chromium
 from tests.web.ports import free_port, serving
 from tests.web.settings import ROOT
 
+from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_principal
 from connectory.testing.connectors import make_catalog, make_connector
 from connectory.vault.entities import PolicyEffect, Role
+from connectory.wiring import Application
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 PAGES = ("", "/tokens", "/sessions", "/oauth-apps", "/oauth-apps/board", "/policy", "/connectors", "/clients")
@@ -67,57 +72,58 @@ async def test_a_question_opens_beside_the_table_and_moves_none_of_it() -> None:
                 assert await cells.evaluate_all(where) == before, question
 
 
-async def test_a_rule_and_a_token_are_made_by_keyboard_alone_without_scripts() -> None:
+@asynccontextmanager
+async def without_scripts() -> AsyncIterator[tuple[Application, Principal, Any]]:
+    """The application, an owner, and their browser, which runs no scripts and knows where the pages are."""
     port = free_port()
     async with make_web({"CONNECTORY_PORT": str(port)}) as (application, app):
         ann = await make_principal(application)
         secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
-        origin = f"http://localhost:{port}"
-        async with serving(app, application.settings), browsing(java_script_enabled=False) as page:
-            await page.goto(f"{origin}/open/{secret}")
-            await page.goto(f"{origin}{ROOT}/policy")
-            await page.get_by_label("Actions").focus()
-            await page.keyboard.type("notes_*")
-            await page.keyboard.press("Enter")
-            await page.get_by_text("The rule holds").wait_for()
-            await page.locator("summary", has_text="Remove").focus()
-            await page.keyboard.press("Enter")  # opens the question
-            await page.keyboard.press("Tab")
-            await page.keyboard.press("Enter")
-            await page.get_by_text("The rule is removed").wait_for()
-            await page.goto(f"{origin}{ROOT}/tokens")
-            await page.get_by_label("Name").focus()
-            await page.keyboard.type("laptop")
-            await page.keyboard.press("Enter")
-            await page.get_by_text("Copy it now").wait_for()
+        screen = {"java_script_enabled": False, "base_url": f"http://localhost:{port}"}
+        async with serving(app, application.settings), browsing(**screen) as page:
+            await page.goto(f"/open/{secret}")
+            yield application, ann, page
+
+
+async def test_a_rule_and_a_token_are_made_by_keyboard_alone_without_scripts() -> None:
+    async with without_scripts() as (application, ann, page):
+        await page.goto(f"{ROOT}/policy")
+        await page.get_by_label("Actions").focus()
+        await page.keyboard.type("notes_*")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("The rule holds").wait_for()
+        await page.locator("summary", has_text="Remove").focus()
+        await page.keyboard.press("Enter")  # opens the question
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("The rule is removed").wait_for()
+        await page.goto(f"{ROOT}/tokens")
+        await page.get_by_label("Name").focus()
+        await page.keyboard.type("laptop")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("Copy it now").wait_for()
         assert [token.name for token in await application.tokens.list(ann)] == ["laptop"]
         assert await application.policies.list(ann) == []
 
 
 async def test_a_member_is_added_made_an_owner_and_removed_by_keyboard_alone_without_scripts() -> None:
-    port = free_port()
-    async with make_web({"CONNECTORY_PORT": str(port)}) as (application, app):
-        ann = await make_principal(application)
-        secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
-        origin = f"http://localhost:{port}"
-        async with serving(app, application.settings), browsing(java_script_enabled=False) as page:
-            await page.goto(f"{origin}/open/{secret}")
-            await page.goto(f"{origin}{ROOT}")
-            await page.get_by_label("Name").focus()
-            await page.keyboard.type("Sue")
-            await page.keyboard.press("Enter")
-            await page.get_by_text("Sue is a member now").wait_for()
-            await page.locator("summary", has_text="Change role Sue").focus()
-            await page.keyboard.press("Enter")
-            await page.keyboard.press("Tab")
-            await page.keyboard.type("Ow")
-            await page.keyboard.press("Tab")
-            await page.keyboard.press("Enter")
-            await page.get_by_text("The role is changed").wait_for()
-            assert [role for _, role in await application.workspaces.members(ann)] == [Role.OWNER] * 2
-            await page.locator("summary", has_text="Remove Sue").focus()
-            await page.keyboard.press("Enter")
-            await page.keyboard.press("Tab")
-            await page.keyboard.press("Enter")
-            await page.get_by_text("They are no member any more").wait_for()
+    async with without_scripts() as (application, ann, page):
+        await page.goto(ROOT)
+        await page.get_by_label("Name").focus()
+        await page.keyboard.type("Sue")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("Sue is a member now").wait_for()
+        await page.locator("summary", has_text="Change role Sue").focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("Ow")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("The role is changed").wait_for()
+        assert [role for _, role in await application.workspaces.members(ann)] == [Role.OWNER] * 2
+        await page.locator("summary", has_text="Remove Sue").focus()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("They are no member any more").wait_for()
         assert len(await application.workspaces.members(ann)) == 1

@@ -16,7 +16,7 @@ from connectory.catalog.own_manifests import CheckedManifest, OwnManifest, OwnMa
 from connectory.errors import ConnectoryError, InvalidArguments, Refused, RoleDenied, SetupError, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, given, no_record
-from connectory.identity.rights import OPERATOR_WORKSPACE, is_operator, require_free_of, require_writing
+from connectory.identity.rights import OPERATOR_WORKSPACE, is_operator, require_unheld, require_writing
 from connectory.vault.data_folder import refused_by_disk
 from connectory.vault.vault import Vault
 
@@ -52,8 +52,7 @@ class CustomConnectors:
         """
         require_writing(principal)
         await self._require_operator(principal, what)
-        rules = await self._vault.policies.list(principal.workspace_id)
-        require_free_of(rules, principal, f"{what} while a policy concerns it")
+        await require_unheld(self._vault, principal, what)
 
     async def list(self, principal: Principal) -> Sequence[OwnManifest]:
         """Return what is in this server's folder, with why a file is left out. Raises `RoleDenied`."""

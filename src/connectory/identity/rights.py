@@ -90,9 +90,10 @@ def require_free_of(rules: Iterable[PolicyRule], principal: Principal, what: str
         )
 
 
-async def is_held(vault: Vault, principal: Principal) -> bool:
-    """Whether any rule holds the principal."""
-    return any(holds(rule, principal) for rule in await vault.policies.list(principal.workspace_id))
+async def is_free(vault: Vault, principal: Principal) -> bool:
+    """Whether the principal may write and no rule holds them: whom the one below lets pass."""
+    rules = await vault.policies.list(principal.workspace_id)
+    return not principal.read_only and not any(holds(rule, principal) for rule in rules)
 
 
 async def require_unheld(vault: Vault, principal: Principal, what: str) -> None:

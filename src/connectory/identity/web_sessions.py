@@ -15,10 +15,9 @@ from connectory.catalog.manifest import Effect
 from connectory.errors import SetupError
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, no_record
-from connectory.identity.rights import is_held, require_unheld, require_writing
+from connectory.identity.rights import is_free, require_unheld, require_writing
 from connectory.identity.tokens import Tokens
 from connectory.vault.entities import OpenWebSession, Role, SessionWay, UserId, Workspace, WorkspaceId
-from connectory.vault.sealed_link import hash_link
 from connectory.vault.vault import Vault
 
 NOTE_WAIT_S = 0.05
@@ -89,9 +88,9 @@ class WebSessions:
         ends those alone that were begun with it.
         """
         workspaces = await self.workspaces_of(principal)
-        is_free = not principal.read_only and not await is_held(self._vault, principal)
+        ends_all = await is_free(self._vault, principal)
         found = await self._vault.web_sessions.list([one.id for one in workspaces], principal.user_id)
-        return [ListedSession(one, is_free or _is_begun_with(one, principal)) for one in found]
+        return [ListedSession(one, ends_all or _is_begun_with(one, principal)) for one in found]
 
     async def end_listed(self, principal: Principal, id_hashes: Collection[str]) -> int:
         """End those sessions of `list` that are called so, for good; return how many. The rest is passed over.
@@ -155,11 +154,6 @@ class WebSessions:
                 browser=browser,
                 lasts=lasts,
             )
-
-
-def id_hash_of(session_id: str) -> str:
-    """Return what a session is called where its id must not stand."""
-    return hash_link(session_id)
 
 
 def _is_begun_with(session: OpenWebSession, principal: Principal) -> bool:

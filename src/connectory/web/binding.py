@@ -28,7 +28,7 @@ class BrowserBinding:
 
     def __init__(self, request: Request, link: str, *, is_https: bool) -> None:
         self._is_https = is_https
-        self._cookie = _cookie_of(link, is_https=is_https)
+        self._cookie = link_cookie(link, is_https=is_https)
         self._sent = request.cookies.get(self._cookie, "")
 
     def shown(self, session: ConnectSession) -> str:
@@ -57,7 +57,7 @@ class ShownPage:
 
     def __init__(self, request: Request, link: str, *, is_https: bool) -> None:
         self._is_https = is_https
-        self._cookie = _cookie_of(link, is_https=is_https)
+        self._cookie = link_cookie(link, is_https=is_https)
         sent = request.cookies.get(self._cookie, "")
         self._sent = sent if _VALUE.fullmatch(sent) else ""
 
@@ -92,8 +92,9 @@ def is_same_browser(session: ConnectSession, value: str) -> bool:
     return hmac.compare_digest(hashlib.sha256(value.encode()).hexdigest(), session.browser_hash)
 
 
-def _cookie_of(link: str, *, is_https: bool) -> str:
-    return cookie_name(f"connectory-{hashlib.sha256(link.encode()).hexdigest()[:16]}", is_https=is_https)
+def link_cookie(link: str, *, is_https: bool, about: str = "connectory") -> str:
+    """The name of a cookie that is about one link."""
+    return cookie_name(f"{about}-{hashlib.sha256(link.encode()).hexdigest()[:16]}", is_https=is_https)
 
 
 def cookie_name(name: str, *, is_https: bool) -> str:

@@ -14,9 +14,10 @@ from starlette.responses import Response
 
 from connectory.errors import Refused, Unauthenticated, UnknownObject
 from connectory.identity.principal import Principal
-from connectory.identity.web_sessions import WebSessions, id_hash_of
+from connectory.identity.web_sessions import WebSessions
 from connectory.settings import Settings
 from connectory.vault.entities import User, UserId, Workspace, WorkspaceId
+from connectory.vault.sealed_link import hash_link
 from connectory.vault.vault import Vault
 from connectory.web.binding import cookie_name, set_private_cookie
 from connectory.web.browsers import browser_of
@@ -127,7 +128,7 @@ class Visitors:
 
     def own_id_hash(self, request: Request) -> str:
         """Return what the visitor's own session is called among all of theirs."""
-        return id_hash_of(self._session_id(request) or "")
+        return hash_link(self._session_id(request) or "")
 
     def require_csrf(self, request: Request, form: Mapping[str, str]) -> None:
         """Raise `Refused` unless a form, or its header, carries what this session's pages hold (attack 68)."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connectory.web.binding import COOKIE_AGE_S, cookie_name, set_private_cookie
+from connectory.web.binding import COOKIE_AGE_S, link_cookie, set_private_cookie
 
 IS_OURS = "yes"
 
@@ -28,4 +26,4 @@ def has_way_back(request: Request, link: str, *, is_https: bool) -> bool:
 
 
 def _name(link: str, *, is_https: bool) -> str:
-    return cookie_name(f"connectory-back-{hashlib.sha256(link.encode()).hexdigest()[:16]}", is_https=is_https)
+    return link_cookie(link, is_https=is_https, about="connectory-back")

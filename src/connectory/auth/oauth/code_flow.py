@@ -72,7 +72,8 @@ async def exchange(
     parameters = {"code": code, "redirect_uri": leaving.redirect_uri}
     parameters |= {"code_verifier": leaving.verifier} if leaving.verifier else {}
     url = leaving.token_url or address(method.token_url or "", method, facts)
-    endpoint = TokenEndpoint(method, await find_client(url), url, way, now)
+    client = client if url == leaving.token_url else await find_client(url)
+    endpoint = TokenEndpoint(method, client, url, way, now)
     try:
         got = await ask_tokens(endpoint, "authorization_code", parameters, facts, leaving.resource)
     except TokenRefused as error:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from connectory.errors import ConnectoryError, InvalidArguments
 from connectory.identity.principal import Principal
-from connectory.identity.rights import OPERATOR_WORKSPACE, is_held, is_operator
+from connectory.identity.rights import OPERATOR_WORKSPACE, is_free, is_operator
 from connectory.vault.entities import Role, User
 from connectory.vault.workspaces import LOCAL_USER
 from connectory.web.links import Said, status_of
@@ -124,8 +124,7 @@ class MemberPages:
     ) -> Response:
         principal = member.principal
         people = await self.services.workspaces.members(principal)
-        is_theirs = principal.role is Role.OWNER and not principal.read_only
-        is_theirs = is_theirs and not await is_held(self.services.vault, principal)
+        is_theirs = principal.role is Role.OWNER and await is_free(self.services.vault, principal)
         owners = [user.id for user, role in people if role is Role.OWNER]
         rows = [view_member(user, role, member, is_only_owner=owners == [user.id]) for user, role in people]
         return await render_settings(

@@ -21,7 +21,8 @@
     if (!form.matches("[data-dialog]")) return;
     event.preventDefault();
     const address = button?.getAttribute("formaction") ?? form.getAttribute("action");
-    const into = { source: button ?? form, target: page, select: "main > *", swap: "innerHTML ignoreTitle:true" };
+    const [select, swap] = ["hx-select", "hx-swap"].map((name) => page.getAttribute(name));
+    const into = { source: button ?? form, target: page, select, swap };
     htmx.ajax("POST", address, into).catch(() => {});  // htmx:sendError says it
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
