@@ -81,6 +81,9 @@ class LyingServer:
             return
         request = Request(scope, receive)
         raw = request.scope.get("raw_path") or request.url.path.encode()
+        if raw == b"/favicon.ico":  # a browser asks by itself, whenever it likes
+            await Response(status_code=404)(scope, receive, send)
+            return
         heard = Heard(
             request.method,
             raw.decode().partition("?")[0],

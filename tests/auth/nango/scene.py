@@ -138,6 +138,13 @@ class Scene:
         assert self.application.nango is not None
         return self.application.nango.backend
 
+    async def settle(self) -> None:
+        """Wait for what a start asks for by itself, and let it be as if nobody had asked yet."""
+        assert self.application.nango is not None
+        await self.application.nango.further.refresh()
+        self.backend.integrations.forget()
+        self.nango.state.seen.clear()
+
     def asked(self, method: str, path: str) -> int:
         """How often Nango was asked this; `path` is a pattern matched whole."""
         return sum(1 for verb, where in self.nango.state.seen if verb == method and re.fullmatch(path, where))
@@ -279,7 +286,9 @@ async def scene(*connectors: Connector, **environment: str) -> AsyncIterator[Sce
             ) as application:
                 ann = await make_principal(application)
                 async with httpx2.AsyncClient(trust_env=False, verify=False) as http:
-                    yield Scene(application, nango, tokens, provider, clock, ann, http)
+                    made = Scene(application, nango, tokens, provider, clock, ann, http)
+                    await made.settle()
+                    yield made
 
 
 @asynccontextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from tests.auth.nango.scene import YAML, add_integration, scene
+from tests.web.ports import free_port
 
 from connectory.auth.backend import Elsewhere, Entry, Form
 from connectory.errors import BackendUnavailable
@@ -88,9 +90,7 @@ async def test_asked_for_nango_the_error_says_what_is_missing_there() -> None:
 
 
 async def test_asked_for_a_nango_that_is_down_the_error_says_so_and_the_others_serve() -> None:
-    async with scene() as s:
-        s.nango.fail(502, times=99)
-
+    async with scene(NANGO_HOST=f"http://127.0.0.1:{free_port()}") as s:
         with pytest.raises(BackendUnavailable, match="Nango"):
             await s.application.auth.connect(s.ann, "notes", backend="nango")
 
@@ -116,6 +116,30 @@ async def test_the_list_is_asked_for_once_however_many_look() -> None:
             await s.application.auth.ways(s.ann, "notes")
 
         assert s.asked("GET", "/integrations") == 1
+
+
+async def test_one_made_a_moment_ago_is_chosen_though_the_list_was_asked_for_before() -> None:
+    async with scene() as s:
+        await s.application.auth.supported_providers(s.ann, "nango")
+        add_integration(s.nango, "notes-of-w1", "notes")
+
+        connector = s.application.catalog.connector("notes")
+        assert await s.backend.integrations.choose(s.ann.workspace_id, connector, "notes-of-w1") == "oauth"
+
+
+async def test_an_answer_that_was_under_way_when_something_changed_is_not_kept() -> None:
+    async with scene() as s:
+        s.nango.fail(200, b'{"data": []}', delay_s=0.3)
+        early = asyncio.create_task(s.backend.integrations.known())
+        async with asyncio.timeout(10):
+            while s.nango.state.faults:  # noqa: ASYNC110 # the double runs in a thread of its own
+                await asyncio.sleep(0.01)
+        s.backend.integrations.forget()
+
+        assert [one.integration for one in await s.backend.integrations.known()] == ["notes", "notes-key"]
+        assert await early == ()
+        assert [one.integration for one in await s.backend.integrations.known()] == ["notes", "notes-key"]
+        assert s.asked("GET", "/integrations") == 2
 
 
 async def test_the_person_chooses_between_both_backends_for_the_same_method() -> None:

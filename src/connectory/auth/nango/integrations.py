@@ -36,6 +36,7 @@ class Integrations:
         self._good_until = self._failed_until = float("-inf")
         self._apps: dict[str, tuple[float, NangoApp | None]] = {}
         self._flights = Flights[tuple[NangoIntegration, ...]]()
+        self._changes = 0  # that we know of; what was asked before one is not kept
 
     async def known(self) -> tuple[NangoIntegration, ...]:
         """Return what is configured at Nango. Raises what the client raises."""
@@ -43,7 +44,7 @@ class Integrations:
             return self._found
         if self._failure is not None and self._seconds() < self._failed_until:
             raise self._failure
-        return await self._flights.join("all", self._ask)
+        return await self._flights.join(self._changes, self._ask)
 
     async def known_soon(self) -> tuple[NangoIntegration, ...]:
         """Return the same, or what was known last, within some seconds."""
@@ -78,7 +79,10 @@ class Integrations:
 
         Raises `BackendUnavailable` where it cannot.
         """
-        found = next((one for one in await self.known() if one.integration == integration), None)
+        found = await self._one(integration)
+        if found is None:
+            self.forget()  # it may be as new as the wish for it
+            found = await self._one(integration)
         if found is None:
             keys = ", ".join(sorted(one.integration for one in await self.known())) or "none"
             raise BackendUnavailable(f"Nango has no integration '{integration[:60]}'.", hint=f"It has: {keys}.")
@@ -95,18 +99,25 @@ class Integrations:
     def forget(self) -> None:
         """Ask anew the next time: something was changed at Nango."""
         self._good_until = self._failed_until = float("-inf")
+        self._changes += 1
 
     async def aclose(self) -> None:
         """End what is under way."""
         await self._flights.aclose()
 
+    async def _one(self, integration: str) -> NangoIntegration | None:
+        return next((one for one in await self.known() if one.integration == integration), None)
+
     async def _ask(self) -> tuple[NangoIntegration, ...]:
+        changes = self._changes
         try:
             found = await self._client.integrations()
         except ConnectoryError as error:
-            self._failure, self._failed_until = error, self._seconds() + AGAIN_AFTER_S
+            if changes == self._changes:
+                self._failure, self._failed_until = error, self._seconds() + AGAIN_AFTER_S
             raise
-        self._found, self._failure, self._good_until = found, None, self._seconds() + KEPT_S
+        if changes == self._changes:
+            self._found, self._failure, self._good_until = found, None, self._seconds() + KEPT_S
         return found
 
 
