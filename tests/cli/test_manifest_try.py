@@ -218,6 +218,23 @@ def test_a_sign_in_that_is_refused_says_why(terminal: Terminal, acme: Provider, 
     assert acme.requests == []
 
 
+def test_a_dry_run_of_a_draft_signs_in_nowhere_and_needs_no_secret(
+    terminal: Terminal, acme: Provider, draft: Path
+) -> None:
+    words = ["delete_thing", "-a", "id=7", "--dry-run"]
+
+    with_key = try_draft(terminal, acme, draft, *words)
+    without = terminal.run("manifest", "try", *words, "--file", str(draft), "--field", f"server={acme.origin}")
+    nowhere = terminal.run("manifest", "try", *words, "--file", str(draft))
+
+    assert (with_key.code, without.code) == (0, 0), with_key.err + without.err
+    assert f"DELETE {acme.origin}/things/7" in with_key.out
+    assert without.out == with_key.out
+    assert nowhere.err.startswith("invalid_arguments: draft needs server")
+    assert acme.requests == []
+    assert ("draft_delete_thing", "previewed") in audited(terminal)
+
+
 def test_a_draft_with_a_fault_is_told_where_it_is(terminal: Terminal, draft: Path) -> None:
     draft.write_text(draft.read_text().replace("title: Acme", "titel: Acme"))
 

@@ -8,10 +8,11 @@ import typer
 from typer.core import TyperCommand
 
 from connectory.cli.acting import act
+from connectory.cli.attempt import Attempt
 from connectory.cli.entry import ALL_FIELDS, Terminal, parse_given
 from connectory.cli.options import AsJson, InWorkspace, is_interactive
 from connectory.cli.output import note, show_json, show_text
-from connectory.cli.signing_in import Attempt, sign_in
+from connectory.cli.signing_in import sign_in
 
 if TYPE_CHECKING:
     from connectory.auth.backend import Connected, Form

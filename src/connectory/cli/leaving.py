@@ -25,7 +25,7 @@ from connectory.web.election import SAME_PORT, PresenceState, WebPresence
 from connectory.web.server import who_listens
 
 if TYPE_CHECKING:
-    from connectory.cli.signing_in import Attempt
+    from connectory.cli.attempt import Attempt
     from connectory.identity.principal import Principal
     from connectory.wiring import Application
 

@@ -6,7 +6,7 @@ loop and no database waits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +35,7 @@ RAW_SHOWS_ALL = "; --raw shows all"
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What shall be called, through what. With `entry` it signs in for this call alone."""
+    """What shall be called, through what. With `entry` it signs in for this call alone; a dry run only supposes so."""
 
     action: Action
     catalog: Catalog
@@ -43,6 +43,7 @@ class _Call:
     connection: str | None
     workspace: str | None
     entry: Entry | None = None
+    is_dry: bool = False
 
 
 ActionName = Annotated[
@@ -88,15 +89,17 @@ def try_action(
 ) -> None:
     """Call an action and show its request, the provider's answer and what an agent gets; a write asks first.
 
-    With --file and no connection of that connector it asks for credentials, for this call alone.
+    With --file and no connection of that connector it asks for credentials, for this call alone; with --dry-run for
+    no secret ones.
     """
     catalog = _catalog(file)
     found = _find(catalog, action, file)
     entry = None
     if file is not None and connection is None:
         given = parse_given(found.connector, method, field or [], from_env or [], private=private_address, other=False)
-        entry = _asked(catalog, given, workspace)
-    call = _Call(found, catalog, parse_arguments(arg or [], found.input_schema), connection, workspace, entry)
+        entry = _asked(catalog, given, workspace, is_dry=dry_run)
+    arguments = parse_arguments(arg or [], found.input_schema)
+    call = _Call(found, catalog, arguments, connection, workspace, entry, dry_run)
     trial = Trial(found, catalog.connector(found.connector))
     is_asked = not (yes or dry_run or found.effect == "read")
     if is_asked or dry_run:  # so that a person says yes to what they have seen
@@ -138,23 +141,26 @@ def _find(catalog: Catalog, name: str, draft: Path | None) -> Action:
     return catalog.action(name)
 
 
-def _asked(catalog: Catalog, given: Given, workspace: str | None) -> Entry | None:
+def _asked(catalog: Catalog, given: Given, workspace: str | None, *, is_dry: bool) -> Entry | None:
     """Return what the person enters for this one call; None where there is a connection.
 
-    Raises `InvalidArguments` where nobody can be asked, `BackendUnavailable` where it cannot be typed.
+    A dry run reads no secret. Raises `InvalidArguments` where nobody can be asked, `BackendUnavailable` where it
+    cannot be typed.
     """
     from connectory.settings import read_variables
 
-    form = run_to_end(_form(catalog, given.connector, workspace))
+    form = run_to_end(_form(catalog, given.connector, workspace, is_dry=is_dry))
     if form is None:
         return None
     asker = Terminal() if is_interactive() else None
     chosen = choose_method(form, given, asker)
     check_given(chosen, given)
+    if is_dry:
+        chosen = replace(chosen, fields={name: one for name, one in chosen.fields.items() if not one.is_secret})
     return fill_in(chosen, given, read_variables(variables_of(chosen, given).values()), asker)
 
 
-async def _form(catalog: Catalog, connector: str, workspace: str | None) -> Form | None:
+async def _form(catalog: Catalog, connector: str, workspace: str | None, *, is_dry: bool) -> Form | None:
     """The form to sign in by, or None where the principal has a connection."""
     from connectory.auth.backend import Form
 
@@ -162,7 +168,10 @@ async def _form(catalog: Catalog, connector: str, workspace: str | None) -> Form
         if await application.auth.list_connections(principal, connector):
             return None
         configs = await application.auth.provider_config(principal, connector)
-        forms = tuple(form for config in configs for form in config.methods if not form.leaves)
+        every = [form for config in configs for form in config.methods]
+        if is_dry:  # as if it were done, wherever
+            return Form(tuple(replace(form, leaves=False, setup=None) for form in every))
+        forms = tuple(form for form in every if not form.leaves)
         if not forms:
             raise BackendUnavailable(
                 f"{connector} is signed in to in the browser, which no single call can.",
@@ -185,7 +194,8 @@ async def _run(call: _Call, trial: Trial, *, send: bool) -> None:
             return
         connector = call.action.connector
         async with application.passing(principal, call.catalog, watch) as passing:
-            if problems := await passing.sign_in(principal, connector, call.entry):
+            enter = passing.suppose if call.is_dry else passing.sign_in
+            if problems := await enter(principal, connector, call.entry):
                 raise _not_signed_in(connector, problems)
             await passing.run(principal, trial, arguments, send=send)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectory.cli.acting import act
+from connectory.cli.attempt import Attempt
 from connectory.cli.connecting import (
     Fields,
     FromEnv,
@@ -21,7 +22,6 @@ from connectory.cli.connecting import (
 from connectory.cli.connections import full_name
 from connectory.cli.entry import Terminal, parse_given
 from connectory.cli.options import AsJson, InWorkspace, is_interactive
-from connectory.cli.signing_in import Attempt
 
 if TYPE_CHECKING:
     from connectory.auth.backend import Form

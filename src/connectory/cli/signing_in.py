@@ -5,14 +5,12 @@ The person types while no event loop and no database waits.
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connectory.cli.acting import act
 from connectory.cli.entry import (
     Asker,
-    Given,
     check_given,
     choose_account,
     choose_method,
@@ -26,26 +24,13 @@ from connectory.errors import InvalidArguments, SignInFailed
 
 if TYPE_CHECKING:
     from connectory.auth.backend import Connected, Entry, Form, MethodForm, Problem, Question, Step
+    from connectory.cli.attempt import Attempt
     from connectory.identity.principal import Principal
     from connectory.vault.entities import ConnectSession
     from connectory.wiring import Application
 
 TRIES = 3
 MOST_QUESTIONS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """Who signs in, and how. `codes`: the ways to sign in that go on by a code without being asked to."""
-
-    session: ConnectSession
-    given: Given
-    asker: Asker | None
-    workspace: str | None
-    is_by_code: bool = False
-    opens: bool = False
-    codes: frozenset[str] = frozenset()
-    browser: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
 
 
 def sign_in(attempt: Attempt, form: Form) -> Connected:
