@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from tests.attacks.test_76_event_stream import next_event, opened
 
@@ -21,6 +24,23 @@ async def test_what_changed_between_the_page_and_its_stream_is_told_at_once() ->
         o.stack.push_async_callback(answer.aclose)
 
         assert await next_event(answer) == live.CHANGED
+
+
+async def test_what_was_done_between_the_page_and_its_stream_is_told_at_once() -> None:
+    async with opened() as o:
+        ann = await make_principal(o.application)
+        await connect(o.application, ann)
+        client = await o.client(ann)
+        page = (await client.get("/workspaces/default/activity")).text
+        found = re.search(r'data-events="([^"]+)"', page)
+        assert found
+        await o.application.gateway.call_action(ann, "notes_list_notes", {"book": "b"})
+        await o.application.audit.flush()
+
+        answer = await client.send(client.build_request("GET", html.unescape(found[1])), stream=True)
+        o.stack.push_async_callback(answer.aclose)
+
+        assert await next_event(answer) == live.CALLED
 
 
 @pytest.mark.parametrize("since", ["", "x", "-1", "9" * 30, "1 OR 1"])

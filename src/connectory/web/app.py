@@ -69,7 +69,7 @@ def web_routes(services: WebServices, visitors: Visitors) -> list[BaseRoute]:
         *connecting.routes(),
         *CallbackPages(services, visitors).routes(),
         *ConfirmPages(services.confirmations, visitors).routes(),
-        *LivePages(visitors, services.vault).routes(),
+        *LivePages(visitors).routes(),
         *ConnectorPages(services, visitors, connecting).routes(),
         *ConnectionPages(services, visitors).routes(),
         *TryPages(services, visitors).routes(),

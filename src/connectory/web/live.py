@@ -22,7 +22,6 @@ from starlette.types import Receive, Scope, Send
 
 from connectory.errors import QuotaExceeded, Unauthenticated, UnknownObject
 from connectory.vault.entities import UserId, Workspace
-from connectory.vault.vault import Vault
 from connectory.web.visitors import Visitors
 
 LOOK_EVERY_S = 1.0
@@ -30,6 +29,7 @@ MOST_STREAMS = 200  # of this process: below what the web server takes at once
 MOST_OF_ONE = 20  # of one user: each tab that is looked at has one
 CHANGED, CALLED, ENDED = "changed", "called", "ended"
 REVISION = re.compile(r"[0-9]{1,18}", re.ASCII)
+MARK = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 class CountedResponse(EventSourceResponse):
@@ -51,7 +51,6 @@ class LivePages:
     """`/workspaces/{slug}/events`."""
 
     visitors: Visitors
-    vault: Vault
     open: Counter[UserId] = field(default_factory=Counter)
     look_every_s: float = LOOK_EVERY_S
 
@@ -73,14 +72,15 @@ class LivePages:
     async def _events(self, request: Request, workspace: Workspace) -> AsyncIterator[ServerSentEvent]:
         since = request.query_params.get("since", "")  # the revision that the page shows: it may be older by now
         changed: int = int(since) if REVISION.fullmatch(since) else workspace.revision
-        called = await self.vault.audit.newest(workspace.id)
+        mark = request.query_params.get("called", "")  # and what had been done by then
+        called = mark if MARK.fullmatch(mark) else await self.visitors.called(workspace.id)
         while True:
             if changed != workspace.revision:
                 changed = workspace.revision
                 yield ServerSentEvent(event=CHANGED, data="")
-            newest = await self.vault.audit.newest(workspace.id)
-            if called != newest:
-                called = newest
+            so_far = await self.visitors.called(workspace.id)
+            if called != so_far:
+                called = so_far
                 yield ServerSentEvent(event=CALLED, data="")
             await asyncio.sleep(self.look_every_s)
             try:
