@@ -21,7 +21,9 @@ from connectory.settings import Settings
 from connectory.vault.database import Database, use_wal
 from connectory.vault.entities import WorkspaceId
 from connectory.vault.tables import workspaces
-from connectory.vault.vault import Vault, open_vault
+from connectory.vault.vault import Vault, open_memory_vault, open_vault
+
+PATIENCE_S = 60.0  # for what takes a moment, unless something is wrong
 
 
 def rename(connection: sa.Connection, name: str = "New") -> None:
@@ -53,11 +55,11 @@ async def test_a_cancelled_caller_leaves_a_whole_transaction(vault: Vault, place
     def work(connection: sa.Connection) -> None:
         rename(connection, "half")
         entered.set()
-        assert may_go_on.wait(5)
+        assert may_go_on.wait(PATIENCE_S)
         rename(connection, "whole")
 
     caller = asyncio.create_task(vault.database.write(work))
-    await asyncio.to_thread(entered.wait, 5)
+    await asyncio.to_thread(entered.wait, PATIENCE_S)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
@@ -72,10 +74,10 @@ async def test_a_caller_cancelled_before_its_turn_leaves_nothing(vault: Vault, p
 
     def hold(_connection: sa.Connection) -> None:
         entered.set()
-        assert may_go_on.wait(5)
+        assert may_go_on.wait(PATIENCE_S)
 
     holder = asyncio.create_task(vault.database.write(hold))
-    await asyncio.to_thread(entered.wait, 5)
+    await asyncio.to_thread(entered.wait, PATIENCE_S)
     late = asyncio.create_task(vault.database.write(rename))
     await asyncio.sleep(0)
     late.cancel()
@@ -95,11 +97,11 @@ async def test_readers_do_not_wait_for_a_writer(open_file_vault: OpenVault) -> N
     def work(connection: sa.Connection) -> None:
         rename(connection)
         entered.set()
-        assert may_go_on.wait(5)
+        assert may_go_on.wait(PATIENCE_S)
 
     writing = asyncio.create_task(vault.database.write(work))
-    await asyncio.to_thread(entered.wait, 5)
-    async with asyncio.timeout(2):
+    await asyncio.to_thread(entered.wait, PATIENCE_S)
+    async with asyncio.timeout(PATIENCE_S / 2):  # nobody lets go before
         assert await name_of(vault, place) == "W1"
     may_go_on.set()
     await writing
@@ -125,12 +127,12 @@ async def test_a_writer_does_not_wait_for_readers(open_file_vault: OpenVault) ->
         rows = connection.execute(sa.select(workspaces.c.name)).scalars()
         first = next(rows)
         entered.set()
-        assert may_go_on.wait(5)
+        assert may_go_on.wait(PATIENCE_S)
         return [first, *rows]
 
     reading = asyncio.create_task(vault.database.read(work))
-    await asyncio.to_thread(entered.wait, 5)
-    async with asyncio.timeout(2):
+    await asyncio.to_thread(entered.wait, PATIENCE_S)
+    async with asyncio.timeout(PATIENCE_S / 2):  # nobody lets go before
         await vault.database.write(rename)
     assert await name_of(vault, place) == "New"
     may_go_on.set()
@@ -151,7 +153,7 @@ async def test_a_process_that_reads_and_then_writes_cannot_be_overtaken_in_betwe
         connection.execute(sa.update(workspaces).values(revision=seen + 1))
 
     first = asyncio.create_task(one.database.write(lambda connection: count(connection, waits=True)))
-    await asyncio.to_thread(has_read.wait, 5)
+    await asyncio.to_thread(has_read.wait, PATIENCE_S)
     await other.database.write(count)
     other_is_done.set()
     await first
@@ -181,7 +183,7 @@ async def test_a_lock_of_another_program_is_waited_for_and_then_named(
 async def test_a_writer_that_waited_too_long_for_its_turn_does_not_begin(open_file_vault: OpenVault) -> None:
     vault = await open_file_vault(database_wait_s=0.05)
     may_go_on = threading.Event()
-    holder = asyncio.create_task(vault.database.write(lambda _connection: may_go_on.wait(5)))
+    holder = asyncio.create_task(vault.database.write(lambda _connection: may_go_on.wait(PATIENCE_S)))
     late = asyncio.create_task(vault.database.write(rename))
     await asyncio.to_thread(may_go_on.wait, 0.1)
     may_go_on.set()
@@ -189,6 +191,21 @@ async def test_a_writer_that_waited_too_long_for_its_turn_does_not_begin(open_fi
 
     with pytest.raises(DatabaseLocked):
         await late
+
+
+@pytest.mark.slow
+async def test_in_memory_a_writer_waits_for_its_turn_however_long_the_one_before_takes() -> None:
+    vault = await open_memory_vault()
+    place, may_go_on = await make_place(vault), threading.Event()
+    holder = asyncio.create_task(vault.database.write(lambda _connection: may_go_on.wait(PATIENCE_S)))
+    late = asyncio.create_task(vault.database.write(rename))
+    await asyncio.to_thread(may_go_on.wait, 1.1)
+    may_go_on.set()
+    await holder
+    await late
+
+    assert await name_of(vault, place) == "New"
+    await vault.aclose()
 
 
 async def test_a_full_disk_is_named_and_nothing_is_lost(vault: Vault, place: Place) -> None:

@@ -11,6 +11,7 @@ it only at the first change could fail at once, whatever the waiting time.
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -72,12 +73,15 @@ class Database:
 
     @classmethod
     def open_memory(cls) -> Database:
-        """Make an empty database in memory, gone with `aclose`."""
+        """Make an empty database in memory, gone with `aclose`.
+
+        No other process can hold it: a writer waits behind our own as long as they take.
+        """
         engine = sa.create_engine(
             "sqlite://", hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
         _let_write(engine, ":memory:", wait_s=1.0)
-        return cls("in memory", 1.0, engine, engine)
+        return cls("in memory", math.inf, engine, engine)
 
     async def read(self, work: Work[T]) -> T:
         """Run `work`, which only selects. Each of its statements sees what is committed by then."""
