@@ -45,7 +45,7 @@ async def test_attack_05_a_value_planted_from_another_port_is_not_taken_up(path:
         await b.fill(victims, link)
         await victims.wait_for_url(f"{link}/done")
         assert await _values(victims, cookie_of(link)) != [PLANTED]
-        session = await s.face.application.auth.find_session(link.rpartition("/")[2])
+        session = await s.face.application.auth.sign_in.find(link.rpartition("/")[2])
         assert session is not None
         assert session.browser_hash not in (None, hashlib.sha256(PLANTED.encode()).hexdigest())
         async with s.browser() as attackers:  # who planted it holds nothing
@@ -159,7 +159,7 @@ async def test_attack_05_a_sibling_and_plain_http_can_plant_nothing_over_https(t
             ours = {one["name"]: one["value"] for one in await page.context.cookies(link)}
             assert {"__Host-connectory-session", name} <= ours.keys()
             assert PLANTED not in (ours[name], ours["__Host-connectory-session"])
-        session = await s.face.application.auth.find_session(link.rpartition("/")[2])
+        session = await s.face.application.auth.sign_in.find(link.rpartition("/")[2])
         assert session is not None
         assert session.browser_hash == hashlib.sha256(ours[name].encode()).hexdigest()
 

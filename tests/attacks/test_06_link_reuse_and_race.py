@@ -124,8 +124,8 @@ async def test_attack_06_two_windows_click_at_once_and_previews_of_a_page_click_
             await page.goto(link)
             await page.get_by_label("Server").fill(s.server.origin)
         await asyncio.gather(*(page.get_by_role("button", name=SIGN_IN).click() for page in (one, other)))
-        for page in (one, other):
-            await page.wait_for_load_state("networkidle")
+        for page in (one, other):  # on their way each goes over pages of its own accord
+            await page.get_by_text("was used").or_(page.get_by_text("is connected")).first.wait_for()
         ends = [page.url for page in (one, other)]
         assert sorted(url == f"{link}/done" for url in ends) == [False, True]
         lost = one if ends[1] == f"{link}/done" else other

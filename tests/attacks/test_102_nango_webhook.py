@@ -205,7 +205,7 @@ async def test_attack_42_nothing_of_nango_s_ids_stands_in_what_an_agent_reads() 
             repr(await s.application.auth.list_connections(s.ann)),
             repr(await s.application.auth.get_credentials(s.ann, mine.id)),
             repr(session),
-            repr(await s.application.auth.page_of(session)),
+            repr(await s.application.auth.sign_in.page_of(session)),
         ]
 
         for secret in (page, reference.connection_id, reference.sign_in, s.environment.key):

@@ -146,7 +146,7 @@ async def before(way: Drops) -> AsyncIterator[tuple[Application, Principal, Prin
             principal = await make_principal(application)
             session = await application.auth.connect(principal, "places")
             typed = {"server": f"http://127.0.0.1:{port}", "token": "k-0000000"}
-            assert isinstance(await application.auth.submit(session, "b", Entry("key", typed)), Connected)
+            assert isinstance(await application.auth.sign_in.submit(session, "b", Entry("key", typed)), Connected)
             bob = await make_principal(application, "other", "bob")
             await connect(application, bob)
             yield application, principal, bob

@@ -35,7 +35,7 @@ async def test_attack_10_the_row_names_connector_and_token_endpoint_whatever_the
     async with scene(server=server) as s, s.browser() as browser:
         link = await s.link()
         back = await s.back_from(browser, link)
-        session = await s.face.application.auth.find_session(link.rpartition("/")[2])
+        session = await s.face.application.auth.sign_in.find(link.rpartition("/")[2])
         assert session is not None
         flow = await s.face.application.vault.oauth_flows.of_session(session)
         assert flow is not None

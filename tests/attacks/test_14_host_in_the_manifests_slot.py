@@ -38,7 +38,7 @@ async def test_attack_14_a_slot_takes_only_what_its_pattern_matches_whole(shop: 
     async with world(connectors=[make_connector(SHOP_YAML)]) as w:
         session = await w.auth.connect(w.owner, "notes")
 
-        form = await w.auth.submit(session, "b1", Entry("token", {"shop": shop, "token": "k-good-000"}))
+        form = await w.auth.sign_in.submit(session, "b1", Entry("token", {"shop": shop, "token": "k-good-000"}))
 
         assert isinstance(form, Form)
         assert [problem.field for problem in form.problems] == ["shop"]
@@ -49,7 +49,7 @@ async def test_attack_14_a_slot_takes_only_what_its_pattern_matches_whole(shop: 
 async def test_attack_14_the_frozen_host_is_the_manifest_s_with_the_slot_filled() -> None:
     async with world(connectors=[make_connector(SHOP_YAML)]) as w:
         session = await w.auth.connect(w.owner, "notes")
-        await w.auth.submit(session, "b1", Entry("token", {"shop": "north", "token": "k-good-000"}))
+        await w.auth.sign_in.submit(session, "b1", Entry("token", {"shop": "north", "token": "k-good-000"}))
 
         [(connection, _)] = await w.auth.list_connections(w.owner)
         assert [host.origin for host in connection.hosts] == ["https://north.myshop.example"]

@@ -80,8 +80,7 @@ async def test_attack_29_from_a_real_browser_nothing_runs_and_nothing_is_read(at
             f"<form method=post action='http://localhost:{ours.port}/connect/abc'><button>win</button></form>"
         )
         await page.click("button")
-        await page.wait_for_load_state()
-        assert "comes from another site" in await page.content()
+        await page.get_by_text("comes from another site").wait_for()
     assert handlers.reached == []
 
 

@@ -67,7 +67,7 @@ async def test_attack_37_where_a_code_is_typed_is_a_page_too(address: str) -> No
         auth = s.face.application.auth
         step: object = None
         with suppress(ConnectoryError):
-            step = await auth.submit(await auth.connect(s.principal, "p"), "b", Entry("oauth", {}, device=True))
+            step = await auth.sign_in.submit(await auth.connect(s.principal, "p"), "b", Entry("oauth", {}, device=True))
         assert not isinstance(step, DeviceCode)
         assert [one.path for one in s.server.heard] == ["/device"]
 
@@ -77,7 +77,7 @@ async def test_attack_37_a_page_that_takes_a_code_is_shown() -> None:
         told = {"device_code": "dc-secret-1", "user_code": "ABCD", "verification_uri": SHOWN[0], "expires_in": 60}
         s.server.answers["/device"] = says(told)
         auth = s.face.application.auth
-        step = await auth.submit(await auth.connect(s.principal, "p"), "b", Entry("oauth", {}, device=True))
+        step = await auth.sign_in.submit(await auth.connect(s.principal, "p"), "b", Entry("oauth", {}, device=True))
         assert isinstance(step, DeviceCode)
         assert step.verification_uri == SHOWN[0]
 

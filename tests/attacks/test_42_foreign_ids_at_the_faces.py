@@ -213,7 +213,7 @@ def test_attack_42_a_new_argument_route_or_service_fails_until_it_is_listed() ->
     # The first two take no id but what the gateway found, the third what the fourth has returned.
     assert asking == {"require", "spend", "hindrance", "open", "decide"}
     assert {name.partition(".")[0] for name in NO_IDS | set(ATTEMPTS)} == {
-        "AuthManager", "ConnectionChanges", "OAuthApps", "Tokens", "Policies", "Workspaces"
+        "AuthManager", "SignIn", "ConnectionChanges", "OAuthApps", "Tokens", "Policies", "Workspaces"
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from connectory.auth.changes import ConnectionChanges
 from connectory.auth.manager import AuthManager
 from connectory.auth.oauth.apps import OAuthApps
 from connectory.auth.oauth.clients import OAuthClients
+from connectory.auth.signin import SignIn
 from connectory.errors import ConnectoryError, SessionExpired, UnknownConnection, UnknownObject
 from connectory.identity.policies import Policies
 from connectory.identity.principal import Principal
@@ -32,7 +33,7 @@ from connectory.vault.entities import (
     new_id,
 )
 
-SERVICES = (AuthManager, ConnectionChanges, OAuthApps, Tokens, Policies, Workspaces)
+SERVICES = (AuthManager, SignIn, ConnectionChanges, OAuthApps, Tokens, Policies, Workspaces)
 NO_IDS = {
     "AuthManager.connect",  # makes; of what exists it finds only its own owner's
     "AuthManager.open_session",
@@ -42,7 +43,7 @@ NO_IDS = {
     "AuthManager.ways_of",
     "AuthManager.provider_config",
     "AuthManager.validate_config",
-    "AuthManager.refuse_callback",  # on record for whoever came
+    "SignIn.refuse_callback",  # on record for whoever came
     "OAuthApps.put",  # named by connector; each workspace has its own
     "OAuthApps.all",
     "OAuthApps.remove",

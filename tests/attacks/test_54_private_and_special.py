@@ -40,7 +40,7 @@ async def test_attack_54_a_persons_confirmation_ends_when_the_installation_becom
             principal = await make_principal(local)
             session = await local.auth.connect(principal, "notes")
             typed = Entry("token", {"server": inner.origin, "token": "s3cret"}, private_confirmed=True)
-            assert isinstance(await local.auth.submit(session, "browser", typed), Connected)
+            assert isinstance(await local.auth.sign_in.submit(session, "browser", typed), Connected)
             await local.gateway.call_action(principal, *call)
         sent = len(inner.requests)
         assert sent > 1

@@ -67,7 +67,9 @@ async def test_attack_61_what_is_typed_into_a_host_stays_a_part_of_it(fields: st
         principal = await make_principal(application)
         for value in values:
             session = await application.auth.connect(principal, "notes")
-            step = await application.auth.submit(session, "b", Entry("token", {"shop": value, "token": "k-000000"}))
+            step = await application.auth.sign_in.submit(
+                session, "b", Entry("token", {"shop": value, "token": "k-000000"})
+            )
             assert not isinstance(step, Connected), value
         assert not await application.auth.list_connections(principal)
     assert elsewhere.requests == []

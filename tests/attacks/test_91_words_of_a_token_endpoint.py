@@ -140,7 +140,7 @@ async def test_attack_91_who_gives_device_codes_does_not_show_the_clients_secret
     server.answers["/device"] = says({"error": OURS, "error_description": f"no: {OURS}"}, 400)
     async with scene(server=server) as s:
         session = await s.face.application.auth.connect(s.principal, "p")
-        step = await s.face.application.auth.submit(session, "b", Entry("oauth", {}, device=True))
+        step = await s.face.application.auth.sign_in.submit(session, "b", Entry("oauth", {}, device=True))
 
     assert isinstance(step, Form)
     assert "It says: no: ***" in step.problems[0].message

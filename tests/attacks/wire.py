@@ -126,7 +126,9 @@ class Scene:
         """Connect once more, and return whether what was typed was taken."""
         typed = {"server": self.provider.origin, "token": KEY, **(values or {})}
         session = await self.application.auth.connect(self.principal, "places", alias=alias)
-        return isinstance(await self.application.auth.submit(session, "browser", Entry("key", typed)), Connected)
+        return isinstance(
+            await self.application.auth.sign_in.submit(session, "browser", Entry("key", typed)), Connected
+        )
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> tuple[list[Received], str, bool]:
         """Call a tool; return what the provider received meanwhile, and what the agent was told."""

@@ -219,7 +219,7 @@ class World:
     async def submit(
         self, session: ConnectSession, key: str = GOOD_KEY, browser: str = "b1", **entry: Any
     ) -> Step | Connected:
-        return await self.auth.submit(session, browser, Entry("token", {"token": key}, **entry))
+        return await self.auth.sign_in.submit(session, browser, Entry("token", {"token": key}, **entry))
 
     async def connected(self, principal: Principal, key: str = GOOD_KEY, **how: object) -> Connected:
         session = await self.auth.connect(principal, "notes", **how)  # type: ignore[arg-type]  # the call's own keywords

@@ -161,11 +161,11 @@ async def test_the_account_of_one_can_be_used_for_all() -> None:
     async with world(connectors=SUITE) as w:
         mail = await single(w, "mail")
         session = await w.auth.connect(w.owner, "suite")
-        form = await w.auth.first_step(session)
+        form = await w.auth.sign_in.first_step(session)
         assert isinstance(form, Form)
         [account] = form.accounts
 
-        done = await w.auth.submit(session, "b1", Entry("", {}, grant_id=account.grant_id))
+        done = await w.auth.sign_in.submit(session, "b1", Entry("", {}, grant_id=account.grant_id))
 
         assert isinstance(done, Connected)
         assert [row.name for row in (done.connection, *done.further)] == ["mail/default", "files/default"]

@@ -129,7 +129,7 @@ async def test_what_is_only_renewed_along_with_another_keeps_its_labels() -> Non
         mail = await w.submit(await asked(w, "mail", CUSTOMER))
         assert isinstance(mail, Connected)
         session = await asked(w, "files", {"customer": "c-18"})
-        await w.auth.submit(session, "b1", Entry("", {}, grant_id=mail.connection.grant_id))
+        await w.auth.sign_in.submit(session, "b1", Entry("", {}, grant_id=mail.connection.grant_id))
         assert await labels_of(w) == {"mail/default": CUSTOMER, "files/default": {"customer": "c-18"}}
 
         await w.submit(await asked(w, "mail", {"plan": "pro"}, "default"), GOOD_KEY)

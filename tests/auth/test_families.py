@@ -23,13 +23,13 @@ async def typed(w: World, who: Principal, connector: str = "mail", key: str = GO
 
 
 async def offered(w: World, session: ConnectSession) -> list[GrantId]:
-    form = await w.auth.first_step(session)
+    form = await w.auth.sign_in.first_step(session)
     assert isinstance(form, Form)
     return [account.grant_id for account in form.accounts]
 
 
 async def use(w: World, session: ConnectSession, grant_id: GrantId) -> Form | Connected:
-    step = await w.auth.submit(session, "b1", Entry("", {}, grant_id=grant_id))
+    step = await w.auth.sign_in.submit(session, "b1", Entry("", {}, grant_id=grant_id))
     assert isinstance(step, Form | Connected)
     return step
 
@@ -38,7 +38,7 @@ async def test_the_account_is_offered_by_name_and_serves_the_other_connector_by_
     async with world(connectors=SUITE) as w:
         mail = (await typed(w, w.member)).connection
         session = await w.auth.connect(w.member, "files")
-        form = await w.auth.first_step(session)
+        form = await w.auth.sign_in.first_step(session)
         assert isinstance(form, Form)
         [account] = form.accounts
         assert (account.name, account.used_by, account.grant_id) == ("octocat", ("Mail",), mail.grant_id)
@@ -207,7 +207,7 @@ async def home(w: World, connector: str, server: str, *, private: bool = False, 
     session = await w.auth.connect(w.owner, connector, alias="default")
     values = {"server": server, "token": GOOD_KEY}
     entry = Entry("token", values, private_confirmed=private, account_change_confirmed=other)
-    done = await w.auth.submit(session, "b1", entry)
+    done = await w.auth.sign_in.submit(session, "b1", entry)
     assert isinstance(done, Connected), done
     return done
 

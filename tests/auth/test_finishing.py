@@ -16,7 +16,7 @@ OTHER = {**JIRA_SITE, "id": "99999999-45db-1bf4-1e99-ef0ff456d421", "name": "oth
 
 async def test_after_a_choice_another_account_is_asked_about_and_the_choice_stands() -> None:
     async with at(replace(JIRA, calls={SITES: [JIRA_SITE, OTHER]})) as one:
-        submit = one.application.auth.submit
+        submit = one.application.auth.sign_in.submit
         first = await one.session()
         await one.come_back(first, one.consent(await one.leave(first)))
         before = await submit(first, "b1", Entry("", {}, chosen=str(JIRA_SITE["id"])))

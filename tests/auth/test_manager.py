@@ -122,7 +122,7 @@ async def test_a_provider_that_is_down_is_said_to_be_down() -> None:
 async def test_a_connector_without_sign_in_needs_no_more_than_a_click() -> None:
     async with world() as w:
         session = await w.auth.connect(w.owner, "open-data")
-        done = await w.auth.submit(session, "b1", Entry("none", {}))
+        done = await w.auth.sign_in.submit(session, "b1", Entry("none", {}))
 
         assert isinstance(done, Connected)
         assert done.connection.name == "open-data/default"
@@ -230,10 +230,10 @@ async def test_another_server_under_the_old_name_must_be_confirmed_too() -> None
     async with world() as w:
         values = {"server": "https://a.example", "username": "u", "password": GOOD_KEY}
         session = await w.auth.connect(w.owner, "kinto")
-        assert isinstance(await w.auth.submit(session, "b1", Entry("basic", values)), Connected)
+        assert isinstance(await w.auth.sign_in.submit(session, "b1", Entry("basic", values)), Connected)
         session = await w.auth.connect(w.owner, "kinto", alias="default")
 
-        form = await w.auth.submit(session, "b1", Entry("basic", {**values, "server": "https://b.example"}))
+        form = await w.auth.sign_in.submit(session, "b1", Entry("basic", {**values, "server": "https://b.example"}))
 
         assert isinstance(form, Form)
         assert form.problems[0].confirm == "account_change_confirmed"
@@ -393,7 +393,7 @@ async def test_the_page_learns_the_form_without_changing_anything() -> None:
     async with world() as w:
         session = await w.auth.connect(w.owner, "notes")
 
-        step = await w.auth.first_step(session)
+        step = await w.auth.sign_in.first_step(session)
 
         assert isinstance(step, Form)
         assert [method.method for method in step.methods] == ["token"]

@@ -21,7 +21,7 @@ async def test_a_typed_key_s_connection_moves_to_nango_and_stays_itself() -> Non
         lines = len(await s.application.vault.audit.list(s.ann.workspace_id))
 
         session = await move(s.application.auth, s.ann, before.id, "nango")
-        step = await s.application.auth.submit(session, "browser", Entry("oauth", {}, backend="nango"))
+        step = await s.application.auth.sign_in.submit(session, "browser", Entry("oauth", {}, backend="nango"))
         assert isinstance(step, Elsewhere)
         assert await s.token(before) == "alice-typed"  # until the person has signed in nothing changes
         await s.sign_in(step.url)
@@ -40,7 +40,7 @@ async def test_back_again_nango_s_connection_is_deleted() -> None:
         before = await s.connected(alias="work")
 
         session = await move(s.application.auth, s.ann, before.id, "direct")
-        done = await s.application.auth.submit(session, "browser", Entry("token", {"token": "alice-typed"}))
+        done = await s.application.auth.sign_in.submit(session, "browser", Entry("token", {"token": "alice-typed"}))
 
         assert isinstance(done, Connected)
         assert done.connection.id == before.id

@@ -159,12 +159,12 @@ async def test_waiting_ends_when_the_link_expires() -> None:
 async def test_a_session_is_found_by_its_link_in_every_state_and_ended_when_nobody_goes_on() -> None:
     async with world() as w:
         session = await w.auth.connect(w.owner, "notes")
-        assert await w.auth.find_session(session.link) == session
-        assert await w.auth.find_session("x" * 43) is None
+        assert await w.auth.sign_in.find(session.link) == session
+        assert await w.auth.sign_in.find("x" * 43) is None
 
-        await w.auth.end_session(session)
+        await w.auth.sign_in.end(session)
 
-        found = await w.auth.find_session(session.link)
+        found = await w.auth.sign_in.find(session.link)
         assert found is not None
         assert found.status is SessionStatus.EXPIRED
         assert (await w.auth.connect(w.owner, "notes")).link != session.link

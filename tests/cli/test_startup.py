@@ -34,7 +34,7 @@ async def test_a_start_with_another_key_names_the_connections_that_do_not_open(t
     async with running(settings(tmp_path / "data")) as application:
         principal = await local_principal(application.vault)
         session = await application.auth.connect(principal, "demo")
-        assert isinstance(await application.auth.submit(session, "browser", Entry("none", {})), Connected)
+        assert isinstance(await application.auth.sign_in.submit(session, "browser", Entry("none", {})), Connected)
 
     other_key = secrets.token_hex(32)
     async with running(settings(tmp_path / "data", CONNECTOR_ENCRYPTION_KEY=other_key)) as application:

@@ -51,7 +51,7 @@ async def use_for_all(opened: Gate) -> Connected:
     [(_, grant)] = await application.auth.list_connections(principal)
     sessions = ConnectSessions(application.vault, utc_now)
     session = await sessions.create(principal, str(principal.user_id), "google", "default", "direct", (), None)
-    step = await application.auth.submit(session, "browser", Entry("", {}, grant_id=grant.id))
+    step = await application.auth.sign_in.submit(session, "browser", Entry("", {}, grant_id=grant.id))
     assert isinstance(step, Connected), step
     return step
 

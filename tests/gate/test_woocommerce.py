@@ -39,7 +39,7 @@ async def refused_at_the_form(values: dict[str, str], **how: Any) -> AsyncIterat
     async with running(double), make_application(catalog=packaged(), **how) as application:
         session = await application.auth.connect(await make_principal(application), "woocommerce")
         typed = {name: text.replace("LOOPBACK", double.origin.rpartition("/")[2]) for name, text in values.items()}
-        step = await application.auth.submit(session, "browser", Entry("keys", {**KEYS, **typed}))
+        step = await application.auth.sign_in.submit(session, "browser", Entry("keys", {**KEYS, **typed}))
         assert isinstance(step, Form)
         yield step, double
 
@@ -87,7 +87,7 @@ async def test_wrong_keys_are_told_at_the_form() -> None:
     async with gate((ORIGIN, double)) as opened:
         session = await opened.application.auth.connect(opened.principal, "woocommerce")
         wrong = Entry("keys", {**KEYS, "consumer_secret": "cs_wrong"})
-        step = await opened.application.auth.submit(session, "browser", wrong)
+        step = await opened.application.auth.sign_in.submit(session, "browser", wrong)
 
     assert isinstance(step, Form)
     assert step.problems[0].message.startswith("WooCommerce did not accept this.")

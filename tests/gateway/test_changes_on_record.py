@@ -132,7 +132,7 @@ async def test_a_sign_in_that_failed_is_on_record_as_such() -> None:
         principal = await make_principal(application)
         session = await application.auth.connect(principal, "notes")
 
-        assert isinstance(await application.auth.submit(session, "b", Entry("token", {"token": "bad"})), Form)
+        assert isinstance(await application.auth.sign_in.submit(session, "b", Entry("token", {"token": "bad"})), Form)
 
         [line] = await lines_of(application, principal)
         assert (line.action, line.outcome, line.code) == ("sign_in", "refused", "sign_in_incomplete")

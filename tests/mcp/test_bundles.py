@@ -25,9 +25,9 @@ def suite(**statuses: int) -> dict[str, FakeProvider]:
 
 
 async def sign_in(application: Application, said: str) -> None:
-    session = await application.auth.find_session(link_in(said))
+    session = await application.auth.sign_in.find(link_in(said))
     assert session is not None
-    done = await application.auth.submit(session, "b", Entry("token", {"token": "s3cret-token"}))
+    done = await application.auth.sign_in.submit(session, "b", Entry("token", {"token": "s3cret-token"}))
     assert isinstance(done, Connected)
 
 

@@ -46,14 +46,14 @@ class Desk:
         return text
 
     async def session(self, said: str) -> ConnectSession:
-        session = await self.application.auth.find_session(link_in(said))
+        session = await self.application.auth.sign_in.find(link_in(said))
         assert session is not None
         return session
 
     async def sign_in(self, said: str) -> None:
         """What the person does with the link in `said`."""
         session = await self.session(said)
-        step = await self.application.auth.submit(session, "b", Entry("token", {"token": "s3cret-token"}))
+        step = await self.application.auth.sign_in.submit(session, "b", Entry("token", {"token": "s3cret-token"}))
         assert isinstance(step, Connected)
 
     async def rule(self, effect: PolicyEffect, pattern: str) -> None:

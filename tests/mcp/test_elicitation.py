@@ -55,9 +55,9 @@ class Person:
 
     async def sign_in(self, url: str, after_s: float = 0.0) -> None:
         await asyncio.sleep(after_s)
-        session = await self.application.auth.find_session(url.rpartition("/")[2])
+        session = await self.application.auth.sign_in.find(url.rpartition("/")[2])
         assert session is not None
-        step = await self.application.auth.submit(session, "b", Entry("token", {"token": "s3cret-token"}))
+        step = await self.application.auth.sign_in.submit(session, "b", Entry("token", {"token": "s3cret-token"}))
         assert isinstance(step, Connected)
 
 
@@ -185,9 +185,9 @@ async def test_a_link_that_ends_between_two_rounds_is_said_to_have_ended_and_non
     async with scene(signs_in_after_s=None) as s:
 
         async def end(_: Any, asked: Any) -> t.ElicitResult:
-            session = await s.application.auth.find_session(asked.url.rpartition("/")[2])
+            session = await s.application.auth.sign_in.find(asked.url.rpartition("/")[2])
             assert session is not None
-            await s.application.auth.end_session(session)
+            await s.application.auth.sign_in.end(session)
             return t.ElicitResult(action="accept")
 
         async with s.client(MODERN, elicitation_callback=end) as client:

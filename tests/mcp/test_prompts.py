@@ -54,9 +54,9 @@ async def test_following_connect_service_connects(era: Era) -> None:
             [(tool, arguments)] = calls_in(text)
             link, failed = await call(client, tool, **arguments)
             assert not failed
-            session = await application.auth.find_session(link_in(link))
+            session = await application.auth.sign_in.find(link_in(link))
             assert session is not None
-            done = await application.auth.submit(session, "browser", Entry("token", {"token": "s3cret-token"}))
+            done = await application.auth.sign_in.submit(session, "browser", Entry("token", {"token": "s3cret-token"}))
             assert isinstance(done, Connected)
             then, _ = await call(client, tool, **arguments)
 

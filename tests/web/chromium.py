@@ -11,6 +11,9 @@ import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
 needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no /usr/bin/chromium")
+LOOKED_AT = """(is_looked_at) => {
+    Object.defineProperty(document, 'hidden', {get: () => !is_looked_at, configurable: true});
+    document.dispatchEvent(new Event('visibilitychange')); }"""
 
 
 @asynccontextmanager
@@ -26,3 +29,8 @@ async def browsing(*arguments: str, **context: Any) -> AsyncIterator[Any]:
             yield await (await browser.new_context(**context)).new_page()
         finally:
             await browser.close()
+
+
+async def look(page: Any, *, is_looked_at: bool) -> None:
+    """A window without a screen shows all its tabs at once: say which is looked at."""
+    await page.evaluate(LOOKED_AT, is_looked_at)

@@ -167,7 +167,7 @@ async def test_the_chosen_method_goes_along_with_the_link() -> None:
         grid = next(form for form in page.forms if form.action.endswith("/connect"))
         assert grid.fields["backend"] == "direct"
         answer = await browser.send(grid, connector="notes")
-        session = await application.auth.find_session(answer.headers["location"].rpartition("/")[2])
+        session = await application.auth.sign_in.find(answer.headers["location"].rpartition("/")[2])
         assert session is not None
         assert session.backend == "direct"
         page = await browser.open(f"{HOME}?backend=builtin")

@@ -83,8 +83,8 @@ async def test_nothing_of_a_page_can_be_framed_or_scripted() -> None:
                 document.body.append(script);
                 const frame = document.createElement("iframe");
                 frame.src = "/";
+                frame.onload = () => done([window.ran === true, frame.contentDocument !== null]);
                 document.body.append(frame);
-                setTimeout(() => done([window.ran === true, frame.contentDocument !== null]), 300);
             })"""
         )
     assert ran == [False, False]

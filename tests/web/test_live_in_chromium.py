@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from tests.web.chromium import needs_chromium
+from tests.web.chromium import look, needs_chromium
 from tests.web.test_connectors_in_chromium import signed_in
 
 from connectory.testing.application import connect
@@ -13,14 +11,6 @@ from connectory.testing.application import connect
 pytestmark = [pytest.mark.slow, needs_chromium]
 
 TABS = 8  # more than the connections that a browser opens to one server
-LOOKED_AT = """(is_looked_at) => {
-    Object.defineProperty(document, 'hidden', {get: () => !is_looked_at, configurable: true});
-    document.dispatchEvent(new Event('visibilitychange')); }"""
-
-
-async def look(page: Any, *, is_looked_at: bool) -> None:
-    """A window without a screen shows all its tabs at once: say which is looked at."""
-    await page.evaluate(LOOKED_AT, is_looked_at)
 
 
 async def test_any_number_of_tabs_can_be_open_and_the_one_that_is_looked_at_is_live() -> None:

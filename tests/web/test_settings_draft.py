@@ -217,7 +217,7 @@ async def test_one_in_use_keeps_its_connection_and_its_key(tmp_path: Path, acme:
         await here.application.custom_connectors.put(here.principal, MANIFEST)
         session = await here.application.auth.connect(here.principal, "acme")
         entry = Entry("key", {"server": acme.origin, "token": KEY}, private_confirmed=True)
-        assert isinstance(await here.application.auth.submit(session, "browser", entry), Connected)
+        assert isinstance(await here.application.auth.sign_in.submit(session, "browser", entry), Connected)
         acme.requests.clear()
         before, serving = await here.kept(), here.application.catalog.connector("acme")
 

@@ -1,7 +1,4 @@
-"""AuthManager: the nine operations of design 5.1.
-
-What one session goes through stands in `session_steps.py`.
-"""
+"""AuthManager: the nine operations of design 5.1; what one session goes through, its `sign_in`, is `signin.py`."""
 
 from __future__ import annotations
 
@@ -33,7 +30,6 @@ from connectory.auth.connections import (
 )
 from connectory.auth.finishing import Finishing
 from connectory.auth.members import members_of
-from connectory.auth.session_steps import SessionSteps
 from connectory.auth.sessions import ConnectSessions, Usable, any_session
 from connectory.auth.signin import SignIn
 from connectory.auth.ways import Ways
@@ -69,8 +65,11 @@ async def no_options(_: Connector, __: NewGrant) -> Sequence[Option]:
     return ()
 
 
-class AuthManager(SessionSteps):
-    """How credentials come and stay fresh, for every backend; `link_url` builds on the one canonical origin."""
+class AuthManager:
+    """How credentials come and stay fresh, for every backend; `link_url` builds on the one canonical origin.
+
+    `sign_in` takes the steps of one connect session, for a page or a terminal.
+    """
 
     def __init__(
         self,
@@ -87,7 +86,6 @@ class AuthManager(SessionSteps):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._vault = vault
-        self._session_store = vault.sessions
         self._catalog = catalog
         self._origin = settings.origin
         self._allow_link = allow_link
@@ -102,7 +100,7 @@ class AuthManager(SessionSteps):
         proving = (verify, list_options)
         finishing = Finishing(vault, catalog, settings, accounts, *proving, self._choice, self._withdrawing)
         steps = (self._sessions, accounts, finishing, self._withdrawing)
-        self._sign_in = SignIn(vault, catalog, self._choice, *steps, record)
+        self.sign_in = SignIn(vault, catalog, self._choice, *steps, record)
 
     async def connect(
         self,
@@ -343,7 +341,7 @@ class AuthManager(SessionSteps):
 
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
-        return await self._sessions.wait(principal, session, timeout_s, self._sign_in.poll)
+        return await self._sessions.wait(principal, session, timeout_s, self.sign_in.poll)
 
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""

@@ -74,6 +74,14 @@ class SignIn:
         self._record = record
         self._held = HeldSignIns(vault)
 
+    async def find(self, link: str) -> ConnectSession | None:
+        """Return the session of a link, live or over; nothing changes. Who may see it is for the face to say."""
+        return await self._vault.sessions.by_link(link)
+
+    async def end(self, session: ConnectSession) -> None:
+        """End a session whose person will not go on with it."""
+        await self._vault.sessions.expire(session)
+
     async def first_step(self, session: ConnectSession) -> Form | Question:
         """Return what to show first. Raises `BackendUnavailable`, `UnknownConnector`."""
         held = await self._held.find(session)
@@ -100,7 +108,7 @@ class SignIn:
             return step
 
     async def session_of(self, family: str, callback: Callback) -> ConnectSession | None:
-        """Return the live session that a callback at this family's address belongs to."""
+        """Return the live session that a callback at this family's address belongs to; nothing changes."""
         for backend in self._choice.all():
             flow = await backend.session_of(family, callback)
             if flow is not None:
@@ -132,8 +140,8 @@ class SignIn:
     async def by_code(self, session: ConnectSession) -> DeviceCode | None:
         """Return the code to type at the provider, of a sign-in under way or a new one; None where it gives none.
 
-        Such a session is bound to no browser: nobody can go on with it on the page. A way that needs an OAuth app
-        first, or something typed, gives none.
+        For servers whose page nobody can open; `AuthManager.wait` brings it on. Such a session is bound to no browser:
+        nobody can go on with it on the page. A way that needs an OAuth app first, or something typed, gives none.
         """
         if (given := await self.code_of(session)) is not None:
             return given
@@ -167,7 +175,10 @@ class SignIn:
     async def take_over(
         self, session: ConnectSession, new: NewGrant, backend: str, answers: Answers
     ) -> Step | Connected:
-        """Finish a session by a sign-in that was made elsewhere; it is left alone there if it comes to nothing."""
+        """Finish a session by a sign-in made elsewhere, on behalf of whoever runs the server.
+
+        It is left alone there if it comes to nothing. Problems come back as a `Form`. Raises what finishing raises.
+        """
         current = await self._sessions.bind(session, secrets.token_urlsafe(32))
         role = await self._vault.workspaces.role_of(current.workspace_id, current.user_id)
         asked = {"connector": current.connector, "alias": current.alias, "by": "adoption"}

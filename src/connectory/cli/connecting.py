@@ -91,7 +91,7 @@ def sign_in_or_end(attempt: Attempt, form: Form) -> Connected:
     try:
         return sign_in(attempt, form)
     except BaseException:
-        act(lambda application, _: application.auth.end_session(attempt.session), workspace=attempt.workspace)
+        act(lambda application, _: application.auth.sign_in.end(attempt.session), workspace=attempt.workspace)
         raise
 
 
@@ -104,9 +104,9 @@ async def _begin(
 
     session = await application.auth.connect(principal, name, alias=alias, shared=shared)
     if session.status is SessionStatus.BOUND:  # by a page somebody has left, or an earlier try here
-        await application.auth.end_session(session)
+        await application.auth.sign_in.end(session)
         session = await application.auth.connect(principal, name, alias=alias, shared=shared)
-    step = await application.auth.first_step(session)
+    step = await application.auth.sign_in.first_step(session)
     assert isinstance(step, Form), "a new session has no question"
     return session, step, ways_by_code(application, name)
 

@@ -160,7 +160,7 @@ async def _typed_elsewhere(
         _require_live(current)
         if current.problem is not None:
             raise _failed(current.problem)
-        step = await application.auth.first_step(current)
+        step = await application.auth.sign_in.first_step(current)
         if isinstance(step, Question):
             return step
         if clock.time() > over_at:

@@ -72,8 +72,8 @@ async def _begin(
     row, _ = await application.auth.resolve(principal, await full_name(application, principal, name))
     session = await begin_move(application.auth, principal, row.id, backend)
     if session.status is SessionStatus.BOUND:
-        await application.auth.end_session(session)
+        await application.auth.sign_in.end(session)
         session = await begin_move(application.auth, principal, row.id, backend)
-    step = await application.auth.first_step(session)
+    step = await application.auth.sign_in.first_step(session)
     assert isinstance(step, Form), "a new session has no question"
     return row, session, step, ways_by_code(application, row.connector)

@@ -112,7 +112,7 @@ def _answered(attempt: Attempt, question: Question) -> Connected:
 
 def _submit(attempt: Attempt, entry: Entry) -> Step | Connected:
     async def submit(application: Application, _: Principal) -> Step | Connected:
-        return await application.auth.submit(attempt.session, attempt.browser, entry)
+        return await application.auth.sign_in.submit(attempt.session, attempt.browser, entry)
 
     return act(submit, workspace=attempt.workspace)
 

@@ -61,13 +61,13 @@ class PassingCalls:
     async def sign_in(self, principal: Principal, connector: str, entry: Entry) -> tuple[Problem, ...]:
         """Take an entry of a way that is typed, and return what is wrong with it; nothing: it is signed in.
 
-        Raises `PolicyDenied` where the principal may not connect, and as `AuthManager.submit`.
+        Raises `PolicyDenied` where the principal may not connect, and as `SignIn.submit`.
         """
         asked = {"connector": connector}
         async with self.audit.enclose_refusal(principal, CONNECT.tool, CONNECT.effect, asked):
             await self.gateway.permit(principal, CONNECT, asked)
             session = await self.auth.connect(principal, connector)
-        step = await self.auth.submit(session, secrets.token_urlsafe(32), entry)
+        step = await self.auth.sign_in.submit(session, secrets.token_urlsafe(32), entry)
         if isinstance(step, Connected):
             return ()
         problems = step.problems if isinstance(step, Form | Question) else ()

@@ -122,7 +122,7 @@ class AccountTools:
     async def _way(self, principal: Principal, shown: str | None, connector: str, asked: dict[str, Any]) -> _Way:
         """By the link that an earlier round has shown, else the open one, else a new one; or by a code."""
         if shown is not None:
-            found = await self._auth.find_session(shown)
+            found = await self._auth.sign_in.find(shown)
             if found is None:  # forgotten, a day after its end
                 raise link_is_spent()
             session, code = await self._codes.resume(await self._auth.wait(principal, found, 0))  # only their own

@@ -38,7 +38,7 @@ class SignInCodes:
         try:
             return session, await self._code(session)
         except SessionExpired:
-            await self.auth.end_session(session)
+            await self.auth.sign_in.end(session)
         session = await find()
         return session, await self._code(session)
 
@@ -72,15 +72,15 @@ class SignInCodes:
         if not self.is_wanted or is_over(session):
             return None
         try:
-            return await self.auth.sign_in_by_code(session)
+            return await self.auth.sign_in.by_code(session)
         except SessionExpired:
             raise
         except ConnectoryError:
-            await self.auth.end_session(session)  # it may be bound by now, to nobody
+            await self.auth.sign_in.end(session)  # it may be bound by now, to nobody
             raise
 
     async def _left_to_ask(self, session: ConnectSession) -> str | None:
-        step = await self.auth.first_step(session)
+        step = await self.auth.sign_in.first_step(session)
         if not isinstance(step, Question):
             return None
         names = ", ".join(option.name for option in step.options[:10])
@@ -92,5 +92,5 @@ class SignInCodes:
         )
 
     async def _end(self, session: ConnectSession, problem: str | None) -> ConnectSession:
-        await self.auth.end_session(session)
+        await self.auth.sign_in.end(session)
         return replace(session, status=SessionStatus.EXPIRED, problem=problem)

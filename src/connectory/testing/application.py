@@ -84,7 +84,7 @@ async def connect(
     """Make a connection the way a person does: link, form, verification."""
     session = await application.auth.connect(principal, connector, **more)
     entry = Entry(method, values if values is not None else {"token": token})
-    step = await application.auth.submit(session, "browser", entry)
+    step = await application.auth.sign_in.submit(session, "browser", entry)
     assert isinstance(step, Connected), step
     return step.connection
 

@@ -48,7 +48,7 @@ class CallbackPages:
         """Take what the provider's redirect brought."""
         visitor = await self.visitors.require(request)
         family, callback = request.path_params["family"], callback_of(request)
-        session = await self.services.auth.session_of_callback(family, callback)
+        session = await self.services.auth.sign_in.session_of(family, callback)
         if session is None or not self.visitors.may_see(visitor, session.workspace_id, session.user_id):
             await self._refuse(visitor, None, family)
         binding = BrowserBinding(request, session.link, is_https=self.visitors.is_https)
@@ -57,7 +57,7 @@ class CallbackPages:
         by = await session_of(self.visitors, request, session.workspace_id, session.user_id)
         if by is not None:
             require_writing(by)
-        step = await self.services.auth.complete(session, binding.shown(session), family, callback)
+        step = await self.services.auth.sign_in.complete(session, binding.shown(session), family, callback)
         done = "/done" if isinstance(step, Connected) else ""
         return RedirectResponse(f"/connect/{session.link}{done}", status_code=303)
 
@@ -75,7 +75,7 @@ class CallbackPages:
         if visitor is None:
             with suppress(RoleDenied):  # nobody acts on this machine without a token: then there is no record to keep
                 visitor = await local_principal(self.services.vault)
-        await self.services.auth.refuse_callback(visitor, family)
+        await self.services.auth.sign_in.refuse_callback(visitor, family)
 
 
 def callback_of(request: Request) -> Callback:

@@ -83,7 +83,7 @@ class ConnectPages:
         self._check_live(session)
         if session.status is SessionStatus.BOUND and not binding.is_bound_to(session):
             raise _another_browser()
-        step = await self.services.auth.first_step(session)
+        step = await self.services.auth.sign_in.first_step(session)
         return await self._page(request, session, step, None, binding.shown(session), 200)
 
     async def submit(self, request: Request) -> Response:
@@ -111,7 +111,7 @@ class ConnectPages:
 
     async def begin(self, request: Request, session: ConnectSession) -> Response:
         """Go on by the first way to sign in where that asks for nothing, else lead to the page."""
-        entry = entry_at_once(await self.services.auth.first_step(session))
+        entry = entry_at_once(await self.services.auth.sign_in.first_step(session))
         if entry is None:
             return _to_page(session)
         binding = BrowserBinding(request, session.link, is_https=self.visitors.is_https)
@@ -140,7 +140,7 @@ class ConnectPages:
         try:
             await self.services.oauth_apps.put(by, session.connector, *given)
         except (BadInput, Refused) as error:
-            step = await self.services.auth.first_step(session)
+            step = await self.services.auth.sign_in.first_step(session)
             entry = Entry(form[APP_FIELD], {})
             again = replace(step, problems=(Problem("", error.text),)) if isinstance(step, Form) else step
             return await self._page(request, session, again, entry, browser, 422)
@@ -160,8 +160,8 @@ class ConnectPages:
         session, binding = await self._find(request)
         if session.status is SessionStatus.BOUND and binding.is_bound_to(session):
             require_writing(await self._acting(request, session))  # it may be done now
-            await self.services.auth.poll(session)
-            session = await self.services.auth.find_session(session.link) or session
+            await self.services.auth.sign_in.poll(session)
+            session = await self.services.auth.sign_in.find(session.link) or session
         if session.status is SessionStatus.CONNECTED and binding.is_bound_to(session):
             return _to_done(session)
         is_waiting = session.status is SessionStatus.BOUND and binding.is_bound_to(session)
@@ -231,7 +231,7 @@ class ConnectPages:
         """Return the session of the link. One of another principal is as unknown as none (attacks 4, 42)."""
         visitor = await self.visitors.require(request)
         link = request.path_params["link"]
-        session = await self.services.auth.find_session(link)
+        session = await self.services.auth.sign_in.find(link)
         if session is None or not self.visitors.may_see(visitor, session.workspace_id, session.user_id):
             raise HTTPException(404)
         await self.services.catalog.settled(session.connector)
@@ -256,10 +256,10 @@ class ConnectPages:
     ) -> Form | Question | Redirect | Elsewhere | DeviceCode | None:
         """Return what comes next, or None once the connection stands. Raises `SessionExpired`."""
         try:
-            step = await self.services.auth.submit(session, browser, entry)
+            step = await self.services.auth.sign_in.submit(session, browser, entry)
         except SessionExpired:
             # The second of two clicks: the first may have finished meanwhile, from this very browser.
-            now = await self.services.auth.find_session(session.link)
+            now = await self.services.auth.sign_in.find(session.link)
             if now is not None and now.status is SessionStatus.CONNECTED and is_same_browser(now, browser):
                 return None
             if now is not None:
@@ -267,7 +267,7 @@ class ConnectPages:
             raise
         except (ProviderError, BadInput, AddressRefused) as error:
             confirm: Confirm | None = "private_confirmed" if isinstance(error, AddressRefused) else None
-            first = await self.services.auth.first_step(session)
+            first = await self.services.auth.sign_in.first_step(session)
             return replace(first, problems=(Problem("", error.text, confirm),))
         return step if isinstance(step, Form | Question | Redirect | Elsewhere | DeviceCode) else None
 
@@ -318,10 +318,10 @@ class ConnectPages:
 
     async def _elsewhere(self, session: ConnectSession) -> _Page | None:
         """The page at which a sign-in goes on, and which leads not back: the provider's for codes, or Nango's."""
-        if (code := await self.services.auth.code_of(session)) is not None and code.expires_in_s > 0:
+        if (code := await self.services.auth.sign_in.code_of(session)) is not None and code.expires_in_s > 0:
             at = self.services.catalog.connector(session.connector).title
             return _Page(at, code.verification_uri, code.expires_in_s, code.user_code)
-        page = await self.services.auth.page_of(session)
+        page = await self.services.auth.sign_in.page_of(session)
         return _Page(page.at, page.url, page.expires_in_s) if page is not None else None
 
     async def _asker(self, session: ConnectSession) -> tuple[str, str]:

@@ -152,13 +152,13 @@ class Scene:
     async def begin(self, principal: Principal | None = None, method: str = "oauth", **how: Any) -> ConnectSession:
         """Ask for a connection and leave for Nango's page."""
         session = await self.application.auth.connect(principal or self.ann, "notes", **how)
-        step = await self.application.auth.submit(session, "browser", Entry(method, {}, backend="nango"))
+        step = await self.application.auth.sign_in.submit(session, "browser", Entry(method, {}, backend="nango"))
         assert isinstance(step, Elsewhere), step
         return await self.session(session)
 
     async def page(self, session: ConnectSession) -> str:
         """The address of Nango's page for a session."""
-        page = await self.application.auth.page_of(session)
+        page = await self.application.auth.sign_in.page_of(session)
         assert page is not None
         return page.url
 
@@ -189,7 +189,7 @@ class Scene:
     async def poll(self, session: ConnectSession) -> ConnectSession:
         """Ask what has become of a sign-in, after the time that must lie between two questions."""
         self.clock.pass_by(seconds=6)
-        await self.application.auth.poll(await self.session(session))
+        await self.application.auth.sign_in.poll(await self.session(session))
         return await self.session(session)
 
     async def connected(

@@ -55,7 +55,7 @@ async def look(s: Scene) -> dict[str, str | None]:
 
 async def connected(s: Scene, name: str = "acme") -> Connection:
     session = await s.application.auth.connect(s.ann, name)
-    step = await s.application.auth.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
+    step = await s.application.auth.sign_in.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
     assert isinstance(step, Elsewhere), step
     await s.type_key(step.url)
     done = await s.poll(session)
@@ -108,7 +108,7 @@ async def test_its_address_is_made_of_what_nango_knows_of_the_connection() -> No
     async with acme("sites") as s:
         s.nango.place("https://north.sites.example", s.tokens.origin)
         session = await s.application.auth.connect(s.ann, "sites")
-        step = await s.application.auth.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
+        step = await s.application.auth.sign_in.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
         assert isinstance(step, Elsewhere)
         await s.type_key(step.url)
         (made,) = s.environment.connections.values()
@@ -125,7 +125,7 @@ async def test_its_address_is_made_of_what_nango_knows_of_the_connection() -> No
 async def test_an_address_that_nango_could_be_led_to_is_not_believed(site: str) -> None:
     async with acme("sites") as s:
         session = await s.application.auth.connect(s.ann, "sites")
-        step = await s.application.auth.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
+        step = await s.application.auth.sign_in.submit(session, "browser", Entry(METHOD, {}, backend="nango"))
         assert isinstance(step, Elsewhere)
         await s.type_key(step.url)
         (made,) = s.environment.connections.values()

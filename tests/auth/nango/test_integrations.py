@@ -35,7 +35,7 @@ async def test_of_several_the_one_called_like_its_provider_serves_then_the_oldes
         del s.environment.integrations["notes"]
         add_integration(s.nango, "notes-new", "notes").created_at = now
         s.backend.integrations.forget()
-        await s.application.auth.submit(session, "browser", Entry("oauth", {}, backend="nango"))
+        await s.application.auth.sign_in.submit(session, "browser", Entry("oauth", {}, backend="nango"))
 
         assert [page.allowed for page in s.nango.state.sessions.values()] == [["notes-work"]]
 
@@ -95,7 +95,7 @@ async def test_asked_for_a_nango_that_is_down_the_error_says_so_and_the_others_s
             await s.application.auth.connect(s.ann, "notes", backend="nango")
 
         session = await s.application.auth.connect(s.ann, "notes")
-        form = await s.application.auth.first_step(session)
+        form = await s.application.auth.sign_in.first_step(session)
         assert isinstance(form, Form)
         assert [method.backend for method in form.methods if method.setup is None] == ["direct"]
 
@@ -145,13 +145,13 @@ async def test_an_answer_that_was_under_way_when_something_changed_is_not_kept()
 async def test_the_person_chooses_between_both_backends_for_the_same_method() -> None:
     async with scene() as s:
         session = await s.application.auth.connect(s.ann, "notes")
-        form = await s.application.auth.first_step(session)
+        form = await s.application.auth.sign_in.first_step(session)
         assert isinstance(form, Form)
         assert [(one.method, one.backend) for one in form.methods if one.setup is None] == [
             ("token", "nango"), ("oauth", "nango"), ("token", "direct"),
         ]  # fmt: skip
 
-        typed = await s.application.auth.submit(
+        typed = await s.application.auth.sign_in.submit(
             session, "browser", Entry("token", {"token": "alice-typed"}, backend="direct")
         )
 

@@ -55,7 +55,7 @@ async def test_the_page_is_asked_for_the_scopes_that_were_ticked_and_told_where_
     async with scene() as s:
         session = await s.application.auth.connect(s.ann, "notes")
         entry = Entry("oauth", {}, scopes=("read",), backend="nango")
-        step = await s.application.auth.submit(session, "browser", entry)
+        step = await s.application.auth.sign_in.submit(session, "browser", entry)
         assert isinstance(step, Elsewhere)
 
         assert parse_qs(urlsplit(step.url).query)["apiURL"] == [s.nango.origin]
@@ -95,7 +95,7 @@ async def test_a_page_that_was_left_for_another_one_signs_nobody_in() -> None:
         session = await s.begin()
         first = await s.page(session)
 
-        again = await s.application.auth.submit(session, "browser", Entry("oauth", {}, backend="nango"))
+        again = await s.application.auth.sign_in.submit(session, "browser", Entry("oauth", {}, backend="nango"))
 
         assert isinstance(again, Elsewhere)
         assert "An error occurred" in await s.html(first)
@@ -112,7 +112,7 @@ async def test_who_never_signs_in_is_told_so_once_the_page_is_over() -> None:
         assert told.status is SessionStatus.BOUND
         assert told.problem is not None
         assert "Nobody has finished signing in to Notes at Nango's page" in told.problem
-        assert await s.application.auth.page_of(told) is None
+        assert await s.application.auth.sign_in.page_of(told) is None
 
 
 async def test_a_sign_in_that_the_provider_does_not_take_is_deleted_at_nango() -> None:
@@ -144,7 +144,7 @@ async def test_a_key_without_the_scope_for_pages_says_which_is_missing() -> None
         s.environment.keys[s.environment.key] = frozenset({"environment:integrations:list"})
         session = await s.application.auth.connect(s.ann, "notes")
 
-        step = await s.application.auth.submit(session, "browser", Entry("oauth", {}, backend="nango"))
+        step = await s.application.auth.sign_in.submit(session, "browser", Entry("oauth", {}, backend="nango"))
 
         assert isinstance(step, Form)
         assert "environment:connect_sessions:write" in step.problems[0].message
@@ -154,7 +154,7 @@ async def test_nango_is_asked_no_more_often_than_each_two_seconds_however_many_w
     async with scene() as s:
         session = await s.begin()
         for _ in range(10):
-            await s.application.auth.poll(session)
+            await s.application.auth.sign_in.poll(session)
 
         assert s.asked("GET", "/connections") == 1
 
@@ -237,7 +237,7 @@ async def test_another_account_under_an_old_name_must_be_confirmed() -> None:
         assert asked.status is SessionStatus.BOUND
 
         answer = Entry("", {}, account_change_confirmed=True)
-        await s.application.auth.submit(asked, "browser", answer)
+        await s.application.auth.sign_in.submit(asked, "browser", answer)
 
         assert (await s.session(session)).status is SessionStatus.CONNECTED
         assert (await s.grant(connection)).account_name == "user-bobby"
@@ -263,7 +263,7 @@ async def test_signing_in_another_way_instead_deletes_what_nango_had() -> None:
         connection = await s.connected()
         session = await s.application.auth.connect(s.ann, "notes", alias="default", backend="direct")
 
-        await s.application.auth.submit(session, "browser", Entry("token", {"token": "alice-typed"}))
+        await s.application.auth.sign_in.submit(session, "browser", Entry("token", {"token": "alice-typed"}))
 
         assert (await s.session(session)).connection_id == connection.id
         assert (await s.grant(connection)).backend == "direct"
@@ -296,7 +296,7 @@ async def test_the_time_of_the_page_is_told() -> None:
         session = await s.begin()
         s.clock.pass_by(minutes=10)
 
-        page = await s.application.auth.page_of(session)
+        page = await s.application.auth.sign_in.page_of(session)
 
         assert page is not None
         assert (page.at, round(page.expires_in_s / 60)) == ("Nango", 20)

@@ -105,7 +105,7 @@ async def test_a_webhook_brings_a_sign_in_on_at_once() -> None:
     async with scene(NANGO_WEBHOOK_SIGNING_KEY="k") as s:
         s.environment.signing_key = "k"
         session = await s.begin()
-        await s.application.auth.poll(session)  # nobody asks again for two seconds
+        await s.application.auth.sign_in.poll(session)  # nobody asks again for two seconds
         await s.sign_in(await s.page(session))
         [there] = s.environment.connections.values()
 

@@ -71,7 +71,7 @@ class Acme:
     async def leave(self, session: ConnectSession, browser: str = "b1", **entry: Any) -> str:
         """Post the form; return the provider's address."""
         asked = Entry("oauth", {"server": self.server.issuer}, **entry)
-        step = await self.application.auth.submit(session, browser, asked)
+        step = await self.application.auth.sign_in.submit(session, browser, asked)
         assert isinstance(step, Redirect), step
         return step.url
 
@@ -91,7 +91,7 @@ class Acme:
 
         parts = urlsplit(url)
         callback = Callback(tuple(parse_qsl(parts.query, keep_blank_values=True)))
-        return await self.application.auth.complete(session, browser, parts.path.rpartition("/")[2], callback)
+        return await self.application.auth.sign_in.complete(session, browser, parts.path.rpartition("/")[2], callback)
 
 
 @asynccontextmanager

@@ -128,10 +128,10 @@ async def test_another_account_is_held_until_the_person_confirms_it(server: Oidc
         first = await one.connected("alice")
         session = await one.session(alias="default")
         asked = await one.come_back(session, await sign_in(await one.leave(session), login="bob"))
-        shown = await one.application.auth.first_step(session)
+        shown = await one.application.auth.sign_in.first_step(session)
         still = (await one.application.auth.list_connections(one.principal))[0][1]
         entry = Entry("", {}, account_change_confirmed=True)
-        done = await one.application.auth.submit(session, "b1", entry)
+        done = await one.application.auth.sign_in.submit(session, "b1", entry)
 
     assert asked == shown
     assert "bob@example.test" in asked.problems[0].message
@@ -193,7 +193,7 @@ async def test_a_machine_gets_tokens_by_its_own_rights(server: OidcServer) -> No
     async with acme(server, yaml=MACHINE_YAML) as one:
         session = await one.session()
         values = {"server": server.issuer, "client_id": "machine", "client_secret": SECRET}
-        done = await one.application.auth.submit(session, "b1", Entry("oauth", values))
+        done = await one.application.auth.sign_in.submit(session, "b1", Entry("oauth", values))
         assert isinstance(done, Connected), done
         row, grant = (await one.application.auth.list_connections(one.principal))[0]
         tokens = await one.application.vault.grants.open_credentials(grant)
@@ -208,7 +208,7 @@ async def test_a_code_typed_elsewhere_signs_a_headless_machine_in(server: OidcSe
     async with acme(server, environment={"ACME_CLIENT_ID": "device"}) as one:
         session = await one.session()
         entry = Entry("oauth", {"server": server.issuer}, device=True)
-        code = await one.application.auth.submit(session, "b1", entry)
+        code = await one.application.auth.sign_in.submit(session, "b1", entry)
         assert isinstance(code, DeviceCode), code
         early = await one.application.auth.wait(one.principal, session, 0)
         await approve_device(code.verification_uri, user_code=code.user_code)

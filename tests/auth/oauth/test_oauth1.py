@@ -111,12 +111,12 @@ async def test_a_person_signs_in_and_every_request_is_signed(signature: str) -> 
     async with _application(provider, signature) as application:
         principal = await make_principal(application)
         session = await application.auth.connect(principal, "old")
-        step = await application.auth.submit(session, "b1", Entry("oauth", {}))
+        step = await application.auth.sign_in.submit(session, "b1", Entry("oauth", {}))
         assert isinstance(step, Redirect), step
         assert dict(parse_qsl(urlsplit(step.url).query)) == {"oauth_token": TEMPORARY[0], "scope": "read,write"}
         state = dict(parse_qsl(urlsplit(provider.seen[0]["oauth_callback"]).query))["state"]
         back = Callback((("state", state), ("oauth_token", TEMPORARY[0]), ("oauth_verifier", "the-verifier")))
-        done = await application.auth.complete(session, "b1", "old", back)
+        done = await application.auth.sign_in.complete(session, "b1", "old", back)
         assert isinstance(done, Connected), done
         answers = [
             await application.gateway.call_action(principal, "old_create_card", {"name": "Größe & 1"}) for _ in range(2)
@@ -131,9 +131,11 @@ async def test_who_declines_is_told_so() -> None:
     provider = OldProvider()
     async with _application(provider, "HMAC-SHA1") as application:
         session = await application.auth.connect(await make_principal(application), "old")
-        await application.auth.submit(session, "b1", Entry("oauth", {}))
+        await application.auth.sign_in.submit(session, "b1", Entry("oauth", {}))
         state = dict(parse_qsl(urlsplit(provider.seen[0]["oauth_callback"]).query))["state"]
-        step = await application.auth.complete(session, "b1", "old", Callback((("state", state), ("denied", "x"))))
+        step = await application.auth.sign_in.complete(
+            session, "b1", "old", Callback((("state", state), ("denied", "x")))
+        )
 
     assert isinstance(step, Form)
     assert "did not allow" in step.problems[0].message
@@ -143,7 +145,7 @@ async def test_who_declines_is_told_so() -> None:
 async def test_a_wrong_secret_is_said_without_being_shown() -> None:
     async with _application(OldProvider(), "HMAC-SHA1", secret="a-wrong-secret") as application:
         session = await application.auth.connect(await make_principal(application), "old")
-        step = await application.auth.submit(session, "b1", Entry("oauth", {}))
+        step = await application.auth.sign_in.submit(session, "b1", Entry("oauth", {}))
 
     assert isinstance(step, Form)
     assert "is not accepted" in step.problems[0].message
@@ -155,10 +157,10 @@ async def test_a_signature_that_the_provider_takes_no_more_needs_a_new_sign_in()
     async with _application(provider, "HMAC-SHA1") as application:
         principal = await make_principal(application)
         session = await application.auth.connect(principal, "old")
-        await application.auth.submit(session, "b1", Entry("oauth", {}))
+        await application.auth.sign_in.submit(session, "b1", Entry("oauth", {}))
         state = dict(parse_qsl(urlsplit(provider.seen[0]["oauth_callback"]).query))["state"]
         back = Callback((("state", state), ("oauth_token", TEMPORARY[0]), ("oauth_verifier", "the-verifier")))
-        await application.auth.complete(session, "b1", "old", back)
+        await application.auth.sign_in.complete(session, "b1", "old", back)
         provider.refuses = True
         with pytest.raises(ConnectoryError) as refusal:
             await application.gateway.call_action(principal, "old_create_card", {"name": "x"})

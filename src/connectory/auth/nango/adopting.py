@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectory.auth.backend import Connected, Entry, Form, NewGrant, Question
+from connectory.auth.finishing import Answers
 from connectory.auth.manager import AuthManager
 from connectory.auth.nango.backend import NangoBackend
 from connectory.auth.nango.client import NangoClient
@@ -105,7 +106,7 @@ class Adoption:
             new = new_grant(method, known.auth[method], found, sign_in, Entry(method, {}), (), self._settings)
             return await self._take_over(session, found, new, sign_in, other_account=other_account)
         except BaseException:
-            await self._auth.end_session(session)
+            await self._auth.sign_in.end(session)
             raise
 
     async def _take_over(
@@ -115,8 +116,9 @@ class Adoption:
         theirs = {name: text for name, text in found.tags.items() if not name.startswith(MADE_FOR_US)}
         kept = dict(list(theirs.items())[: MOST - OURS])
         await self._tag(found, {**kept, **tags_of(session, sign_in)})
+        confirmed = Answers(account_change_confirmed=other_account)
         try:
-            step = await self._auth.take_over(session, new, NANGO, account_change_confirmed=other_account)
+            step = await self._auth.sign_in.take_over(session, new, NANGO, confirmed)
         except BaseException:
             await self._tag(found, dict(found.tags))
             raise
@@ -168,7 +170,7 @@ class Adoption:
         session = await self._auth.connect(principal, connector.name, alias=alias, backend=NANGO, shared=shared)
         if session.status is SessionStatus.PENDING:
             return session
-        await self._auth.end_session(session)
+        await self._auth.sign_in.end(session)
         return await self._auth.connect(principal, connector.name, alias=alias, backend=NANGO, shared=shared)
 
     async def _names(self, principal: Principal) -> frozenset[str]:

@@ -65,7 +65,7 @@ class NangoWebhooks:
         session = await self._waiting(event)
         if session is not None and event.operation != "refresh":
             if event.has_succeeded:
-                await self._auth.poll(session)
+                await self._auth.sign_in.poll(session)
             else:
                 await self._vault.sessions.note_problem(session, FAILED_THERE)
             return Outcome.LOOKED

@@ -51,14 +51,14 @@ async def connect_at_once(by: Caller, body: ConnectBody) -> ConnectedAnswer | Re
         session = await auth.connect(by.principal, body.provider, **_wishes(body), usable=no_session)
         outcome: Sequence[Problem] | Connected = ()
         try:
-            step = await auth.first_step(session)
+            step = await auth.sign_in.first_step(session)
             entry = _entry(session.connector, step.methods if isinstance(step, Form) else (), body.config)
             entry = replace(entry, private_confirmed=entry.private_confirmed and _is_a_persons(by))
-            done = await auth.submit(session, secrets.token_urlsafe(32), entry)
+            done = await auth.sign_in.submit(session, secrets.token_urlsafe(32), entry)
             outcome = done if isinstance(done, Connected) else _problems_of(done)
         finally:
             if not isinstance(outcome, Connected):
-                await auth.end_session(session)
+                await auth.sign_in.end(session)
         if not isinstance(outcome, Connected):
             line.refuse(InvalidArguments.code)
             return await _not_connected(by, body, outcome)

@@ -47,7 +47,7 @@ class Journey:
     async def leave(self, session: ConnectSession, values: Mapping[str, str] | None = None, **entry: Any) -> str:
         """Post the form; return the provider's address."""
         asked = Entry(self.shape.method, self.shape.values if values is None else values, **entry)
-        step = await self.application.auth.submit(session, "b1", asked)
+        step = await self.application.auth.sign_in.submit(session, "b1", asked)
         assert isinstance(step, Redirect), step
         return step.url
 
@@ -61,7 +61,7 @@ class Journey:
         return [*pairs, ("hmac", self.double.signature(pairs))] if self.shape.signs_callback else pairs
 
     async def come_back(self, session: ConnectSession, pairs: list[tuple[str, str]]) -> Any:
-        return await self.application.auth.complete(session, "b1", self.shape.signs_in, Callback(tuple(pairs)))
+        return await self.application.auth.sign_in.complete(session, "b1", self.shape.signs_in, Callback(tuple(pairs)))
 
     async def connected(self, connector: str = "", **how: Any) -> Connected:
         """Sign in as a person does."""

@@ -85,7 +85,7 @@ async def test_a_machine_without_a_browser_signs_in_by_a_code() -> None:
 
         one.double.routes = {("POST", DEVICE): start, ("POST", GITHUB.token): give}
         session = await one.session()
-        code = await one.application.auth.sign_in_by_code(session)
+        code = await one.application.auth.sign_in.by_code(session)
         statuses = []
         for wait_s in (5, 5, 10):
             one.clock.pass_by(seconds=wait_s)
@@ -101,7 +101,7 @@ async def test_who_has_no_app_yet_gets_githubs_page_with_the_callback_filled_in(
     async with at(GITHUB) as one, make_application(catalog=one.application.catalog) as bare:
         principal = await make_principal(bare)
         session = await bare.auth.connect(principal, "github")
-        form = await bare.auth.first_step(session)
+        form = await bare.auth.sign_in.first_step(session)
         setup = next(method.setup for method in getattr(form, "methods", ()) if method.method == "oauth")
 
     assert setup is not None

@@ -94,7 +94,7 @@ async def test_the_callback_is_the_familys_and_counts_at_no_other() -> None:
         session = await one.session()
         pairs = one.consent(await one.leave(session))
         with pytest.raises(SessionExpired):
-            await one.application.auth.complete(session, "b1", "gmail", Callback(tuple(pairs)))
+            await one.application.auth.sign_in.complete(session, "b1", "gmail", Callback(tuple(pairs)))
         step = await one.come_back(session, pairs)
 
     assert one.redirect_uri.endswith("/api/auth/callback/google")
@@ -135,7 +135,7 @@ async def test_a_service_account_signs_what_google_documents(person: str) -> Non
     async with at(GMAIL) as one:
         one.double.routes["POST", GMAIL.token] = give
         typed = {"key": key_file(key), "person": person}
-        step = await one.application.auth.submit(await one.session(), "b1", Entry("service_account", typed))
+        step = await one.application.auth.sign_in.submit(await one.session(), "b1", Entry("service_account", typed))
         first_at = int(one.clock().timestamp())
         one.clock.pass_by(hours=1)
         tokens = await one.tokens()
@@ -160,7 +160,7 @@ async def test_a_service_account_signs_what_google_documents(person: str) -> Non
 async def test_what_is_no_key_is_said_and_not_repeated(key: str) -> None:
     async with at(GMAIL) as one:
         typed = {"key": key, "person": ""}
-        step = await one.application.auth.submit(await one.session(), "b1", Entry("service_account", typed))
+        step = await one.application.auth.sign_in.submit(await one.session(), "b1", Entry("service_account", typed))
 
     assert isinstance(step, Form)
     assert step.problems
@@ -176,7 +176,7 @@ async def test_a_service_account_that_is_not_delegated_is_told_googles_words() -
     async with at(GMAIL) as one:
         one.double.routes["POST", GMAIL.token] = lambda _: refusal
         typed = {"key": key_file(RSAKey.generate_key(2048)), "person": "ann@example.com"}
-        step = await one.application.auth.submit(await one.session(), "b1", Entry("service_account", typed))
+        step = await one.application.auth.sign_in.submit(await one.session(), "b1", Entry("service_account", typed))
 
     assert isinstance(step, Form)
     assert "unauthorized to retrieve" in step.problems[0].message

@@ -33,9 +33,9 @@ async def test_of_several_sites_the_person_chooses_and_the_api_is_that_sites() -
     )
     async with at(shape) as one:
         session, asked = await back(one)
-        shown = await one.application.auth.first_step(session)
+        shown = await one.application.auth.sign_in.first_step(session)
         none_yet = await one.application.auth.list_connections(one.principal)
-        done = await one.application.auth.submit(session, "b1", Entry("", {}, chosen=OTHER_ID))
+        done = await one.application.auth.sign_in.submit(session, "b1", Entry("", {}, chosen=OTHER_ID))
         grant = await one.grant()
 
     options = (
@@ -54,7 +54,7 @@ async def test_of_several_sites_the_person_chooses_and_the_api_is_that_sites() -
 async def test_what_is_no_site_of_theirs_cannot_be_chosen(chosen: str | None) -> None:
     async with at(seeing(JIRA_SITE, OTHER)) as one:
         session, _ = await back(one)
-        step = await one.application.auth.submit(session, "b1", Entry("", {}, chosen=chosen))
+        step = await one.application.auth.sign_in.submit(session, "b1", Entry("", {}, chosen=chosen))
         found = await one.application.auth.list_connections(one.principal)
 
     assert isinstance(step, Question)

@@ -45,7 +45,7 @@ async def test_a_person_signs_in_at_the_host_of_their_org(domain: str) -> None:
 )
 async def test_nobody_signs_in_anywhere_else(domain: str) -> None:
     async with at(SALESFORCE) as one:
-        step = await one.application.auth.submit(await one.session(), "b1", Entry("oauth", {"domain": domain}))
+        step = await one.application.auth.sign_in.submit(await one.session(), "b1", Entry("oauth", {"domain": domain}))
 
     assert isinstance(step, Form)
     assert step.problems[0].field == "domain"
@@ -114,7 +114,7 @@ async def test_a_client_gets_tokens_by_its_own_rights_again_and_again() -> None:
     async with at(shape) as one:
         one.double.routes["POST", token] = give
         typed = {"domain": "acme.my.salesforce.com", "client_id": "3MVG9", "client_secret": "s3cret"}
-        step = await one.application.auth.submit(await one.session(), "b1", Entry("client", typed))
+        step = await one.application.auth.sign_in.submit(await one.session(), "b1", Entry("client", typed))
         one.clock.pass_by(hours=2)
         again = await one.tokens(renewed=True)
 

@@ -60,7 +60,7 @@ async def test_whatever_else_shopify_signs_is_signed_as_it_documents(more: tuple
 async def test_a_shop_is_one_label_of_a_host(shop: str) -> None:
     async with at(SHOPIFY) as one:
         session = await one.session()
-        step = await one.application.auth.submit(session, "b1", Entry("oauth", {"shop": shop}))
+        step = await one.application.auth.sign_in.submit(session, "b1", Entry("oauth", {"shop": shop}))
 
     assert isinstance(step, Form)
     assert step.problems[0].field == "shop"

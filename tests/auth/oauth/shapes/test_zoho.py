@@ -129,7 +129,7 @@ async def test_a_self_client_asks_again_for_what_it_asked_first() -> None:
     async with at(ZOHO) as one:
         one.double.routes["POST", ZOHO.token] = give
         typed = {"data_centre": "zoho.eu", "org": "20074", "client_id": "1000.ABC", "client_secret": "s3cret"}
-        step = await one.application.auth.submit(await one.session(), "b1", Entry("self_client", typed))
+        step = await one.application.auth.sign_in.submit(await one.session(), "b1", Entry("self_client", typed))
         one.clock.pass_by(hours=1)
         tokens = await one.tokens()
 
