@@ -31,7 +31,7 @@ async def test_a_grant_that_a_crash_left_to_be_withdrawn_goes_at_the_next_start(
         connection = await make_connection(application.vault, place)
         assert await application.vault.connections.delete(place.workspace_id, connection.id)
 
-    async with running(settings) as application, asyncio.timeout(10):  # it goes on beside the start
+    async with running(settings) as application, asyncio.timeout(60):  # it goes on beside the start
         known = application.vault.grants
         while await known.get(place.workspace_id, connection.grant_id):  # noqa: ASYNC110 # read as any caller does
             await asyncio.sleep(0.01)

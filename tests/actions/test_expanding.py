@@ -159,6 +159,7 @@ class Slow(httpx2.AsyncBaseTransport):
 
     def __init__(self, *, ends: bool) -> None:
         self.under_way = self.most = 0
+        self._all_at_once = asyncio.Event()
         self._ends = ends
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -166,6 +167,9 @@ class Slow(httpx2.AsyncBaseTransport):
             return gives({"items": rows(*range(12))})
         self.under_way += 1
         self.most = max(self.most, self.under_way)
+        if self.under_way == AT_ONCE:
+            self._all_at_once.set()
+        await self._all_at_once.wait()
         await asyncio.sleep(0.001 if self._ends else 60)
         self.under_way -= 1
         return gives({"id": 1})
@@ -173,11 +177,11 @@ class Slow(httpx2.AsyncBaseTransport):
 
 @pytest.mark.parametrize("ends", [True, False])
 async def test_a_few_are_asked_for_at_once_and_none_outlasts_the_call(ends: bool) -> None:
-    caller = Caller(f"{LIST}answer: {{items: items, {EXPAND}}}", lambda _: gives({}), timeout_s=50 if ends else 0.2)
+    caller = Caller(f"{LIST}answer: {{items: items, {EXPAND}}}", lambda _: gives({}), timeout_s=50 if ends else 1.0)
     slow = Slow(ends=ends)
     caller.mount(slow)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         outcome = await caller.call()
 
     assert slow.most == AT_ONCE

@@ -284,7 +284,7 @@ async def test_a_locked_database_keeps_no_token_out(tmp_path: Path, patience_s: 
 
     assert acting is not None
     assert acting.token_id == token.id
-    assert monotonic() - began < 2
+    assert monotonic() - began < 20  # and not the half minute
     other.execute("ROLLBACK")
     other.close()
     for one in (vault, making):

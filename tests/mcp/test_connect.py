@@ -93,7 +93,7 @@ async def test_the_second_call_waits_and_answers_as_soon_as_the_person_is_done()
         await d.sign_in(first)
 
         assert "Connected: Notes as notes/default" in await waiting
-        assert monotonic() - began < 5
+        assert monotonic() - began < 20  # and not the 45 seconds that it would wait
 
 
 @pytest.mark.parametrize("asked", [{"scopes": ["write"]}, {"scopes": ["read", "write"]}, {"alias": "work"}])

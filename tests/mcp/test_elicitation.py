@@ -31,6 +31,7 @@ from connectory.wiring import Application
 Era = Literal["auto", "legacy"]
 BOTH_ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 MODERN = "2026-07-28"
+CONNECT_WAIT_S = 45.0  # after which a call comes back, signed in or not
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(*, connect_wait_s: float = 45.0, **person: Any) -> AsyncIterator[Scene]:
+async def scene(*, connect_wait_s: float = CONNECT_WAIT_S, **person: Any) -> AsyncIterator[Scene]:
     async with make_application() as application:
         principal = await make_principal(application)
 
@@ -111,7 +112,7 @@ async def test_one_call_shows_the_link_and_gives_the_connection_as_soon_as_the_p
         said = await say(client)
 
         assert "Connected: Notes as notes/default" in said
-        assert monotonic() - began < 3
+        assert monotonic() - began < CONNECT_WAIT_S / 2
         [asked] = s.person.seen
         assert asked.url.startswith("http://localhost:8765/connect/")
         assert asked.message == "Sign in to Notes. A tunnel for notes."
@@ -138,7 +139,7 @@ async def test_a_person_who_does_not_want_to_is_left_in_peace_and_may_change_the
         said = await say(client)
         assert told in said
         assert ("/connect/" in said) is (answer == "cancel")
-        assert monotonic() - began < 3
+        assert monotonic() - began < CONNECT_WAIT_S / 2
         assert await s.application.auth.list_connections(s.principal) == []
 
         s.person.answer = "accept"
@@ -205,7 +206,7 @@ async def test_a_client_that_cannot_ask_gets_the_link_as_text_at_once(era: Era) 
 
 async def test_a_person_who_is_done_before_their_client_says_so_is_not_waited_for() -> None:
     async with scene(signs_in_after_s=0.1, is_slow_to_agree=True) as s, s.client("legacy") as client:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(CONNECT_WAIT_S / 2):
             assert "Connected: Notes as notes/default" in await say(client)
         assert (await client.list_tools()).tools  # the session is as usable as before
 

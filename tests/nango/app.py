@@ -147,7 +147,7 @@ def _express(state: NangoState) -> Callable[[Request, Callable[[Request], Awaita
             state.seen.append((request.method, request.url.path))
             if state.faults:
                 fault = state.faults.pop(0)
-                await asyncio.sleep(fault.delay_s)
+                await fault.wait()
                 kind = {"content-type": fault.content_type} if fault.body else {}
                 return Response(fault.body, fault.status, {**kind, **fault.headers})
         sent = await request.body()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -143,7 +144,14 @@ class Fault:
     body: bytes = b""
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-    delay_s: float = 0.0
+    may_end: threading.Event | None = None  # it is late: it comes once this is set
+    has_begun: threading.Event = field(default_factory=threading.Event)
+
+    async def wait(self) -> None:
+        """Wait until it may come."""
+        self.has_begun.set()
+        while self.may_end is not None and not self.may_end.is_set():  # noqa: ASYNC110 # set by another thread
+            await asyncio.sleep(0.01)
 
 
 @dataclass

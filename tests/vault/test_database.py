@@ -185,6 +185,7 @@ async def test_a_writer_that_waited_too_long_for_its_turn_does_not_begin(open_fi
     may_go_on = threading.Event()
     holder = asyncio.create_task(vault.database.write(lambda _connection: may_go_on.wait(PATIENCE_S)))
     late = asyncio.create_task(vault.database.write(rename))
+    await asyncio.sleep(0)  # both have begun to wait
     await asyncio.to_thread(may_go_on.wait, 0.1)
     may_go_on.set()
     await holder

@@ -56,7 +56,7 @@ async def standing(presence: WebPresence) -> AsyncIterator[asyncio.Event]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 # the state is read as any caller reads it
             await asyncio.sleep(0.005)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
 
 import pytest
 from tests.auth.nango.scene import YAML, add_integration, scene
+from tests.nango.state import Fault
 from tests.web.ports import free_port
 
 from connectory.auth.backend import Elsewhere, Entry, Form
@@ -129,14 +131,15 @@ async def test_one_made_a_moment_ago_is_chosen_though_the_list_was_asked_for_bef
 
 async def test_an_answer_that_was_under_way_when_something_changed_is_not_kept() -> None:
     async with scene() as s:
-        s.nango.fail(200, b'{"data": []}', delay_s=0.3)
+        may_end = threading.Event()
+        late = Fault(200, b'{"data": []}', may_end=may_end)
+        s.nango.state.faults.append(late)
         early = asyncio.create_task(s.backend.integrations.known())
-        async with asyncio.timeout(10):
-            while s.nango.state.faults:  # noqa: ASYNC110 # the double runs in a thread of its own
-                await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(late.has_begun.wait, 30)
         s.backend.integrations.forget()
 
         assert [one.integration for one in await s.backend.integrations.known()] == ["notes", "notes-key"]
+        may_end.set()
         assert await early == ()
         assert [one.integration for one in await s.backend.integrations.known()] == ["notes", "notes-key"]
         assert s.asked("GET", "/integrations") == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 
 import pytest
 from structlog.testing import capture_logs
@@ -86,11 +87,14 @@ async def test_a_key_without_an_expiry_is_used_for_a_quarter_of_an_hour_without_
 async def test_a_caller_who_leaves_does_not_end_the_question_of_the_others() -> None:
     async with scene() as s:
         connection = await ended(s)
-        s.nango.state.faults.append(Fault(200, delay_s=0.3))  # an answer that is late, and then none
+        may_end = threading.Event()
+        late = Fault(200, may_end=may_end)  # an answer that is late, and then none
+        s.nango.state.faults.append(late)
         leaving = asyncio.create_task(s.token(connection))
         staying = asyncio.create_task(s.token(connection))
-        await asyncio.sleep(0.1)
+        assert await asyncio.to_thread(late.has_begun.wait, 30)
         leaving.cancel()
+        may_end.set()
 
         outcome = await asyncio.gather(leaving, staying, return_exceptions=True)
 

@@ -123,7 +123,7 @@ async def test_a_silent_provider_holds_nobody_up(
         [finding] = await check_connections(settings, each_s=each_s, all_s=all_s)
 
     assert finding.status is status
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 18  # and not the twenty seconds that the other limit is
 
 
 def test_what_keeps_the_application_from_being_built_is_a_finding(connected: Terminal) -> None:
