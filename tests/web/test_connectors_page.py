@@ -161,6 +161,39 @@ async def test_another_account_gets_the_name_that_was_typed() -> None:
     assert "Connect another account" in again.text  # the default one is there and works
 
 
+async def test_a_name_that_is_in_use_is_said_beside_the_field_and_renews_nothing() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        made = await connect(application, principal, alias="work")
+        _, grant = await application.auth.resolve(principal, made.id)
+        await application.auth.mark_needs_reconnect(made, grant)  # also where it needs a new sign-in
+        page = await open_signed_in(application, browser, principal, f"{HOME}/notes")
+        form = next(form for form in page.forms if "alias" in form.inputs)
+        answer = await browser.submit(form, alias="work")
+        lines = await lines_of(application, principal)
+        for_all = await browser.submit(form, alias="work", shared="yes")  # it is another's, and so another one
+    field = next(form.inputs["alias"] for form in answer.forms if "alias" in form.inputs)
+    assert answer.status == 422
+    assert "work is already used. Choose another name." in answer.text
+    assert (field["value"], field["aria-invalid"]) == ("work", "true")
+    assert "alias-problem" in field["aria-describedby"]
+    assert [line.action for line in lines if line.action == "connect"] == []
+    assert "Connect Notes" in for_all.text
+
+
+async def test_a_page_from_before_the_first_account_renews_it_not() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        await open_signed_in(application, browser, principal)
+        grid = await grid_of(browser)
+        made = await connect(application, principal)
+        _, grant = await application.auth.resolve(principal, made.id)
+        await application.auth.mark_needs_reconnect(made, grant)
+        late = await browser.submit(grid, connector="notes")
+    assert "Your accounts" in late.text
+    assert "Renew the sign-in" not in late.text
+
+
 async def test_the_chosen_method_goes_along_with_the_link() -> None:
     async with make_web() as (application, app), Browser(app) as browser:
         page = await open_signed_in(application, browser, await make_principal(application), f"{HOME}?backend=direct")

@@ -10,13 +10,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectory.auth.connections import Found
+from connectory.auth.connections import DEFAULT_ALIAS, Found
 from connectory.auth.members import members_of
 from connectory.auth.ways import Ways
 from connectory.catalog.connector import Connector
-from connectory.errors import AlreadyExists, BadInput, Refused, SetupError
+from connectory.errors import BadInput, Refused, SetupError
 from connectory.identity.principal import Principal
 from connectory.vault.entities import ConnectSession, GrantId
+from connectory.web.app_owners import who_sets_up
 from connectory.web.arrival import said_on_arrival
 from connectory.web.binding import usable_in
 from connectory.web.connect import ConnectPages
@@ -45,6 +46,7 @@ from connectory.web.way_back import remember_way_back
 
 NAV = "connectors"
 AT_ONCE = "at_once"
+RENEWING = "Choose another name. To sign in to that account anew, press Reconnect beside it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class ConnectorPages:
             categories=CATEGORIES,
             statuses=STATUSES,
             may_connect=offered.connect(),
+            set_up_by=await who_sets_up(self.services, principal),
         )
 
     async def show_one(self, request: Request) -> Response:
@@ -107,10 +110,14 @@ class ConnectorPages:
         alias, backend = form.get("alias", "").strip() or None, form.get("backend", AUTO)
         shared = form.get("shared") == "yes"
         connector = await self._known(form.get("connector", ""))
+        if await self._is_taken(member.principal, connector, alias or DEFAULT_ALIAS, shared=shared):
+            if alias is None:  # a page that is older than the connection: its connector's shows both
+                return RedirectResponse(f"{home_of(member.workspace.slug)}/{connector.name}", status_code=303)
+            return await self._page_of(
+                member, connector, backend, alias=alias, taken=f"{alias} is already used. {RENEWING}", status=422
+            )
         try:
             session = await self._session(request, member, connector, alias, backend, shared=shared)
-        except AlreadyExists:
-            return RedirectResponse(f"{home_of(member.workspace.slug)}/{connector.name}", status_code=303)
         except (BadInput, Refused, SetupError) as error:
             if is_fragment(request):  # in the dialog over the grid
                 return error_response(request, error)
@@ -119,6 +126,13 @@ class ConnectorPages:
         response = await self.connecting.begin(request, session) if form.get(AT_ONCE) else to_page
         remember_way_back(response, session.link, is_https=self.visitors.is_https)
         return response
+
+    async def _is_taken(self, principal: Principal, connector: Connector, alias: str, *, shared: bool) -> bool:
+        """Whether whoever it would be for has a connection of this name: asking for it again would renew that one."""
+        owner = str(principal.workspace_id if shared else principal.user_id)
+        found = await self.services.auth.list_connections(principal)
+        there = {row.connector for row, _ in found if (row.owner, row.alias) == (owner, alias)}
+        return all(one.name in there for one in members_of(self.services.catalog, connector))
 
     async def _session(
         self, request: Request, member: Member, connector: Connector, alias: str | None, backend: str, *, shared: bool
@@ -140,6 +154,7 @@ class ConnectorPages:
         backend: str,
         *,
         problem: str | None = None,
+        taken: str | None = None,
         alias: str = "",
         status: int = 200,
     ) -> Response:
@@ -162,7 +177,9 @@ class ConnectorPages:
             backend=backend,
             alias=alias,
             problem=problem,
+            taken=taken,
             may_connect=offered.connect(),
+            set_up_by=await who_sets_up(self.services, member.principal),
             may_share=offered.connect(shared=True),
         )
 
