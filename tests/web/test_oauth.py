@@ -125,9 +125,13 @@ async def test_an_owner_sets_the_app_up_on_the_page_and_goes_on(server: OidcServ
 async def test_a_member_sets_no_app_up(server: OidcServer) -> None:
     async with world(server, {}, Role.MEMBER) as one:
         page = await one.browser.open(one.link)
-        refused = Page(await one.browser.send(page.forms[0], client_id="connectory", client_secret=SECRET))
+        made_up = {"app": "oauth", "client_id": "connectory", "client_secret": SECRET}
+        refused = Page(await one.browser.post(one.link, made_up))
         stored = await one.application.vault.oauth_clients.list(one.principal.workspace_id)
 
+    assert "An owner of the workspace sets this up" in page.text
+    assert not page.forms
+    assert "callback/acme" not in page.text  # no step of what only owners do
     assert refused.status == 422
     assert "Only owners of the workspace set up OAuth apps" in refused.text
     assert not stored

@@ -159,8 +159,10 @@ async def test_apps_are_for_owners() -> None:
         ann, mia = await make_principal(application), await make_principal(application, user="mia", role=Role.MEMBER)
         await application.oauth_apps.put(ann, "board", "id-1", "s3cret")
         page = await open_signed_in(application, browser, mia, f"{ROOT}/oauth-apps")
-        assert "Only owners" in page.text
+        assert "Only owners of the workspace see its apps. An owner of the workspace sets this up: ann." in page.text
         page = await browser.open(f"{ROOT}/oauth-apps/board")
+        assert "An owner of the workspace sets this up: ann." in page.text
+        assert "Press New app." not in page.text
         assert "id-1" not in page.html
         csrf = page.forms[0].fields["csrf"]
         for path, fields in (("", {"client_id": "evil"}), ("/remove", {})):

@@ -27,6 +27,7 @@ from connectory.identity.principal import Principal
 from connectory.identity.rights import require_writing
 from connectory.vault.entities import Connection, ConnectSession, Role, SessionStatus
 from connectory.web.acting import session_of
+from connectory.web.app_owners import who_sets_up
 from connectory.web.arrival import after_connecting
 from connectory.web.binding import FORM_FIELD, BrowserBinding, is_same_browser
 from connectory.web.connect_form import (
@@ -304,6 +305,7 @@ class ConnectPages:
             problem=session.problem if entry is None else None,
             waits_at=await self._waits_at(session, browser),
             app_field=APP_FIELD,
+            set_up_by=await who_sets_up(self.services, await self._acting(request, session)),
             link=session.link,
             browser_field=FORM_FIELD,
             browser=browser,

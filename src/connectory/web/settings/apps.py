@@ -15,8 +15,8 @@ from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import OAuth1Method, OAuth2Method
 from connectory.errors import ConnectoryError, InvalidArguments, UnknownConnector
 from connectory.identity.principal import Principal
-from connectory.identity.rights import may_change
 from connectory.vault.entities import Role, StoredClient
+from connectory.web.app_owners import who_sets_up
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
 from connectory.web.settings.frame import address_of, done, posted, render_settings, said_in
@@ -84,6 +84,7 @@ class AppPages:
             said=said_in(request),
             rows=rows,
             may_see=may_see(member.principal),
+            set_up_by=await who_sets_up(self.services, member.principal),
         )
 
     async def show_one(self, request: Request) -> Response:
@@ -145,7 +146,7 @@ class AppPages:
             setup=setup,
             kept=kept,
             form=form or {},
-            may_set=may_see(member.principal) and await may_change(self.services.vault, member.principal),
+            set_up_by=await who_sets_up(self.services, member.principal),
             path=address_of(member.workspace.slug, SECTION, name),
         )
 
