@@ -6,7 +6,16 @@ import pytest
 from tests.auth.making import GOOD_KEY, world
 
 from connectory.auth.backend import Account
-from connectory.errors import NeedsReconnect, ProviderUnauthorized, UnknownConnection
+from connectory.errors import (
+    ConnectoryError,
+    NeedsReconnect,
+    ProviderForbidden,
+    ProviderTimeout,
+    ProviderUnauthorized,
+    ProviderUnavailable,
+    RateLimited,
+    UnknownConnection,
+)
 from connectory.vault.entities import GrantStatus
 
 
@@ -22,7 +31,7 @@ async def test_the_stored_sign_in_is_shown_to_the_provider_as_it_would_be_for_a_
         assert again.credentials == at_sign_in.credentials
 
 
-async def test_a_refusal_is_told_and_changes_nothing() -> None:
+async def test_a_refused_key_needs_the_person_from_then_on() -> None:
     async with world() as w:
         made = (await w.connected(w.owner)).connection
         w.provider.failure = ProviderUnauthorized("Notes said 401.")
@@ -31,7 +40,29 @@ async def test_a_refusal_is_told_and_changes_nothing() -> None:
             await w.auth.verify(w.owner, made.id)
 
         [(_, grant)] = await w.auth.list_connections(w.owner)
-        assert grant.status is GrantStatus.ACTIVE
+        assert grant.status is GrantStatus.NEEDS_RECONNECT
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ProviderUnavailable("It is down."),
+        ProviderTimeout("It is slow."),
+        RateLimited("Too many."),
+        ProviderForbidden("Not this account."),
+    ],
+    ids=lambda failure: failure.code,
+)
+async def test_what_is_no_refusal_of_the_sign_in_is_told_and_changes_nothing(failure: ConnectoryError) -> None:
+    async with world() as w:
+        made = (await w.connected(w.owner)).connection
+        w.provider.failure = failure
+
+        with pytest.raises(type(failure)):
+            await w.auth.verify(w.owner, made.id)
+
+        [(_, grant)] = await w.auth.list_connections(w.owner)
+        assert (grant.status, grant.version) == (GrantStatus.ACTIVE, 1)
 
 
 async def test_what_must_be_renewed_is_not_sent_again() -> None:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from tests.auth.making import Clock
 
 from connectory.actions.raw import RawRequest
+from connectory.auth.backend import Account
 from connectory.auth.members import hosts_of
 from connectory.auth.sessions import ConnectSessions
 from connectory.errors import ConnectoryError
@@ -103,6 +104,10 @@ class Place:
     async def request(self) -> Any:
         raw = RawRequest("GET", "/other")
         return (await self.application.gateway.request(self.principal, "acme/default", raw)).value
+
+    async def verify(self) -> Account:
+        [(row, _)] = await self.application.auth.list_connections(self.principal)
+        return await self.application.auth.verify(self.principal, row.id)
 
     async def error(self, ask: Callable[[], Any] | None = None) -> ConnectoryError:
         with pytest.raises(ConnectoryError) as refusal:
@@ -302,3 +307,34 @@ async def test_a_key_is_not_sent_a_second_time() -> None:
             await application.gateway.call_action(principal, "notes_list_notes", {"book": "b"})
 
     assert len(provider.requests) == 1
+
+
+async def test_a_test_of_the_sign_in_renews_it_and_asks_once_more() -> None:
+    async with signed_in() as place:
+        assert (await place.verify()).id == "alice"
+
+        assert place.server.seen == ["GET /me at-0", "refresh rt-0", "GET /me at-1"]
+        assert (await place.grant()).status is GrantStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("refusal", "seen"),
+    [
+        (None, ["GET /me at-0", "refresh rt-0", "GET /me at-1"]),
+        (httpx2.Response(400, json={"error": "invalid_grant"}), ["GET /me at-0", "refresh rt-0"]),
+    ],
+    ids=["renewed", "not renewed"],
+)
+async def test_a_test_of_a_sign_in_that_stays_refused_ends_it(refusal: httpx2.Response | None, seen: list[str]) -> None:
+    async with signed_in(AcmeServer(good=set(), refusal=refusal)) as place:
+        first, again = await place.error(place.verify), await place.error(place.verify)
+
+        assert (first.code, again.code) == ("provider_unauthorized", "needs_reconnect")
+        assert place.server.seen == seen
+        assert (await place.grant()).status is GrantStatus.NEEDS_RECONNECT
+
+
+async def test_a_test_that_cannot_renew_for_now_leaves_the_sign_in_alone() -> None:
+    async with signed_in(AcmeServer(refusal=httpx2.Response(503))) as place:
+        assert (await place.error(place.verify)).code == "provider_unavailable"
+        assert (await place.grant()).status is GrantStatus.ACTIVE

@@ -40,6 +40,7 @@ from connectory.catalog.manifest import Effect
 from connectory.errors import (
     CannotDecrypt,
     NeedsReconnect,
+    ProviderUnauthorized,
     UnknownConnection,
 )
 from connectory.identity.principal import Principal
@@ -273,18 +274,24 @@ class AuthManager:
     async def verify(self, principal: Principal, connection_id: ConnectionId) -> Account:
         """Ask the provider, by the manifest's verify call, whether it still takes a connection's sign-in.
 
-        Nothing is changed. Raises what `get_credentials` raises, `UnknownConnector`, and leaves of `ProviderError`,
-        `Refused` and `BadInput`.
+        One that is refused is renewed, where it can be, and asked about once more; one that stays refused needs the
+        person, as after a call (design 5.5). Raises what `get_credentials` raises, `UnknownConnector`, and leaves of
+        `ProviderError`, `Refused` and `BadInput`.
         """
         asked = {"connection": connection_id}
         async with self._record(principal, "verify", Effect.READ, asked) as line:
             row, grant = await self._connections.by_id(principal, connection_id)
             line.learn(connection_id=row.id)
             connector = await self._known(row.connector)
-            access = await self.access(row, grant)
-            kept = (row.hosts, grant.scopes, grant.expires_at, grant.client_id)
-            new = NewGrant(grant.method, access.credentials, grant.facts, *kept, connection_id=row.id, access=access)
-            return await self._verify(connector, new)
+            try:
+                return await self._ask(connector, row, grant, await self.access(row, grant))
+            except ProviderUnauthorized as refusal:
+                access, grant = await self._other_than_refused(row, grant, refusal)
+            try:
+                return await self._ask(connector, row, grant, access)
+            except ProviderUnauthorized:
+                await self.mark_needs_reconnect(row, grant)
+                raise
 
     async def mark_needs_reconnect(self, connection: Connection, grant: Grant) -> None:
         """Note that the provider refused `grant`; a grant renewed meanwhile is left alone (design 5.5)."""
@@ -342,6 +349,21 @@ class AuthManager:
     async def wait(self, principal: Principal, session: ConnectSession, timeout_s: float) -> ConnectSession:
         """Return the session once it is connected or expired, at the latest after `timeout_s` seconds."""
         return await self._sessions.wait(principal, session, timeout_s, self.sign_in.poll)
+
+    async def _ask(self, connector: Connector, row: Connection, grant: Grant, access: Access) -> Account:
+        kept = (row.hosts, grant.scopes, grant.expires_at, grant.client_id)
+        new = NewGrant(grant.method, access.credentials, grant.facts, *kept, connection_id=row.id, access=access)
+        return await self._verify(connector, new)
+
+    async def _other_than_refused(
+        self, row: Connection, grant: Grant, refusal: ProviderUnauthorized
+    ) -> tuple[Access, Grant]:
+        """What `renew` returns. Where nothing can be renewed, the sign-in is marked, and `refusal` raised."""
+        try:
+            return await self.renew(grant)
+        except NeedsReconnect:
+            await self.mark_needs_reconnect(row, grant)
+            raise refusal from None
 
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""

@@ -87,7 +87,10 @@ class Accounts:
         return row, await self.auth.disconnect(principal, row.id)
 
     async def verify(self, principal: Principal, connection_id: ConnectionId) -> Account:
-        """Ask the provider whether it still takes a sign-in. Raises `QuotaExceeded` and as `AuthManager.verify`."""
+        """Ask the provider whether it still takes a sign-in; one that it refuses for good is marked so.
+
+        Raises `QuotaExceeded` and as `AuthManager.verify`.
+        """
         await self._count(principal, "verify", Effect.READ, connection_id)
         return await self.auth.verify(principal, connection_id)
 
