@@ -59,6 +59,30 @@ async def test_somebody_new_becomes_a_member_and_their_token_lets_them_in() -> N
         assert (await browser.send(making, name="for Sue", user=sue)).status_code == 200
 
 
+async def test_two_of_one_name_are_told_apart_by_their_addresses_wherever_one_is_chosen() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
+        ann = await make_principal(application)
+        first = await application.workspaces.create_user(ann, "Alice")
+        page = await open_signed_in(application, browser, ann, ROOT)
+        assert str(first.id) not in page.text
+        page = await browser.submit(forms_to(page, "/settings")[0], name="alice", email="al@example.com")
+        assert "alice (al@example.com) is a member now. There is another member of this name" in page.text
+        assert "Remove alice (al@example.com)" in page.text
+        assert f"Remove Alice ({first.id})" in page.text
+        (second,) = [user for user, _ in await application.workspaces.members(ann) if user.email]
+        told = {str(first.id): f"Alice ({first.id})", str(second.id): "alice (al@example.com)", str(ann.user_id): "ann"}
+        await application.tokens.create(ann, "hers", user=second.id)
+        page = await browser.open(f"{ROOT}/tokens")
+        assert forms_to(page, "/tokens")[0].choices["user"] == told
+        assert "Works alice (al@example.com)" in page.text
+        await application.policies.add(ann, PolicyEffect.DENY, ["notes_*"], user=first.id)
+        page = await browser.open(f"{ROOT}/policy")
+        assert f"4 actions at present Alice ({first.id})" in page.text
+        offered = forms_to(page, "/policy")[0].choices["for"]
+        assert {f"user:{key}": name for key, name in told.items()}.items() <= offered.items()
+        assert "The token “hers” of alice (al@example.com)" in offered.values()
+
+
 async def test_what_cannot_be_is_said_and_what_was_typed_stays() -> None:
     async with make_web(FLEET) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
         ann = await make_principal(application)

@@ -17,6 +17,7 @@ from connectory.vault.workspaces import LOCAL_USER
 from connectory.web.links import Said, status_of
 from connectory.web.services import WebServices
 from connectory.web.settings.frame import address_of, done, marked, posted, render_settings, said_in
+from connectory.web.settings.people import called
 from connectory.web.visitors import Member, Visitors
 
 SECTION = ""
@@ -26,6 +27,7 @@ ROLES = {
     Role.MEMBER: ("Member", "connects own accounts and uses shared ones"),
     Role.VIEWER: ("Viewer", "looks at what shared accounts hold"),
 }
+SAME_NAME = " There is another member of this name: tell them apart by what stands behind it."
 OF_MACHINE = "Without this owner, the command line and the assistants of this machine need an API token."
 
 
@@ -35,6 +37,7 @@ class MemberView:
 
     id: str
     name: str
+    called: str  # so that they are told apart from everybody else here
     email: str | None
     role: Role
     title: str
@@ -110,8 +113,11 @@ class MemberPages:
         """What the address says was done, with the name of whoever it was done for."""
         added = request.query_params.get("user") if request.query_params.get("done") == "member" else None
         people = await self.services.workspaces.members(member.principal) if added else ()
-        name = next((user.name for user, _ in people if user.id == added), None)
-        return said_in(request) if name is None else Said(f"{name} is a member now.")
+        user = next((user for user, _ in people if user.id == added), None)
+        if user is None or member.principal.role is not Role.OWNER:  # the address may have been made up by anybody
+            return said_in(request)
+        name = called([one for one, _ in people])[user.id]
+        return Said(f"{name} is a member now.{'' if name == user.name else SAME_NAME}")
 
     async def _page(
         self,
@@ -126,7 +132,10 @@ class MemberPages:
         people = await self.services.workspaces.members(principal)
         is_theirs = principal.role is Role.OWNER and await is_free(self.services.vault, principal)
         owners = [user.id for user, role in people if role is Role.OWNER]
-        rows = [view_member(user, role, member, is_only_owner=owners == [user.id]) for user, role in people]
+        names = called([user for user, _ in people])
+        rows = [
+            view_member(user, role, names[user.id], member, is_only_owner=owners == [user.id]) for user, role in people
+        ]
         return await render_settings(
             self.services,
             "settings_members",
@@ -155,12 +164,12 @@ class MemberPages:
         return [user for user in await self.services.workspaces.list_users(principal) if user.id not in members]
 
 
-def view_member(user: User, role: Role, visitor: Member, *, is_only_owner: bool) -> MemberView:
+def view_member(user: User, role: Role, name: str, visitor: Member, *, is_only_owner: bool) -> MemberView:
     """Return a member as a person sees them, and what must be said before they are changed."""
     is_machines = user.name == LOCAL_USER and visitor.workspace.slug == OPERATOR_WORKSPACE
     warning = OF_MACHINE if is_machines else ""
     is_visitor = user.id == visitor.user.id
-    return MemberView(user.id, user.name, user.email, role, *ROLES[role], is_visitor, is_only_owner, warning)
+    return MemberView(user.id, user.name, name, user.email, role, *ROLES[role], is_visitor, is_only_owner, warning)
 
 
 def _role(form: Mapping[str, str]) -> Role:

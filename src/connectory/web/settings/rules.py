@@ -18,6 +18,7 @@ from connectory.vault.entities import ApiToken, PolicyEffect, PolicyRule, Role, 
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
 from connectory.web.settings.frame import done, posted, render_settings, said_in
+from connectory.web.settings.people import called
 from connectory.web.visitors import Member, Visitors
 
 SECTION = "policy"
@@ -127,7 +128,7 @@ class RulePages:
 
 def view_whom(people: Sequence[User], tokens: Sequence[ApiToken]) -> Mapping[str, str]:
     """Return what users and tokens are called, by id."""
-    names = {str(user.id): user.name for user in people}
+    names = dict(called(people))
     return names | {
         str(one.id): f"The token “{one.name}” of {names.get(one.user_id, 'somebody who has left')}" for one in tokens
     }
@@ -156,7 +157,7 @@ def view_choices(
     own = [user for user in people if is_owner or user.id == principal.user_id]
     return [
         *([Choice(EVERYBODY, "Everybody here")] if is_owner else []),
-        *(Choice(f"{USER}:{user.id}", user.name) for user in own),
+        *(Choice(f"{USER}:{user.id}", names[user.id]) for user in own),
         *(Choice(f"{TOKEN}:{one.id}", names[one.id]) for one in tokens if not narrowed or one.id == principal.token_id),
     ]
 

@@ -26,6 +26,7 @@ from connectory.web.settings.frame import (
     render_settings,
     said_in,
 )
+from connectory.web.settings.people import called
 from connectory.web.states import Moment, Word, moment_of
 from connectory.web.visitors import Member, Visitors
 
@@ -125,7 +126,7 @@ class TokenPages:
     ) -> Response:
         principal, now = member.principal, self.services.now()
         people = await self.services.workspaces.members(principal)
-        names = {str(user.id): user.name for user, _ in people}
+        names = called([user for user, _ in people])
         letting_in = [
             user for user, _ in people if principal.role is Role.OWNER and self._may_be_let_in(user, principal)
         ]
@@ -144,7 +145,7 @@ class TokenPages:
             problems=problems or {},
             rows=[row for row in rows if row.state.tone != "off"],
             over=[row for row in rows if row.state.tone == "off"],
-            people=letting_in if len(letting_in) > 1 else [],
+            people={user.id: names[user.id] for user in letting_in} if len(letting_in) > 1 else {},
             may_make=is_free and principal.role is not Role.VIEWER,
             lasts=LASTS,
             usual=USUAL,
