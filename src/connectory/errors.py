@@ -56,7 +56,7 @@ class BadInput(ConnectoryError):
 
 
 class InvalidArguments(BadInput):
-    """Arguments do not fit the action's schema."""
+    """What was given does not fit what is asked for."""
 
     code = "invalid_arguments"
 
@@ -82,7 +82,7 @@ class UnknownAction(BadInput):
 
 
 class UnknownConnection(BadInput):
-    """The principal has no such connection; another's private one is unknown too (design 1)."""
+    """There is no such connection, or it is somebody else's (design 1)."""
 
     code = "unknown_connection"
 

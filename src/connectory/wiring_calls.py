@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -113,16 +113,20 @@ def passing_calls(ground: Ground) -> OpenPassing:
 async def _unrecorded(ground: Ground, core: Core) -> AsyncIterator[Gateway]:
     """The same gateway, whose lines are gone with its vault."""
     log = AuditLog(ground.vault.database, ground.now, keep_days=0)
-    audit = AuditTrail(log, ground.now, key=digest_key(ground.vault.keys))
+    audit = AuditTrail(log, ground.now, _names_of(ground.catalog), key=digest_key(ground.vault.keys))
     try:
         yield Gateway(replace(core.steps, audit=audit), ground.settings)
     finally:
         await audit.aclose()
 
 
+def _names_of(catalog: Catalog) -> Callable[[], Collection[str]]:
+    return lambda: catalog.connectors
+
+
 def _build(ground: Ground, backends: Backends, executor: HttpExecutor, results: Results) -> Core:
     vault, catalog, quotas, presence = ground.vault, ground.catalog, ground.quotas, ground.presence
-    audit = AuditTrail(vault.audit, ground.now, key=digest_key(vault.keys))
+    audit = AuditTrail(vault.audit, ground.now, _names_of(catalog), key=digest_key(vault.keys))
     record, origin = audit.enclose, ground.settings.origin
     auth = backends.manager(record)
     confirmations = Confirmations(vault, catalog, origin, ground.use_link, presence, record, ground.now)

@@ -74,7 +74,7 @@ async def scene(*, is_open: bool = True) -> AsyncIterator[Scene]:
         log = SlowLog(vault.audit)
         if is_open:
             log.open.set()
-        trail = AuditTrail(log, lambda: START, key=b"k" * 32, most_waiting=MOST)
+        trail = AuditTrail(log, lambda: START, lambda: ("notes",), key=b"k" * 32, most_waiting=MOST)
         yield Scene(vault, log, trail, owner)
         log.open.set()
         await trail.aclose()

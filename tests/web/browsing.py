@@ -93,7 +93,7 @@ class Page(HTMLParser):
             self.forms[-1].inputs[self._name] = given
             self.forms[-1].fields[self._name] = ""
             self.forms[-1].choices[self._name] = {}
-        elif tag == "option":
+        elif tag == "option" and self._is_in_select():
             options = self.forms[-1].choices[self._name]
             if "selected" in given or not options:
                 self.forms[-1].fields[self._name] = given["value"]
@@ -104,6 +104,10 @@ class Page(HTMLParser):
                 self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif tag == "a":
             self.links.append(given)
+
+    def _is_in_select(self) -> bool:
+        """Whether an option is one to choose, and none that is only proposed for a field."""
+        return next(tag for tag in reversed(self.tags) if tag in ("select", "datalist")) == "select"
 
     def handle_data(self, data: str) -> None:
         if self.tags and self.tags[-1] != "title":

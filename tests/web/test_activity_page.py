@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.web.browsing import Browser, make_web, open_signed_in
+from tests.web.browsing import Browser, make_web, open_signed_in, services_of
 
-from connectory.errors import ConnectoryError
+from connectory.errors import ConnectoryError, UnknownConnector
 from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_principal
 from connectory.vault.clock import utc_now
@@ -49,7 +49,7 @@ async def test_a_call_stands_there_in_words_and_no_value_of_it() -> None:
         await application.audit.flush()
         page = await open_signed_in(application, browser, ann, PAGE)
     assert page.status == 200
-    assert "invalid_arguments Arguments do not fit the action's schema." in page.text
+    assert "invalid_arguments What was given does not fit what is asked for." in page.text
     for words in ("ann", "List notes", "notes_list_notes", "invalid_arguments", "Sign in to a service", "just now"):
         assert words in page.text
     assert " UTC" in page.text
@@ -108,6 +108,32 @@ async def test_filters_choose_and_stay_chosen() -> None:
         }
         wrong = await browser.open(f"{PAGE}?outcome=fine")
         assert (wrong.status, "no outcome" in wrong.text) == (422, True)
+
+
+async def test_what_was_asked_for_before_there_is_a_connection_names_the_service() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        ann = await make_principal(application)
+        accounts = services_of(application).accounts
+        await accounts.ask_connect(ann, "notes")
+        with pytest.raises(UnknownConnector):
+            await accounts.ask_connect(ann, "s3cret-typed-here")
+        await application.audit.flush()
+        page = await open_signed_in(application, browser, ann, f"{PAGE}?action=connect")
+    refused, asked = page.html.partition("<tbody")[2].split("<code>connect</code>")[1:]
+    assert ("Notes" in refused, "Notes" in asked) == (False, True)
+    assert "s3cret-typed-here" not in page.html
+
+
+async def test_what_the_table_calls_a_doing_finds_it() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        ann = await make_principal(application)
+        await write(application, ann, "notes_list_notes")
+        await write(application, ann, "rename", effect="write")
+        await open_signed_in(application, browser, ann)
+        by_doing = await browser.open(f"{PAGE}?action=rename+A+connection")
+        by_title = await browser.open(f"{PAGE}?action=list+notes")
+    rows = [page.html.partition("<tbody")[2] for page in (by_doing, by_title)]
+    assert [("<code>rename</code>" in row, "notes_list_notes" in row) for row in rows] == [(True, False), (False, True)]
 
 
 async def test_older_lines_are_a_link_away_and_stay_where_they_are() -> None:

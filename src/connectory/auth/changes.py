@@ -49,7 +49,7 @@ class ConnectionChanges:
 
     async def _to_change(self, principal: Principal, connection_id: ConnectionId, line: OpenRecord) -> Connection:
         row, _ = await self.connections.by_id(principal, connection_id)
-        line.learn(connection_id=row.id)
+        line.learn(connection_id=row.id, connector=row.connector)
         require_connecting(principal, shared=row.is_shared, hint="Ask an owner of the workspace.")
         return row
 

@@ -99,7 +99,7 @@ class Finishing:
         problem = _account_problem(proven)
         if problem is not None and not answers.account_change_confirmed:
             return Asked(Question((), (problem,)), signed_in)
-        line.learn(connection_id=asked[0].use.connection_id)
+        line.learn(connection_id=asked[0].use.connection_id, connector=asked[0].use.connector)
         await line.start()
         left_out = tuple(one.sentence for one in found if isinstance(one, Failed))
         account = _account(proven)

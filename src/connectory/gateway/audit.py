@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,10 +41,16 @@ class OpenLine:
     code: str | None = None
     starting: asyncio.Task[None] | None = None
 
-    def learn(self, *, connection_id: str | None = None, effect: str | None = None) -> None:
+    def learn(
+        self, *, connection_id: str | None = None, connector: str | None = None, effect: str | None = None
+    ) -> None:
         """Add what a later step found out."""
+        known = self.line
         self.line = replace(
-            self.line, connection_id=connection_id or self.line.connection_id, effect=effect or self.line.effect
+            known,
+            connection_id=connection_id or known.connection_id,
+            connector=connector or known.connector,
+            effect=effect or known.effect,
         )
 
     def refuse(self, code: str) -> None:
@@ -69,9 +75,16 @@ class AuditTrail:
     """Writes audit lines, and owns the tasks that do. `aclose` commits what is left."""
 
     def __init__(
-        self, log: AuditLog, now: Callable[[], datetime], *, key: bytes, most_waiting: int = MOST_WAITING
+        self,
+        log: AuditLog,
+        now: Callable[[], datetime],
+        connectors: Callable[[], Collection[str]],
+        *,
+        key: bytes,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         self._log, self._now, self._digest_key = log, now, key
+        self._connectors = connectors
         self._waiting: deque[_Waiting] = deque(maxlen=most_waiting)
         self._owned: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
@@ -210,6 +223,7 @@ class AuditTrail:
         await self._log.finish(line.id, line.outcome, line.code, line.duration_ms)
 
     def _new_line(self, principal: Principal, action: str, effect: str, arguments: Mapping[str, Any]) -> AuditLine:
+        named = arguments.get("connector")  # of whatever else a caller writes there no value is kept
         return AuditLine(
             id=new_id("au"),
             at=self._now(),
@@ -217,6 +231,7 @@ class AuditTrail:
             user_id=principal.user_id,
             token_id=principal.token_id,
             connection_id=None,
+            connector=named if isinstance(named, str) and named in self._connectors() else None,
             action=action[:100],
             effect=effect,
             outcome="started",

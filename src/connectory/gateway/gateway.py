@@ -81,7 +81,7 @@ class Gateway:
         async with self._steps.audit.enclose(principal, tool, "unknown", arguments) as line, self._deadline(tool):
             await self._steps.quotas.use_call(principal)
             action = self._steps.catalog.action(tool)
-            line.learn(effect=action.effect)
+            line.learn(effect=action.effect, connector=action.connector)
             checked = self._steps.arguments.check(action, arguments)
             connector = self._steps.catalog.connector(action.connector)
             named = _one_name(checked.connection, connection)
@@ -111,7 +111,7 @@ class Gateway:
             await self._steps.catalog.settled(chosen.connector)
             connector = self._steps.catalog.connector(chosen.connector).signed_in_by(grant.method)
             call = _Call(principal, connector, chosen, grant, line)
-            line.learn(connection_id=chosen.id)
+            line.learn(connection_id=chosen.id, connector=chosen.connector)
             check_raw(raw, call.connector)
             judged = judge_raw(call.connector, call.facts, raw)
             line.learn(effect=strongest(judged))

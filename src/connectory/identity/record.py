@@ -15,7 +15,7 @@ from connectory.identity.principal import Principal
 class OpenRecord(Protocol):
     """The line of a change under way; it ends with the block that opened it, whatever the outcome."""
 
-    def learn(self, *, connection_id: str | None = None) -> None:
+    def learn(self, *, connection_id: str | None = None, connector: str | None = None) -> None:
         """Add what was found out."""
 
     def refuse(self, code: str) -> None:
@@ -47,7 +47,7 @@ def given(**arguments: object) -> dict[str, object]:
 
 
 class _NoLine:
-    def learn(self, *, connection_id: str | None = None) -> None:
+    def learn(self, *, connection_id: str | None = None, connector: str | None = None) -> None:
         pass
 
     def refuse(self, code: str) -> None:

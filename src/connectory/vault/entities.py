@@ -396,3 +396,4 @@ class AuditLine:
     argument_names: tuple[str, ...]
     digest: str
     duration_ms: int | None
+    connector: str | None = None  # the service that it was about

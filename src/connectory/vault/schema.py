@@ -14,7 +14,7 @@ from connectory.errors import DatabaseUnusable
 from connectory.vault.database import Database
 from connectory.vault.tables import metadata
 
-HEAD = "0008"  # the newest file in migrations/versions
+HEAD = "0009"  # the newest file in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSIONS = MIGRATIONS / "versions"
 _VERSION = sa.table("alembic_version", sa.column("version_num", sa.String))

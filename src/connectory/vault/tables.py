@@ -341,6 +341,7 @@ audit = Table(
     Column("user_id", ID, nullable=False),  # history stays when the user, token or connection has gone
     Column("token_id", ID),
     Column("connection_id", Text),
+    Column("connector", NAME),
     Column("action", Text, nullable=False),
     Column("effect", String(20), nullable=False),
     Column("outcome", String(20), nullable=False),

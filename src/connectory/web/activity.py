@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,10 +12,10 @@ from connectory.errors import BadInput, Refused
 from connectory.identity.activity import MOST_OF_A_FILE, ActivityPage
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Role, User
-from connectory.web.activity_view import PERIODS, files_of, read_filters, view_row
+from connectory.web.activity_view import PERIODS, action_meant, files_of, read_filters, view_row
 from connectory.web.pages import render_member
 from connectory.web.services import WebServices
-from connectory.web.states import OUTCOMES
+from connectory.web.states import DOINGS, OUTCOMES
 from connectory.web.visitors import Visitors
 
 NAV = "activity"
@@ -36,7 +36,9 @@ class ActivityPages:
     async def show(self, request: Request) -> Response:
         """Show a page of lines; a filter or cursor that cannot be is said so above an empty table."""
         member = await self.visitors.member(request)
-        filters, now, principal = read_filters(request.query_params), self.services.now(), member.principal
+        now, principal, catalog = self.services.now(), member.principal, self.services.catalog
+        filters = read_filters(request.query_params)
+        filters = replace(filters, action=action_meant(filters.action, catalog))
         cursor = request.query_params.get("cursor") or None
         page, problem = ActivityPage((), None), ""
         try:
@@ -49,13 +51,14 @@ class ActivityPages:
             NAV,
             422 if problem else 200,
             address=f"/workspaces/{member.workspace.slug}/activity",
-            rows=[view_row(told, self.services.catalog.actions, now) for told in page.lines],
+            rows=[view_row(told, catalog, now) for told in page.lines],
             older=filters.query(cursor=page.next_cursor) if page.next_cursor else None,
             is_first=cursor is None,
             problem=problem,
             filters=filters,
             people=await self._people(principal),
             connections=sorted((await self.services.activity.connection_names(principal)).items(), key=_by_name),
+            doings=DOINGS,
             outcomes=OUTCOMES,
             periods=PERIODS,
             files=files_of(member.workspace.slug, filters.wanted(now)),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from connectory.catalog.connector import Action
+from connectory.catalog.catalog import Catalog
 from connectory.identity.activity import ActivityFilter, ActivityLine
 from connectory.web.confirm import visible
 from connectory.web.meanings import meaning_of
@@ -68,6 +68,7 @@ class RowView:
     action: str
     effect: str
     connection_id: str | None
+    service: str  # its title
     connection: str
     is_visible: bool  # the connection has a page for whoever looks
     outcome: Word
@@ -83,10 +84,10 @@ def read_filters(query: QueryParams) -> Filters:
     return filters if filters.since in PERIODS else replace(filters, since="")
 
 
-def view_row(told: ActivityLine, actions: Mapping[str, Action], now: datetime) -> RowView:
+def view_row(told: ActivityLine, catalog: Catalog, now: datetime) -> RowView:
     """Return a line as a person reads it."""
     line = told.line
-    action = actions.get(line.action)
+    action, connector = catalog.actions.get(line.action), catalog.connectors.get(line.connector or "")
     title = action.manifest.title if action is not None else DOINGS.get(line.action)
     name = visible(line.action[:MOST_CHARACTERS])
     return RowView(
@@ -96,6 +97,7 @@ def view_row(told: ActivityLine, actions: Mapping[str, Action], now: datetime) -
         action=name if title else "",
         effect=EFFECTS.get(line.effect, ""),
         connection_id=line.connection_id,
+        service=connector.title if connector is not None else line.connector or "",
         connection=told.connection or ("not yours, or gone" if line.connection_id else ""),
         is_visible=told.connection is not None,
         outcome=OUTCOMES[line.outcome],
@@ -103,6 +105,14 @@ def view_row(told: ActivityLine, actions: Mapping[str, Action], now: datetime) -
         why=meaning_of(line.code),
         took=took(line.duration_ms),
     )
+
+
+def action_meant(words: str, catalog: Catalog) -> str:
+    """Return the action that somebody calls by its title, as the table does; what is no title, as it is."""
+    wanted = words.casefold()
+    doings = ((name, title) for name, title in DOINGS.items())
+    actions = ((name, action.manifest.title) for name, action in catalog.actions.items())
+    return next((name for name, title in (*doings, *actions) if title.casefold() == wanted), words)
 
 
 def files_of(slug: str, wanted: ActivityFilter) -> Mapping[str, str]:

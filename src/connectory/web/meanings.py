@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping
 from connectory.errors import ConnectoryError
 
 OF_DESIGN = re.compile(r" \(design [\d.]+\)")
-OTHERS = {"cancelled": "The caller did not wait for the end of it."}
+OTHERS = {
+    "cancelled": "The caller did not wait for the end of it.",
+    "sign_in_incomplete": "Something was wrong or missing in what was entered, or there is a further step.",
+}
 
 
 def meaning_of(code: str | None) -> str:

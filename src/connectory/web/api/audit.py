@@ -80,6 +80,7 @@ def _view(one: ActivityLine) -> ActivityInfo:
         token_id=line.token_id,
         connection_id=line.connection_id,
         connection=one.connection,
+        connector=line.connector,
         action=line.action,
         effect=line.effect,
         outcome=line.outcome,

@@ -269,6 +269,7 @@ class ActivityInfo(Shape):
     token_id: str | None
     connection_id: str | None
     connection: str | None
+    connector: str | None = Field(description="The service that it was about, where it was about one.")
     action: str
     effect: str
     outcome: Outcome
