@@ -44,3 +44,14 @@ def test_a_confirmation_needs_the_page_and_says_so_where_nobody_serves_it(demo: 
 def test_a_policy_without_a_rule_or_with_a_bad_pattern_is_refused(terminal: Terminal) -> None:
     assert "--read-only" in terminal.run("policy", "set").err
     assert terminal.run("policy", "set", "--deny", "GitHub*").err.startswith("invalid_arguments: ")
+
+
+def test_a_rule_that_is_there_is_said_to_be_and_what_is_new_beside_it_is_added(terminal: Terminal) -> None:
+    terminal.run("policy", "set", "--deny", "connect")
+
+    again = terminal.run("policy", "set", "--deny", "connect")
+    beside = terminal.run("policy", "set", "--deny", "connect", "--confirm", "zzz_*", "--json")
+
+    assert again.err == "already_exists: This rule is there already. Nothing was changed.\n"
+    assert [rule["pattern"] for rule in beside.json] == ["zzz_*"]
+    assert "No action is called zzz_*" in beside.err

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.identity.making import town
 
-from connectory.errors import InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
+from connectory.errors import AlreadyExists, InvalidArguments, PolicyDenied, RoleDenied, UnknownObject
 from connectory.vault.entities import PolicyEffect
 
 NARROWING = [PolicyEffect.DENY, PolicyEffect.CONFIRM, PolicyEffect.READ_ONLY]
@@ -52,6 +52,27 @@ async def test_a_member_adds_the_first_allow_of_a_level_but_no_further_one() -> 
         with pytest.raises(RoleDenied):
             await t.policies.add(t.member, PolicyEffect.ALLOW, ["*"], user="Mia")
         await t.policies.add(t.owner, PolicyEffect.ALLOW, ["demo_*"], user="Mia")
+
+
+async def test_a_rule_that_is_there_is_not_added_again() -> None:
+    async with town() as t:
+        [first] = await t.policies.add(t.member, PolicyEffect.ALLOW, ["notes_*"], user="Mia")
+
+        with pytest.raises(AlreadyExists, match="This rule is there already"):
+            await t.policies.add(t.member, PolicyEffect.ALLOW, ["notes_*", "notes_*"], user="Mia")
+        [denied] = await t.policies.add(t.member, PolicyEffect.DENY, ["notes_*"], user="Mia")  # of another kind
+        [everywhere] = await t.policies.add(t.owner, PolicyEffect.DENY, ["notes_*"])  # of another level
+        [new] = await t.policies.add(t.owner, PolicyEffect.DENY, ["notes_*", "kinto_*"])
+        assert new.pattern == "kinto_*"
+        with pytest.raises(AlreadyExists, match="These rules are there already"):
+            await t.policies.add(t.owner, PolicyEffect.DENY, ["notes_*", "kinto_*"])
+        assert {rule.id for rule in await t.policies.list(t.owner)} == {first.id, denied.id, everywhere.id, new.id}
+
+
+async def test_a_pattern_that_is_too_long_is_told_so() -> None:
+    async with town() as t:
+        with pytest.raises(InvalidArguments, match="This pattern is too long: 65 characters"):
+            await t.policies.add(t.owner, PolicyEffect.DENY, ["x" * 65])
 
 
 async def test_only_owners_remove_rules() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from connectory.cli.acting import act
 from connectory.cli.options import AsJson, InWorkspace, Yes, ask_first
 from connectory.cli.output import note, show_json, show_table, show_text
-from connectory.errors import InvalidArguments
+from connectory.errors import AlreadyExists, InvalidArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,10 +67,15 @@ def set_policy(
         from connectory.vault.entities import PolicyEffect
 
         added: list[PolicyRule] = []
-        for effect, patterns in wanted.items():
-            if patterns:
+        there: AlreadyExists | None = None
+        for effect, patterns in ((one, given) for one, given in wanted.items() if given):
+            try:
                 rules = application.policies.add(principal, PolicyEffect(effect), patterns, user=user, token=token)
                 added += await rules
+            except AlreadyExists as error:  # of those of this kind; there may be others
+                there = error
+        if there is not None and not added:
+            raise there
         return added, _idle(added, application)
 
     added, idle = act(add, workspace=workspace)
@@ -121,8 +125,9 @@ def clear_policies(
 
 def _idle(rules: Sequence[PolicyRule], application: Application) -> list[str]:
     """The patterns that match no action there is: a misspelt deny would deny nothing, in silence."""
-    tools = list(application.catalog.actions)
-    return [rule.pattern for rule in rules if not any(fnmatchcase(tool, rule.pattern) for tool in tools)]
+    from connectory.gateway.rule_names import is_idle, names_for
+
+    return [rule.pattern for rule in rules if is_idle(rule.pattern, names_for(rule.effect, application.catalog))]
 
 
 def _whom(user: str | None, token: str | None) -> str:

@@ -22,6 +22,7 @@ from connectory.identity.principal import Principal
 from connectory.identity.rights import concerns
 from connectory.vault.entities import Connection, PolicyEffect, PolicyRule, Role
 
+FOR_AGENTS = "Do not retry it; tell the person. "  # how the hint of a refusal begins
 _BY_RULES = "An owner of the workspace can change this with `connectory policy`."
 _BY_TOKEN = "It needs another token, one that was made without `--read-only`."
 _BY_ROLE = "An owner can make this user a member: `connectory workspace add-member WORKSPACE USER --role member`."
@@ -55,7 +56,7 @@ class Judged:
 
 CONNECT = Judged("connect", Effect.WRITE)
 DISCONNECT = Judged("disconnect", Effect.DESTRUCTIVE)
-_RULES_ABOUT = {
+RULES_ABOUT = {  # what is no action, and which rules are about it
     CONNECT.tool: frozenset({PolicyEffect.DENY}),
     DISCONNECT.tool: frozenset({PolicyEffect.DENY, PolicyEffect.CONFIRM, PolicyEffect.ALLOW}),
 }
@@ -72,7 +73,7 @@ def decide(
             return Decision(Verdict.DENY, "viewers may only read", _BY_ROLE)
     if principal.role is Role.VIEWER and connection is not None and not connection.is_shared:
         return Decision(Verdict.DENY, "viewers may only use shared connections", _BY_ROLE)
-    about = _RULES_ABOUT.get(judged.tool, frozenset(PolicyEffect))
+    about = RULES_ABOUT.get(judged.tool, frozenset(PolicyEffect))
     applying = [rule for rule in rules if rule.effect in about and concerns(rule, principal)]
     return max((_level(level, judged) for level in _levels(applying)), key=lambda decision: decision.verdict)
 
@@ -108,7 +109,7 @@ def refusal(decision: Decision, judged: Judged) -> ConnectoryError:
     error = RoleDenied if decision.mended is _BY_ROLE else PolicyDenied
     return error(
         f"{judged.tool} ({judged.effect}) is not allowed here: {decision.reason}.",
-        hint=f"Do not retry it; tell the person. {decision.mended}",
+        hint=f"{FOR_AGENTS}{decision.mended}",
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectory.catalog.manifest import Effect
-from connectory.errors import InvalidArguments, RoleDenied, UnknownObject
+from connectory.errors import AlreadyExists, InvalidArguments, RoleDenied, UnknownObject
 from connectory.identity.principal import Principal
 from connectory.identity.record import Record, given, no_record
 from connectory.identity.rights import (
@@ -29,7 +29,8 @@ from connectory.identity.tokens import without_secret
 from connectory.vault.entities import PolicyEffect, PolicyRule, Role, TokenId, UserId
 from connectory.vault.vault import Vault
 
-PATTERN = re.compile(r"[a-z0-9_*?]{1,64}", re.ASCII)  # a glob over tool names
+PATTERN = re.compile(r"[a-z0-9_*?]+", re.ASCII)  # a glob over tool names
+MAX_PATTERN = 64  # characters, as a tool's name has
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,14 @@ class Policies:
         user: str | None = None,
         token: str | None = None,
     ) -> Sequence[PolicyRule]:
-        """Add one rule per pattern for the workspace, or for one user or token, and return them.
+        """Add one rule per pattern for the workspace, or for one user or token, and return those that were not there.
 
-        Raises `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments`.
+        Raises `RoleDenied`, `PolicyDenied`, `UnknownObject`, `InvalidArguments`, `AlreadyExists` where all were.
         """
         asked = given(effect=effect, patterns=list(patterns), user=user, token=token and without_secret(token))
         async with self._record(principal, "policy_set", Effect.WRITE, asked) as line:
-            level = await self._level_to_narrow(principal, effect, patterns, user, token)
+            level = await self._level_to_narrow(principal, patterns, user, token)
+            new = await self._new(principal, level, effect, patterns)
             await line.start()
             return [
                 await self._vault.policies.add(
@@ -79,7 +81,7 @@ class Policies:
                     effect=effect,
                     pattern=pattern,
                 )
-                for pattern in dict.fromkeys(patterns)
+                for pattern in new
             ]
 
     async def remove(self, principal: Principal, rule_id: str) -> PolicyRule:
@@ -104,22 +106,30 @@ class Policies:
             await self._vault.policies.clear(principal.workspace_id, level.user_id, level.token_id)
 
     async def _level_to_narrow(
-        self, principal: Principal, effect: PolicyEffect, patterns: Sequence[str], user: str | None, token: str | None
+        self, principal: Principal, patterns: Sequence[str], user: str | None, token: str | None
     ) -> Level:
-        """Return the level, if the principal may add such rules to it."""
+        """Return the level, if the principal may add rules to it."""
         require_member(principal, "set policies")
-        if not patterns or not all(PATTERN.fullmatch(pattern) for pattern in patterns):
-            raise InvalidArguments(
-                "This is no pattern over tool names.", hint="Use small letters, digits, _ * and ?, e.g. github_*."
-            )
+        _require_patterns(patterns)
         level = await self._level(principal, user, token)
         if level not in (Level(principal.user_id), Level(principal.user_id, principal.token_id)):
             await require_unnarrowed(self._vault, principal, "set policies for others")
         if principal.role is not Role.OWNER and level.user_id is None:
             require_owner(principal, "set its policies")
+        return level
+
+    async def _new(
+        self, principal: Principal, level: Level, effect: PolicyEffect, patterns: Sequence[str]
+    ) -> Sequence[str]:
+        """Return the patterns of which the level has no such rule yet, if the principal may add them."""
+        there = {rule.pattern for rule in await self._rules_of(principal, level) if rule.effect is effect}
+        new = [pattern for pattern in dict.fromkeys(patterns) if pattern not in there]
+        if not new:
+            words = "This rule is" if len(set(patterns)) == 1 else "These rules are"
+            raise AlreadyExists(f"{words} there already.", hint="Nothing was changed.")
         if effect is PolicyEffect.ALLOW:
             await self._require_narrowing(principal, level)
-        return level
+        return new
 
     async def _require_widening(self, principal: Principal, removed: Sequence[PolicyRule]) -> None:
         require_owner(principal, "remove policies")
@@ -160,3 +170,17 @@ class Policies:
         if principal.role is not Role.OWNER and member[0].id != principal.user_id:
             raise RoleDenied("Only owners of the workspace set policies for others.", hint="Ask an owner.")
         return Level(member[0].id)
+
+
+def _require_patterns(patterns: Sequence[str]) -> None:
+    """Raise `InvalidArguments` unless these are patterns over tool names, and at least one."""
+    if not patterns or not all(PATTERN.fullmatch(pattern) for pattern in patterns):
+        raise InvalidArguments(
+            "This is no pattern over tool names.", hint="Use small letters, digits, _ * and ?, e.g. github_*."
+        )
+    longest = max(map(len, patterns))
+    if longest > MAX_PATTERN:
+        raise InvalidArguments(
+            f"This pattern is too long: {longest} characters.",
+            hint=f"Use {MAX_PATTERN} at most; * stands for any number of them, as in github_*.",
+        )

@@ -94,6 +94,7 @@ class ConnectorPages:
             categories=CATEGORIES,
             statuses=STATUSES,
             may_connect=offered.connect(),
+            connecting_denied=offered.connecting_denied,
             set_up_by=await who_sets_up(self.services, principal),
         )
 
@@ -179,6 +180,7 @@ class ConnectorPages:
             problem=problem,
             taken=taken,
             may_connect=offered.connect(),
+            connecting_denied=offered.connecting_denied,
             set_up_by=await who_sets_up(self.services, member.principal),
             may_share=offered.connect(shared=True),
         )

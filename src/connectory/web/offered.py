@@ -22,6 +22,11 @@ class Offered:
         """Whether to offer connecting and reconnecting."""
         return self._role(shared) and CONNECT.tool not in self.denied
 
+    @property
+    def connecting_denied(self) -> bool:
+        """Whether it is a policy alone that does not let them connect."""
+        return self.own and not self.connect()
+
     def disconnect(self, *, shared: bool = False) -> bool:
         """Whether to offer disconnecting."""
         return self._role(shared) and DISCONNECT.tool not in self.denied

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -121,6 +121,7 @@ async def render_settings(
     status: int = 200,
     *,
     said: Said | None = None,
+    warnings: Sequence[str] = (),
     **values: object,
 ) -> Response:
     """Fill a settings page. The server's own connectors are there for whoever runs it."""
@@ -137,5 +138,6 @@ async def render_settings(
         sections=sections,
         address=address_of(slug, section),
         said=said,
+        warnings=warnings,
         **values,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -11,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connectory.catalog.catalog import Catalog
 from connectory.errors import ConnectoryError, InvalidArguments
+from connectory.gateway.rule_names import instead_of, is_idle, names_for
 from connectory.identity.principal import Principal
 from connectory.identity.rights import holds, is_narrowed
 from connectory.vault.entities import ApiToken, PolicyEffect, PolicyRule, Role, User
@@ -28,6 +31,11 @@ EFFECTS: Mapping[PolicyEffect, tuple[str, str]] = {
     PolicyEffect.READ_ONLY: ("Only look", "of these, calls that change something are refused"),
     PolicyEffect.ALLOW: ("Only these", "everything that no such rule names is refused"),
 }
+MOST_WARNINGS = 5
+BY_TOKEN = (
+    "You signed in by a token: a rule that concerns it is taken away only by an owner who signs in without one, by "
+    "`connectory open` or with an account."
+)
 EVERYBODY, USER, TOKEN = "workspace", "user", "token"
 
 
@@ -39,7 +47,8 @@ class RuleView:
     effect: str
     meaning: str
     pattern: str
-    fits: int  # of the actions that there are
+    fits: str  # how much of what there is
+    is_idle: bool
     whom: str
     may_remove: bool
 
@@ -70,14 +79,15 @@ class RulePages:
 
     async def show(self, request: Request) -> Response:
         """Show the rules that concern who looks; an owner sees all."""
-        return await self._page(await self.visitors.member(request), words=said_in(request))
+        idle = request.query_params.get("idle", "").split(",")[:MOST_WARNINGS]
+        return await self._page(await self.visitors.member(request), words=said_in(request), idle=idle)
 
     async def add(self, request: Request) -> Response:
         """Add a rule for each pattern."""
         member, form = await posted(self.visitors, request)
         kind, _, whom = form.get("for", EVERYBODY).partition(":")
         try:
-            await self.services.policies.add(
+            added = await self.services.policies.add(
                 member.principal,
                 _effect(form.get("effect", "")),
                 [part for part in re.split(r"[\s,]+", form.get("patterns", "")) if part],
@@ -88,7 +98,10 @@ class RulePages:
             return await self._page(
                 member, status_of(error), words=said(error, self.services.settings.origin), form=form
             )
-        return done(member, SECTION, "rule")
+        catalog = self.services.catalog
+        idle = [rule.id for rule in added if is_idle(rule.pattern, names_for(rule.effect, catalog))]
+        what = "rule" if len(idle) < len(added) else "idle"
+        return done(member, SECTION, what, **({"idle": ",".join(idle[:MOST_WARNINGS])} if idle else {}))
 
     async def remove(self, request: Request) -> Response:
         """Remove a rule."""
@@ -100,13 +113,19 @@ class RulePages:
         return done(member, SECTION, "rule-removed")
 
     async def _page(
-        self, member: Member, status: int = 200, *, words: Said | None = None, form: Mapping[str, str] | None = None
+        self,
+        member: Member,
+        status: int = 200,
+        *,
+        words: Said | None = None,
+        form: Mapping[str, str] | None = None,
+        idle: Collection[str] = (),
     ) -> Response:
         principal = member.principal
         rules = await self.services.policies.list(principal)
         people = [user for user, _ in await self.services.workspaces.members(principal)]
         tokens = [token for token in await self.services.tokens.list(principal) if token.revoked_at is None]
-        tools, names = list(self.services.catalog.actions), view_whom(people, tokens)
+        catalog, names = self.services.catalog, view_whom(people, tokens)
         may_write = principal.role is not Role.VIEWER and not principal.read_only
         narrowed = await is_narrowed(self.services.vault, principal)
         removes = principal.role is Role.OWNER and may_write and not narrowed
@@ -117,11 +136,13 @@ class RulePages:
             SECTION,
             status,
             said=words,
-            rows=[view_rule(rule, tools, names, removes and not holds(rule, principal)) for rule in rules],
+            warnings=await asyncio.to_thread(warn_of, [rule for rule in rules if rule.id in idle], catalog),
+            rows=[view_rule(rule, catalog, names, removes and not holds(rule, principal)) for rule in rules],
             effects={effect.value: words for effect, words in EFFECTS.items()},
             choices=view_choices(principal, people, tokens, narrowed),
             form=form or {},
             may_add=may_write,
+            takes_away=who_takes_away(principal),
             is_owner=principal.role is Role.OWNER,
         )
 
@@ -134,15 +155,36 @@ def view_whom(people: Sequence[User], tokens: Sequence[ApiToken]) -> Mapping[str
     }
 
 
-def view_rule(rule: PolicyRule, tools: Sequence[str], names: Mapping[str, str], may_remove: bool) -> RuleView:
+def warn_of(rules: Sequence[PolicyRule], catalog: Catalog) -> Sequence[str]:
+    """Return what must be said of those of these rules that fit nothing: a misspelt one forbids nothing."""
+    named = [(rule.pattern, names_for(rule.effect, catalog)) for rule in rules]
+    return [
+        f"The rule is kept, but {pattern} fits no action at present. {instead_of(pattern, names)}".strip()
+        for pattern, names in named
+        if is_idle(pattern, names)
+    ]
+
+
+def who_takes_away(principal: Principal) -> str:
+    """Return what whoever cannot take a new rule away again must know before; empty for who can."""
+    if principal.role is not Role.OWNER:
+        return "Only an owner of the workspace can take a rule away again."
+    return BY_TOKEN if principal.token_id is not None else ""
+
+
+def view_rule(rule: PolicyRule, catalog: Catalog, names: Mapping[str, str], may_remove: bool) -> RuleView:
     """Return a rule in words, and how many of the actions that there are it is about."""
     whom = "everybody here"
     if rule.token_id is not None:
         whom = names.get(rule.token_id, "a token that is revoked")
     elif rule.user_id is not None:
         whom = names.get(rule.user_id, "somebody who has left")
-    fits = sum(fnmatchcase(tool, rule.pattern) for tool in tools)
-    return RuleView(rule.id, *EFFECTS[rule.effect], rule.pattern, fits, whom, may_remove)
+    count = sum(fnmatchcase(tool, rule.pattern) for tool in catalog.actions)
+    others = [] if count else sorted(one for one in names_for(rule.effect, catalog) if fnmatchcase(one, rule.pattern))
+    fits = f"{count} action{'' if count == 1 else 's'} at present"
+    if not count:
+        fits = f"about {' and '.join(others)}" if others else "fits no action at present"
+    return RuleView(rule.id, *EFFECTS[rule.effect], rule.pattern, fits, not (count or others), whom, may_remove)
 
 
 def view_choices(
