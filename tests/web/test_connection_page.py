@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 from tests.gateway.test_changes_on_record import lines_of
-from tests.web.browsing import Browser, Page, PostedForm, make_web, open_signed_in
+from tests.web.browsing import Browser, Page, PostedForm, form_to, make_web, open_signed_in
 
 from connectory.errors import PolicyDenied
 from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_principal
 from connectory.testing.provider import FakeProvider, answers
-from connectory.vault.entities import Connection, PolicyEffect, Role
+from connectory.vault.entities import Connection, GrantStatus, PolicyEffect, Role
 from connectory.web.links import path_of
 from connectory.web.meanings import meaning_of
 from connectory.wiring import Application
@@ -78,17 +78,72 @@ async def test_testing_says_whether_the_service_takes_the_sign_in() -> None:
     async with scene() as it:
         good = await it.press("/test")
         assert "notes/default works: the service takes its sign-in. It is the account of user-s3cre." in good.text
+        assert 'class="quiet" id="reconnect"' in good.html
         it.provider.is_revoked = True
         bad = await it.press("/test")
-        assert "notes/default does not work." in bad.text
-        form = await it.form("/test")
-        headers = {"HX-Request": "true", "Origin": it.browser.origin, "Sec-Fetch-Site": "same-origin"}
-        answer = await it.browser.client.post(f"{it.path}/test", data=form.fields, headers=headers)
         await it.application.audit.flush()
         calls = (await it.open()).text.partition("Recent calls")[2]
-    assert (answer.status_code, "<html" in answer.text) == (200, False)
-    assert "does not work" in answer.text
+    assert "notes/default does not work: Notes did not accept the credentials (401). Reconnect it to use it" in bad.text
     assert "Test a sign-in" in calls
+
+
+async def test_a_sign_in_that_its_test_is_refused_for_is_shown_as_what_it_is() -> None:
+    async with scene() as it:
+        it.provider.is_revoked = True
+        page = await it.press("/test")
+        assert '<span class="state bad">' in page.html
+        assert '<span class="state good">Works' not in page.html
+        assert 'class="" id="reconnect"' in page.html  # the one to press
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (500, "Notes has a problem of its own (500). Try again in a while."),
+        (503, "Notes has a problem of its own (503). Try again in a while."),
+        (429, "Notes wants fewer requests (429). Try again in a while."),
+        (403, "Notes does not allow this account to do that (403)."),
+    ],
+)
+async def test_a_service_that_cannot_say_leaves_the_sign_in_as_it_is(status: int, words: str) -> None:
+    async with scene() as it:
+        it.provider.own_answer = answers(status)
+        page = await it.press("/test")
+        [(_, grant)] = await it.application.auth.list_connections(it.principal)
+    assert f"notes/default could not be tested: {words}" in page.text
+    assert "does not work" not in page.text
+    assert 'class="quiet" id="reconnect"' in page.html
+    assert grant.status is GrantStatus.ACTIVE
+
+
+async def test_a_test_in_place_says_the_same_and_has_the_state_asked_for_anew() -> None:
+    async with scene() as it:
+        form = await it.form("/test")
+        headers = {"HX-Request": "true", "Origin": it.browser.origin, "Sec-Fetch-Site": "same-origin"}
+        good = await it.browser.client.post(f"{it.path}/test", data=form.fields, headers=headers)
+        it.provider.is_revoked = True
+        bad = await it.browser.client.post(f"{it.path}/test", data=form.fields, headers=headers)
+    assert (good.status_code, "<html" in good.text, "HX-Trigger" in good.headers) == (200, False, False)
+    assert "does not work" in bad.text
+    assert bad.headers["HX-Trigger"] == "changed"
+
+
+async def test_what_came_of_a_form_is_said_once_and_sent_by_no_reload() -> None:
+    async with scene() as it:
+        form = replace(await it.form("/test"), action=f"{it.path}/test")
+        answer = await it.browser.send(form)
+        assert (answer.status_code, answer.headers["location"]) == (303, it.path)
+        headers = {"HX-Request": "true"}
+        assert "notes/default works" not in (await it.browser.client.get(it.path, headers=headers)).text
+        assert "notes/default works" in (await it.open()).text
+        assert "notes/default works" not in (await it.open()).text
+
+
+@pytest.mark.parametrize("below", ["/test", "/reconnect", "/rename"])
+async def test_a_browser_that_is_led_back_to_a_form_s_address_comes_to_the_connection(below: str) -> None:
+    async with scene() as it:
+        answer = await it.browser.client.get(f"{it.path}{below}")
+    assert (answer.status_code, answer.headers["location"]) == (303, it.path)
 
 
 async def test_reconnecting_leads_to_the_connect_page_and_never_shows_the_key() -> None:
@@ -118,14 +173,31 @@ async def test_reconnecting_takes_an_open_link_unless_another_browser_has_it(*, 
 
 async def test_a_connection_is_renamed() -> None:
     async with scene() as it:
-        await connect(it.application, it.principal, alias="taken", token="other")
-        for alias, problem in (("Not good", "This alias cannot be used"), ("taken", "taken")):
-            page = await it.press("/rename", alias=alias)
-            assert page.status == 422
-            assert problem in page.text
         page = await it.press("/rename", alias="work")
     assert page.status == 200
-    assert "notes/work" in page.text
+    assert "It is called notes/work now." in page.text
+    assert page.forms[form_to(page, "/rename")].fields["alias"] == "work"
+
+
+@pytest.mark.parametrize(
+    ("alias", "problem"),
+    [("Not good", "This alias cannot be used."), ("x" * 33, "This alias cannot be used."), ("taken", "notes/taken")],
+)
+async def test_a_name_that_cannot_be_taken_is_marked_and_stays(alias: str, problem: str) -> None:
+    async with scene() as it:
+        await connect(it.application, it.principal, alias="taken", token="other")
+        page = await it.press("/rename", alias=alias)
+        field = page.forms[form_to(page, "/rename")].inputs["alias"]
+        plain = (await it.open()).forms[form_to(page, "/rename")].inputs["alias"]
+    assert "Nothing was done: see the marked field." in page.text
+    assert problem in page.html.partition('id="alias-problem"')[2].partition("</div>")[0]
+    assert (field["value"], field["aria-invalid"], field["aria-describedby"]) == (
+        alias,
+        "true",
+        "alias-problem alias-help",
+    )
+    assert "maxlength" not in field  # a name that was pasted is not cut without a word
+    assert (plain["value"], "aria-invalid" in plain) == ("default", False)
 
 
 async def test_why_a_call_was_refused_is_said_in_a_sentence() -> None:
@@ -228,7 +300,7 @@ async def test_another_s_connection_is_as_unknown_as_none() -> None:
                 for one in (his.id, hers.id, "cn_" + "a" * 26)
             ]
             assert said[0] == said[1] == said[2]
-            assert "There is no connection" in said[0]
+            assert "This connection was removed." in said[0]
         for below in ("/test", "/reconnect", "/rename", "/disconnect", "/try?action=notes_list_notes"):
             for one in (his.id, hers.id):
                 path = f"/workspaces/default/connections/{one}{below}"

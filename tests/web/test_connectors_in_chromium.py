@@ -91,7 +91,7 @@ async def test_the_page_of_a_connection_that_is_let_go_elsewhere_says_so() -> No
         await page.locator(".connection").get_by_role("link", name="Configure").click()
         await page.get_by_role("heading", name="Recent calls").wait_for()
         await application.auth.disconnect(principal, made.id)
-        await page.get_by_text("There is no connection").wait_for()
+        await page.get_by_text("This connection was removed.").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

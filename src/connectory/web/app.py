@@ -108,4 +108,4 @@ def page_exception_handlers(signing_in: SignInPages) -> dict[type[Exception], Ex
             return error_response(request, error)
         return await signing_in.ask(request)
 
-    return {**exception_handlers(), Unauthenticated: ask_to_sign_in}
+    return {**exception_handlers(signing_in.visitors), Unauthenticated: ask_to_sign_in}

@@ -9,7 +9,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from connectory.auth.connections import Found, describe_account, plain_name
-from connectory.errors import ConnectoryError, QuotaExceeded, UnknownObject
+from connectory.errors import (
+    AlreadyExists,
+    CannotDecrypt,
+    ConnectoryError,
+    InvalidArguments,
+    NeedsReconnect,
+    ProviderUnauthorized,
+    QuotaExceeded,
+    UnknownConnection,
+)
+from connectory.web.afterwards import Afterwards, Told
 from connectory.web.arrival import after_disconnecting
 from connectory.web.binding import usable_in
 from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
@@ -24,6 +34,8 @@ from connectory.web.visitors import Member, Visitors, home_of
 from connectory.web.way_back import remember_way_back
 
 CALLS_SHOWN = 15
+NOT_RENAMED = Said("Nothing was done: see the marked field.", is_bad=True)
+REFUSED = (NeedsReconnect, ProviderUnauthorized, CannotDecrypt)  # what is wrong with the sign-in itself
 ROOT = "/workspaces/{slug}/connections/{connection}"
 
 
@@ -41,34 +53,35 @@ class ConnectionPages:
             Route(f"{ROOT}/test", self.test, methods=["POST"]),
             Route(f"{ROOT}/reconnect", self.reconnect, methods=["POST"]),
             Route(f"{ROOT}/rename", self.rename, methods=["POST"]),
+            *(Route(f"{ROOT}/{form}", self.back, methods=["GET"]) for form in ("test", "reconnect", "rename")),
             Route(f"{ROOT}/disconnect", self.ask, methods=["GET"]),
             Route(f"{ROOT}/disconnect", self.disconnect, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
-        """Show the connection."""
+        """Show the connection, and what came of the form that led here."""
         member = await self.visitors.member(request)
-        return await self._page(member, await find_connection(self.services, member, request))
+        found = await find_connection(self.services, member, request)
+        told = None if is_fragment(request) else self._afterwards.take(request)
+        response = await self._page(member, found, told or Told())
+        if told is not None:
+            self._afterwards.forget(response)
+        return response
+
+    async def back(self, request: Request) -> Response:
+        """Lead to the connection from the address of one of its forms, where a browser may be led back to."""
+        return RedirectResponse(request.url.path.rpartition("/")[0], status_code=303)
 
     async def test(self, request: Request) -> Response:
-        """Ask the service whether it still takes the sign-in, and say so; nothing is changed by asking."""
+        """Ask the service whether it still takes the sign-in, and say so. One that it refuses needs reconnecting."""
         member, found, _ = await self._posted(request)
-        name = found[0].name
-        try:
-            account = await self.services.accounts.verify(member.principal, found[0].id)
-        except QuotaExceeded as error:
-            words = said(error, self.services.settings.origin, before=f"{name} was not tested.")
-        except ConnectoryError as error:
-            words = said(error, self.services.settings.origin, before=f"{name} does not work.")
-        else:
-            who = (
-                f" It is the account of {plain_name(account.name or account.id)}." if account.name or account.id else ""
-            )
-            words = Said(f"{name} works: the service takes its sign-in.{who}")
-        if is_fragment(request):
-            return render("said", said=words)
-        now = await find_connection(self.services, member, request)  # the test may have shown that it works no longer
-        return await self._page(member, now, words=words)
+        words = await self._test(member, found)
+        if not is_fragment(request):
+            return self._afterwards.lead(_path(member, found), Told(words))
+        response = render("said", said=words)
+        if words.is_bad:
+            response.headers["HX-Trigger"] = "changed"  # what shows the sign-in's state asks for it anew
+        return response
 
     async def reconnect(self, request: Request) -> Response:
         """Lead to the connect page, which renews the sign-in."""
@@ -77,8 +90,7 @@ class ConnectionPages:
         try:
             session = await self.services.accounts.ask_reconnect(member.principal, found[0].id, usable=usable)
         except ConnectoryError as error:
-            words = said(error, self.services.settings.origin)
-            return await self._page(member, found, status_of(error), words)
+            return self._afterwards.lead(_path(member, found), Told(said(error, self.services.settings.origin)))
         response = RedirectResponse(path_of(session), status_code=303)
         remember_way_back(response, session.link, is_https=self.visitors.is_https)
         return response
@@ -88,11 +100,14 @@ class ConnectionPages:
         member, found, form = await self._posted(request)
         alias = form.get("alias", "").strip()
         try:
-            await self.services.changes.rename(member.principal, found[0].id, alias)
+            row = await self.services.changes.rename(member.principal, found[0].id, alias)
+        except (InvalidArguments, AlreadyExists) as error:
+            told = Told(NOT_RENAMED, alias, error.text)
         except ConnectoryError as error:
-            words = said(error, self.services.settings.origin)
-            return await self._page(member, found, status_of(error), words, alias=alias)
-        return RedirectResponse(_path(member, found), status_code=303)
+            told = Told(said(error, self.services.settings.origin))
+        else:
+            told = Told(Said(f"It is called {row.name} now."))
+        return self._afterwards.lead(_path(member, found), told)
 
     async def ask(self, request: Request) -> Response:
         """Ask whether it is meant."""
@@ -114,9 +129,25 @@ class ConnectionPages:
         self.visitors.require_csrf(request, form)
         return member, await find_connection(self.services, member, request), form
 
-    async def _page(
-        self, member: Member, found: Found, status: int = 200, words: Said | None = None, alias: str | None = None
-    ) -> Response:
+    async def _test(self, member: Member, found: Found) -> Said:
+        name, origin = found[0].name, self.services.settings.origin
+        try:
+            account = await self.services.accounts.verify(member.principal, found[0].id)
+        except QuotaExceeded as error:
+            return said(error, origin, before=f"{name} was not tested.")
+        except REFUSED as error:
+            return said(error, origin, before=f"{name} does not work:")
+        except ConnectoryError as error:
+            return said(error, origin, before=f"{name} could not be tested:")
+        who = account.name or account.id
+        of = f" It is the account of {plain_name(who)}." if who else ""
+        return Said(f"{name} works: the service takes its sign-in.{of}")
+
+    @property
+    def _afterwards(self) -> Afterwards:
+        return Afterwards(self.services.vault.keys, self.services.now, is_https=self.visitors.is_https)
+
+    async def _page(self, member: Member, found: Found, told: Told) -> Response:
         services, (row, _) = self.services, found
         connector, now = services.catalog.connectors.get(row.connector), services.now()
         unreadable = {one.id for one in await services.vault.grants.unreadable(row.workspace_id)}
@@ -129,14 +160,14 @@ class ConnectionPages:
             "connection",
             member,
             NAV,
-            status,
             one=view_connected([found], connectors, unreadable, last, offered, slug=slug, now=now)[0],
             facts=view_facts(found, now),
             calls=view_calls(lines.lines, connector, now),
             groups=view_actions_by_effect([one for one in callable_ if one.connector == row.connector]),
             path=_path(member, found),
-            said=words,
-            alias=row.alias if alias is None else alias,
+            said=told.said,
+            alias=told.typed if told.problem else row.alias,
+            alias_problem=told.problem,
         )
 
     async def _question(self, member: Member, found: Found, status: int = 200, words: Said | None = None) -> Response:
@@ -159,12 +190,12 @@ class ConnectionPages:
 
 
 async def find_connection(services: WebServices, member: Member, request: Request) -> Found:
-    """Return the connection that the path names, as the member sees it. Raises `UnknownObject`."""
+    """Return the connection that the path names, as the member sees it. Raises `UnknownConnection`."""
     connection_id = request.path_params["connection"]
     for pair in await services.auth.list_connections(member.principal):
         if pair[0].id == connection_id:
             return pair
-    raise UnknownObject("connection", connection_id[:40])
+    raise UnknownConnection(connection_id[:40])
 
 
 def _path(member: Member, found: Found) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -29,6 +32,7 @@ from connectory.errors import (
 from connectory.web.access_log import masked
 from connectory.web.pages import render
 from connectory.web.problems import is_api, problem_response
+from connectory.web.visitors import Member
 
 logger = logging.getLogger("connectory.web")
 
@@ -50,7 +54,7 @@ TITLES = {
     401: "Please sign in",
     403: "Refused",
     404: "Not found",
-    405: "Not found",
+    405: "This is no page",
     408: "That took too long",
     410: "This link is spent",
     413: "Too large",
@@ -61,12 +65,41 @@ TITLES = {
 }
 SENTENCES: Mapping[int, tuple[str, str]] = {
     404: ("There is no such page.", "Check the address, or ask your assistant for a new link."),
-    405: ("There is no such page.", "Check the address, or ask your assistant for a new link."),
+    405: ("Nothing was done: forms are sent to this address.", "Go to the page with the form, and send it from there."),
 }
+GONE = ("This connection was removed.", "The page of all connectors shows what is connected.")
+OF_LINKS = re.compile(r"/(?:connect|confirm)/")
+
+
+class WhoIsHere(Protocol):
+    """What finds out for whom a page is made (`Visitors`)."""
+
+    is_local: bool
+
+    async def member_anywhere(self, request: Request) -> Member | None:
+        """Return who is signed in; None where nobody is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """For whom a failure is shown: with their bar, and with what they can do about a link that is not theirs."""
+
+    member: Member | None = None
+    is_for_another: bool = False  # a link's page is theirs alone whom it was made for
+
+
+NOBODY = Seen()
 
 
 def failure_response(
-    headers: Headers, status: int, message: str, hint: str, *, path: str = "/", code: str | None = None
+    headers: Headers,
+    status: int,
+    message: str,
+    hint: str,
+    *,
+    path: str = "/",
+    code: str | None = None,
+    seen: Seen = NOBODY,
 ) -> Response:
     """Say what failed and what to do: as a page, or as JSON to a program (by `Accept`; `/mcp` serves programs only)."""
     if is_api(path):
@@ -74,14 +107,27 @@ def failure_response(
     if wants_json(headers.get("accept", ""), path):
         error = {"code": code or f"http_{status}", "message": message, "hint": hint}
         return JSONResponse({"error": error}, status_code=status)
-    return render("failure", status, title=TITLES.get(status, "Something went wrong"), message=message, hint=hint)
+    return render(
+        "failure",
+        status,
+        has_form=seen.member is not None,
+        title=TITLES.get(status, "Something went wrong"),
+        message=message,
+        hint=hint,
+        member=seen.member,
+        visitor=seen.member.visitor if seen.member is not None else None,
+        nav="",
+        is_for_another=seen.is_for_another and status == 404,
+    )
 
 
-def error_response(request: Request, error: ConnectoryError) -> Response:
+def error_response(request: Request, error: ConnectoryError, seen: Seen = NOBODY) -> Response:
     """The response to one of our own errors."""
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
-    path = request.scope["path"]
-    return failure_response(request.headers, status, error.message, error.hint, path=path, code=error.code)
+    path, (message, hint) = request.scope["path"], (error.message, error.hint)
+    if isinstance(error, UnknownConnection) and not wants_json(request.headers.get("accept", ""), path):
+        message, hint = GONE  # a person sees no ids, and has mostly seen to it themselves
+    return failure_response(request.headers, status, message, hint, path=path, code=error.code, seen=seen)
 
 
 def wants_json(accept: str, path: str) -> bool:
@@ -91,21 +137,34 @@ def wants_json(accept: str, path: str) -> bool:
     )
 
 
-def exception_handlers() -> dict[type[Exception], ExceptionHandler]:
-    """Handlers for Starlette's `exception_handlers`."""
+def exception_handlers(visitors: WhoIsHere | None = None) -> dict[type[Exception], ExceptionHandler]:
+    """Handlers for Starlette's `exception_handlers`; a page keeps the bar of whoever is signed in."""
 
     async def on_connectory_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, ConnectoryError)
-        return error_response(request, error)
+        return error_response(request, error, await _seen(request, visitors))
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         message, hint = SENTENCES.get(error.status_code, (error.detail, ""))
-        response = failure_response(request.headers, error.status_code, message, hint, path=request.scope["path"])
+        path, seen = request.scope["path"], await _seen(request, visitors)
+        response = failure_response(request.headers, error.status_code, message, hint, path=path, seen=seen)
         response.headers.update(error.headers or {})
         return response
 
     return {ConnectoryError: on_connectory_error, HTTPException: on_http_exception}
+
+
+async def _seen(request: Request, visitors: WhoIsHere | None) -> Seen:
+    path = request.scope["path"]
+    if visitors is None or is_api(path) or wants_json(request.headers.get("accept", ""), path):
+        return NOBODY
+    try:
+        member = await visitors.member_anywhere(request)
+    except ConnectoryError:  # the database, which may be what has failed
+        return NOBODY
+    is_for_one = member is not None and not visitors.is_local and OF_LINKS.match(path) is not None
+    return Seen(member, is_for_another=is_for_one)
 
 
 class FailureBarrier:

@@ -26,6 +26,7 @@ from connectory.web.origins import OurOrigins
 # Cookies ignore ports: a program of another user that takes our port while nothing of ours runs is sent them. What it
 # has then is soon over.
 SESSION_LASTS = timedelta(hours=12)
+WORKSPACE = re.compile(r"/workspaces/([a-z0-9][a-z0-9-]{0,62})(?:/|$)", re.ASCII)
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 MOST_TOKEN_CHARACTERS = 512
 CSRF_FIELD = "csrf"
@@ -104,9 +105,28 @@ class Visitors:
         Raises `Unauthenticated`, and `UnknownObject` for a workspace that is not theirs, as for one that there is not.
         """
         workspace, principal = await self.workspace(request)
+        found = await self._member(request, workspace, principal)
+        if found is None:
+            raise UnknownObject("workspace", workspace.slug, [])
+        return found
+
+    async def member_anywhere(self, request: Request) -> Member | None:
+        """Return who is signed in: in the workspace of a path that there may be no page for, else in their own.
+
+        None where nobody is.
+        """
+        principal = await self._principal(request)
+        if principal is None:
+            return None
+        named = WORKSPACE.match(request.scope["path"])
+        found = await self._sessions.within(principal, named[1]) if named is not None else None
+        workspace, principal = found or (await self._vault.workspaces.get(principal.workspace_id), principal)
+        return await self._member(request, workspace, principal) if workspace is not None else None
+
+    async def _member(self, request: Request, workspace: Workspace, principal: Principal) -> Member | None:
         user = await self._vault.workspaces.get_user(principal.user_id)
         if user is None:
-            raise UnknownObject("workspace", workspace.slug, [])
+            return None
         workspaces = await self._sessions.workspaces_of(principal)
         return Member(principal, workspace, user, self._csrf(request), workspaces, await self.called(workspace.id))
 
