@@ -41,6 +41,10 @@ SIGN_IN_ANEW = (
 _TITLES = {"request": "Raw request", DISCONNECT.tool: "Disconnect this account"}
 
 
+class SaidNo(PolicyDenied):
+    """The person has said no to this very call."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConfirmationView:
     """One call as a person should see it. `is_open`: nobody has decided yet, and its time is not over."""
@@ -81,14 +85,14 @@ class Confirmations:
     ) -> Confirmation:
         """Return the person's yes to this very call, not spent yet.
 
-        Raises `ConfirmationNeeded` with the link while nobody has decided, `PolicyDenied` after a no.
+        Raises `ConfirmationNeeded` with the link while nobody has decided, `SaidNo` after a no.
         """
         call = digest(self._digest_key, action, connection.id, arguments)
         found = await self._vault.confirmations.find(
             principal.workspace_id, principal.user_id, principal.token_id, call
         )
         if found is not None and found.status is ConfirmationStatus.DENIED:
-            raise PolicyDenied(
+            raise SaidNo(
                 f"The person said no to this {judged.tool} call.", hint="Do not retry it; ask what they want instead."
             )
         if found is not None and found.status is ConfirmationStatus.CONFIRMED:

@@ -1,18 +1,17 @@
-"""Errors on a page of a member's: their words, with our own links in them as links to follow."""
+"""Errors on a page of a member's: in the words for a person, with our own links in them as links to follow."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connectory.errors import ConnectoryError
 from connectory.vault.entities import ConnectSession
+from connectory.web.advice import advice_about
 from connectory.web.failures import STATUSES
 
 OURS = r"/(?:connect|confirm)/[A-Za-z0-9_-]{1,128}"
 NOT_DONE = 422  # also where the person must do something first
-TITLES = {"connect": "sign in again", "confirm": "look at the call and decide"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,15 @@ class Said:
     is_bad: bool = False
 
 
-def said(error: ConnectoryError, origin: str, *, before: str = "") -> Said:
-    """Put an error on a page."""
-    return Said(f"{before} {error.message}".strip(), pieces_of(error.hint, origin), is_bad=True)
+def said(error: ConnectoryError, origin: str, *, before: str = "", is_write: bool = False) -> Said:
+    """Put an error on a page; `is_write`: of what may have changed something all the same."""
+    advice, path = advice_about(error, is_write=is_write), path_in(error.hint, origin)
+    pieces: tuple[Piece, ...]
+    if path is not None and advice.link:
+        pieces = (Piece(advice.link, path), Piece("."))
+    else:
+        pieces = (Piece(advice.do),) if advice.do else ()
+    return Said(f"{before} {advice.message}".strip(), pieces, is_bad=True)
 
 
 def status_of(error: ConnectoryError) -> int:
@@ -47,20 +52,17 @@ def path_of(session: ConnectSession) -> str:
     return f"/connect/{session.link}"
 
 
-def pieces_of(text: str, origin: str) -> tuple[Piece, ...]:
-    """Split a text at the links to our own pages that services put into it; no other address becomes a link."""
-    pieces: list[Piece] = []
-    at = 0
-    for match in _ours(text, origin):
-        pieces += [Piece(text[at : match.start()]), Piece(TITLES[match[1].split("/")[1]], match[1])]
-        at = match.end()
-    return tuple(piece for piece in [*pieces, Piece(text[at:])] if piece.text)
+def path_in(text: str, origin: str) -> str | None:
+    """Return the path of the first of our own links that a service has put into a text."""
+    found = _ours(text, origin)
+    return found[1] if found is not None else None
 
 
 def link_in(text: str, origin: str) -> str | None:
-    """Return the first of our own links in a text, whole."""
-    return next((match[0] for match in _ours(text, origin)), None)
+    """Return the same link, whole."""
+    found = _ours(text, origin)
+    return found[0] if found is not None else None
 
 
-def _ours(text: str, origin: str) -> Iterator[re.Match[str]]:
-    return re.finditer(f"{re.escape(origin)}({OURS})", text)
+def _ours(text: str, origin: str) -> re.Match[str] | None:
+    return re.search(f"{re.escape(origin)}({OURS})", text)

@@ -64,7 +64,8 @@ async def try_action(
     try:
         result = await call(typed.arguments)
     except ConnectoryError as error:
-        return Outcome(said(error, origin), None, status_of(error), form)
+        is_write = is_sent and action.effect is not Effect.READ
+        return Outcome(said(error, origin, is_write=is_write), None, status_of(error), form)
     return Outcome(None, result, 200, form)
 
 
