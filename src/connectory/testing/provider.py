@@ -28,6 +28,7 @@ class FakeProvider(httpx2.AsyncBaseTransport):
 
     answer: Answer = field(default_factory=lambda: answers(200, []))
     requests: list[httpx2.Request] = field(default_factory=list)
+    own_answer: Answer | None = None  # of `/v1/me`, in place of the usual one
     is_revoked: bool = False  # then `/v1/me` answers 401: the token is not accepted any more
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -35,6 +36,8 @@ class FakeProvider(httpx2.AsyncBaseTransport):
         await request.aread()
         if request.url.path == "/v1/me" and self.is_revoked:
             return answers(401)(request)
+        if request.url.path == "/v1/me" and self.own_answer is not None:
+            return self.own_answer(request)
         if request.url.path == "/v1/me":
             token = request.headers.get("authorization", "").removeprefix("Bearer ")
             return answers(

@@ -67,7 +67,7 @@ async def disconnect(by: By, connection_id: ConnectionParameter) -> Disconnected
 
 @router.post("/{connectionId}/verify")
 async def verify_connection(by: By, connection_id: ConnectionParameter) -> Verified:
-    """Ask the service whether it still takes the sign-in. One that it refuses is `needs_reconnect` from then on: 409."""
+    """Ask whether the service still takes the sign-in; one that it refuses is `needs_reconnect` from then on: 409."""
     account = await by.services.accounts.verify(by.principal, ConnectionId(connection_id))
     return Verified(account=account.name or account.id, scopes=list(account.scopes))
 
