@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField
+from connectory.errors import ConnectoryError
 from connectory.net.address import HostRule
 from connectory.vault.credentials import Credentials
 from connectory.vault.entities import (
@@ -46,11 +47,13 @@ class Problem:
     """One thing wrong with what was entered. `field` is empty when it concerns the whole.
 
     `confirm` names the field of `Entry` with which the person may say "yes, that is meant"; None where nobody can.
+    `failure`: what kept it from being checked for now, which says nothing of the entry.
     """
 
     field: str
     message: str
     confirm: Confirm | None = None
+    failure: ConnectoryError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,8 @@ def _problem(connector: Connector, new: NewGrant, error: ConnectoryError, settin
         return private_address_problem(typed, settings) if can_confirm else Problem(typed, error.text)
     if isinstance(error, ProviderUnauthorized):
         return Problem("", f"{connector.title} did not accept this. Check that it is complete, valid and not revoked.")
-    return Problem("", f"It could not be checked with {connector.title}: {error.text}")
+    told = f"It could not be checked with {connector.title}: {error.text}"
+    return Problem("", told, failure=error if error.retryable else None)
 
 
 def _cut(account: Account) -> Account:

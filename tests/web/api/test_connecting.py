@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 from tests.web.api.calling import HOME, KEY, World, make_world, problem
 from tests.web.browsing import FLEET, Browser, make_token, open_signed_in
@@ -11,7 +12,7 @@ from tests.web.test_connect import KINTO_YAML
 
 from connectory.testing.application import make_principal
 from connectory.testing.connectors import make_catalog, make_connector
-from connectory.testing.provider import FakeProvider
+from connectory.testing.provider import Answer, FakeProvider, answers
 from connectory.vault.entities import Role
 
 
@@ -68,6 +69,26 @@ async def test_a_key_that_the_service_refuses_is_not_kept_and_not_repeated() -> 
         assert said["problems"] == [{"field": "", "message": said["hint"]}]
         good = await world.post("/connectors/connect", {"provider": "notes"})  # and nothing is left under way
         assert good["authUrl"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code", "wait"),
+    [
+        (answers(500), 502, "provider_unavailable", None),
+        (answers(429, headers={"retry-after": "3600"}), 429, "rate_limited", "3600"),
+        (answers(404), 422, "invalid_arguments", None),  # by what was entered, for all that can be said
+    ],
+)
+async def test_a_service_that_cannot_check_a_key_now_is_told_from_a_wrong_key(
+    answer: Answer, status: int, code: str, wait: str | None
+) -> None:
+    async with make_world(httpx2.MockTransport(answer)) as world:
+        body = {"provider": "notes", "config": {"apiKey": KEY}}
+        given = await world.call("POST", "/connectors/connect", json=body)
+        said = problem(given, status)
+        assert (said["code"], given.headers.get("retry-after")) == (code, wait)
+        assert said["detail"] == "notes was not connected; nothing was kept."
+        assert (await world.audited("action=connect"))[0]["code"] == code
 
 
 @pytest.mark.parametrize(
@@ -172,7 +193,7 @@ async def test_that_a_private_address_is_meant_says_a_person_and_no_token() -> N
         assert await world.get("/connectors") == []
 
         await open_signed_in(world.application, browser, world.owner)
-        by_person = await from_page(world, browser, body)
+        by_person = await from_page(world, browser, body, 502)
         assert "could not be checked" in by_person["hint"]  # it was asked, and nobody listens on port 1
         unsaid = await from_page(world, browser, {**body, "config": {"customFields": typed}})
         assert "`privateAddressConfirmed: true`" in unsaid["hint"]
@@ -189,11 +210,11 @@ async def test_in_fleet_mode_nobody_confirms_a_private_address() -> None:
         assert "link" not in said
 
 
-async def from_page(world: World, browser: Browser, body: dict[str, Any]) -> dict[str, Any]:
+async def from_page(world: World, browser: Browser, body: dict[str, Any], status: int = 422) -> dict[str, Any]:
     """What a page's script is told that posts the same, by the cookie of whoever is signed in."""
     csrf = (await browser.open("/workspaces/default/connectors")).forms[0].fields["csrf"]
     answer = await browser.client.post(f"{HOME}/connectors/connect", json=body, headers={"X-CSRF-Token": csrf})
-    return problem(answer, 422)
+    return problem(answer, status)
 
 
 async def test_what_is_connected_already_is_not_overwritten_without_a_name() -> None:

@@ -63,6 +63,13 @@ async def test_what_is_no_object_is_refused(content: bytes) -> None:
         problem(answer, answer.status_code)
 
 
+async def test_where_json_ends_to_be_some_is_said() -> None:
+    async with make_world() as world:
+        headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/json"}
+        answer = await world.call("POST", "/tokens", content=b'{"name": }', headers=headers)
+        assert problem(answer, 422)["problems"] == [{"field": "body", "message": "This is no JSON from character 9 on"}]
+
+
 async def test_a_deep_body_is_refused_and_a_large_one_not_even_read() -> None:
     async with make_world() as world:
         headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/json"}

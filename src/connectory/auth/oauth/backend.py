@@ -116,7 +116,7 @@ class BuiltinBackend(KeptHere):
             entered = await self._entered(session, connector, entry, method, checked)
             return await self._step(entered, method, forms, device=entry.device)
         except ConnectoryError as error:
-            return Form(forms, (Problem("", error.text),))
+            return Form(forms, (Problem("", error.text, failure=error if error.retryable else None),))
 
     async def session_of(self, family: str, callback: Callback) -> tuple[WorkspaceId, SessionId] | None:
         """Return the session that a callback's state belongs to, at the address of its own family (attack 10)."""

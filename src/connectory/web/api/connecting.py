@@ -15,6 +15,7 @@ from connectory.errors import InvalidArguments
 from connectory.identity.record import given
 from connectory.vault.entities import ConnectSession
 from connectory.web.api.callers import Caller
+from connectory.web.api.refusals import api_status_of
 from connectory.web.api.shapes import BackendName, ConnectBody, ConnectConfig, ConnectedAnswer, LinkAnswer
 from connectory.web.api.views import backend_name
 from connectory.web.problems import problem_response
@@ -60,7 +61,7 @@ async def connect_at_once(by: Caller, body: ConnectBody) -> ConnectedAnswer | Re
             if not isinstance(outcome, Connected):
                 await auth.sign_in.end(session)
         if not isinstance(outcome, Connected):
-            line.refuse(InvalidArguments.code)
+            line.refuse(next((one.failure.code for one in outcome if one.failure is not None), InvalidArguments.code))
             return await _not_connected(by, body, outcome)
         return await _connected(by, outcome)
 
@@ -134,10 +135,12 @@ async def _not_connected(by: Caller, body: ConnectBody, problems: Sequence[Probl
     asked = await auth.connect(by.principal, body.provider, **_wishes(body)) if is_for_a_person else None
     link = auth.link_url(asked) if asked is not None else None
     more: dict[str, Any] = {"link": link} if link is not None else {}
+    failure = next((one.failure for one in problems if one.failure is not None), None)
     return problem_response(
-        422,
+        422 if failure is None else api_status_of(failure),
         f"{body.provider} was not connected; nothing was kept.",
-        code=InvalidArguments.code,
+        code=InvalidArguments.code if failure is None else failure.code,
+        retry_after_s=None if failure is None else failure.retry_after_s,
         hint=" ".join(_sentences(problems, link)) or "Connect it by a link: leave `apiKey` and `customFields` out.",
         problems=[{"field": problem.field, "message": problem.message} for problem in problems],
         **more,

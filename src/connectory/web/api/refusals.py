@@ -59,11 +59,16 @@ def answer_error(error: ConnectoryError, sent: Mapping[str, Any], origin: str) -
 
     Where the hint holds one of our links for a person, it stands by itself too.
     """
-    status = next((status for kind, status in API_STATUSES if isinstance(error, kind)), 500)
+    status = api_status_of(error)
     detail, hint = without_keys(error.message, sent), without_keys(error.hint, sent)
     link = link_in(hint, origin)
     more = {"link": link} if link is not None else {}
     return problem_response(status, detail, code=error.code, hint=hint, retry_after_s=error.retry_after_s, **more)
+
+
+def api_status_of(error: ConnectoryError) -> int:
+    """Return the status that says what kind of error it is."""
+    return next((status for kind, status in API_STATUSES if isinstance(error, kind)), 500)
 
 
 def handlers(known: Collection[str], origin: str) -> dict[Any, ExceptionHandler]:
@@ -98,6 +103,9 @@ def handlers(known: Collection[str], origin: str) -> dict[Any, ExceptionHandler]
 def _problems(errors: Sequence[Any], known: Collection[str]) -> Iterator[dict[str, str]]:
     """Say where and what, in pydantic's words; what was sent may be a secret, the name of a member too."""
     for error in errors:
+        if error["type"] == "json_invalid":
+            yield {"field": "body", "message": f"This is no JSON from character {error['loc'][-1]} on"}
+            continue
         path = [str(part) if isinstance(part, int) or part in known else "(a member)" for part in error["loc"]]
         message = "There is no such member" if error["type"] == "extra_forbidden" else str(error["msg"])
         yield {"field": ".".join(path), "message": message}
