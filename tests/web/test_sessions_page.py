@@ -41,7 +41,7 @@ async def test_the_browsers_that_are_signed_in_are_shown_and_this_one_is_marked(
         await application.web_sessions.start_for(bob.workspace_id, bob.user_id, timedelta(hours=12))
         page = await open_signed_in(application, browser, ann, PAGE)
         mine, others = "by a sign-in link ( connectory open )", "with the API token “laptop”"
-        assert f"Firefox on Linux (this one) signed in {mine} just now just now in 11 hours" in page.text
+        assert f"Firefox on Linux (this one) signed in {mine} just now just now in 12 hours" in page.text
         assert f"An unknown browser signed in {others} just now just now in 2 hours" in page.text
         assert len(forms_to(page, "/end")) == 1  # the other one of hers, and none of Bob's
         ids = [*browser.client.cookies.values(), *other.client.cookies.values()]

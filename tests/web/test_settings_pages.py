@@ -93,6 +93,33 @@ async def test_a_token_is_made_shown_once_used_and_revoked() -> None:
         assert not has_form(page, "/revoke")
 
 
+async def test_what_a_token_may_is_what_the_role_of_its_user_lets_it() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
+        ann, mia = await make_principal(application), await make_principal(application, user="mia", role=Role.MEMBER)
+        await application.tokens.create(mia, "mias")
+        page = await open_signed_in(application, browser, ann, f"{ROOT}/tokens")
+        assert "Works mia look and change" in page.text
+        await application.workspaces.set_role(ann, mia.user_id, Role.VIEWER)
+        page = await browser.open(f"{ROOT}/tokens")
+        assert "Works mia look at what shared accounts hold, as a viewer" in page.text
+
+
+async def test_who_revokes_the_token_they_came_in_by_is_told_before_and_after() -> None:
+    async with make_web(FLEET) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:
+        ann = await make_principal(application)
+        other, _ = await application.tokens.create(ann, "other")
+        await browser.post("/signin", {"token": await make_token(application, ann), "next": "/"})
+        page = await browser.open(f"{ROOT}/tokens")
+        assert page.text.count("You are signed in by this token: that signs this browser out.") == 1
+        page = await browser.submit(page.forms[form_to(page, f"{other.id}/revoke")])
+        assert "The token is revoked." in page.text
+        page = await browser.submit(page.forms[form_to(page, "/revoke")])
+        assert page.status == 200
+        assert "The token was revoked; you are signed out." in page.text
+        assert page.forms[0].action == "/signin"
+        assert "signed out" not in (await browser.open("/signin")).text
+
+
 async def test_a_token_without_a_name_says_so_and_keeps_what_was_typed() -> None:
     async with make_web() as (application, app), Browser(app) as browser:
         page = await open_signed_in(application, browser, await make_principal(application), f"{ROOT}/tokens")

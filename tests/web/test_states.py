@@ -21,6 +21,11 @@ NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
         (timedelta(days=30), "1 March 2026"),
         (timedelta(seconds=-5), "in a moment"),
         (timedelta(hours=-3), "in 3 hours"),
+        (timedelta(hours=-11, minutes=-59, seconds=-58), "in 12 hours"),
+        (timedelta(hours=-11, minutes=-20), "in 11 hours"),
+        (timedelta(minutes=-59, seconds=-58), "in 1 hour"),
+        (timedelta(days=-13, seconds=1), "in 13 days"),
+        (timedelta(seconds=-59), "in a moment"),
         (timedelta(days=-30), "30 April 2026"),
     ],
 )

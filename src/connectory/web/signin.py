@@ -22,6 +22,11 @@ NEXT_PAGE = re.compile(  # where a sign-in may lead (attack 13)
 PLAIN_QUERY = re.compile(  # of a page of a workspace's: filters, and no address of anything
     r"(?:[a-z0-9_.~*+=&:,-]|%(?![01]|2f|5c|7f)[0-9a-f]{2}){0,1000}", re.ASCII | re.IGNORECASE
 )
+REVOKED = "revoked"
+BECAUSE = {REVOKED: "The token was revoked; you are signed out."}
+ENDED, SENT = "ended", "sent"  # in the query of the form by itself: a session was over, when something was sent
+NOTHING_DONE = "You were signed out; nothing was done. Sign in, then repeat it."
+SIGNED_OUT = "You were signed out meanwhile. Sign in to go on."
 GUESS_S = 0.5  # that a wrong link takes, one after the other (attack 73)
 
 
@@ -52,11 +57,13 @@ class SignInPages:
             return response
         async with self.guesses:
             await asyncio.sleep(GUESS_S)
+        if await self.visitors.visitor(request) is not None:  # opened again, or from the history
+            return response
         return self.form("/", problem="This link was used already, or is too old.", status=410)
 
-    async def show(self, _request: Request) -> Response:
-        """The form by itself."""
-        return self.form("/")
+    async def show(self, request: Request) -> Response:
+        """The form by itself; to whoever has just ended their own sign-in, with the reason why it is there."""
+        return self.form("/", problem=BECAUSE.get(request.query_params.get("because", "")))
 
     async def sign_in(self, request: Request) -> Response:
         """Take the token, and go where the person wanted to go."""
@@ -76,9 +83,12 @@ class SignInPages:
 
     async def ask(self, request: Request) -> Response:
         """A page that needs a sign-in shows the form in its own place, whether or not there is one (attack 42)."""
-        return self.form(_wanted(request), status=401)
+        notice = None if request.method in SAFE_METHODS else NOTHING_DONE
+        return self.form(_wanted(request), notice=notice, status=401)
 
-    def form(self, target: str, *, problem: str | None = None, status: int = 200) -> Response:
+    def form(
+        self, target: str, *, problem: str | None = None, notice: str | None = None, status: int = 200
+    ) -> Response:
         """The sign-in form, which leads to `target` afterwards."""
         return render(
             "signin",
@@ -86,6 +96,7 @@ class SignInPages:
             has_form=True,
             target=safe_target(target),
             problem=problem,
+            notice=notice,
             is_local=self.visitors.is_local,
             command=self.command,
             issuer=self.issuer,

@@ -106,7 +106,7 @@ def moment_of(at: datetime | None, now: datetime) -> Moment | None:
     seconds = (now - at).total_seconds()
     text = f"{at:%d %B %Y}".lstrip("0")
     if abs(seconds) < SOME_DAYS_S:
-        text = _passed(seconds) if seconds >= 0 else f"in {_span(-seconds) or 'a moment'}"
+        text = _passed(seconds) if seconds >= 0 else f"in {_nearly(-seconds) or 'a moment'}"
     return Moment(text, at.isoformat(), f"{at:%Y-%m-%d %H:%M} UTC")
 
 
@@ -124,8 +124,21 @@ def _passed(seconds: float) -> str:
 
 def _span(seconds: float) -> str:
     """A length of time by its greatest unit; empty below a minute."""
-    for unit_s, name in ((DAY_S, "day"), (HOUR_S, "hour"), (MINUTE_S, "minute")):
-        count = int(seconds // unit_s)
-        if count:
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return ""
+    unit_s, name = _unit_of(seconds)
+    return _counted(int(seconds // unit_s), name)
+
+
+def _nearly(seconds: float) -> str:
+    """The same to the nearest: what lasts twelve hours has not eleven left a moment later."""
+    minutes_s = round(seconds / MINUTE_S) * MINUTE_S if seconds >= MINUTE_S else 0
+    unit_s, name = _unit_of(minutes_s)
+    return _counted(int(minutes_s / unit_s + 0.5), name)
+
+
+def _unit_of(seconds: float) -> tuple[int, str]:
+    units = (DAY_S, "day"), (HOUR_S, "hour")
+    return next((unit for unit in units if seconds >= unit[0]), (MINUTE_S, "minute"))
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}" if count else ""

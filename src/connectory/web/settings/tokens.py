@@ -27,6 +27,7 @@ from connectory.web.settings.frame import (
     said_in,
 )
 from connectory.web.settings.people import called
+from connectory.web.signin import REVOKED
 from connectory.web.states import Moment, Word, moment_of
 from connectory.web.visitors import Member, Visitors
 
@@ -38,6 +39,7 @@ LASTS: Mapping[str, tuple[str, timedelta | None]] = {
     "never": ("until it is revoked", None),
 }
 USUAL = "90"
+OF_VIEWER = "look at what shared accounts hold, as a viewer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,11 @@ class TokenPages:
         """End a token."""
         member, _ = await posted(self.visitors, request)
         try:
-            await self.services.tokens.revoke(member.principal, request.path_params["token"])
+            revoked = await self.services.tokens.revoke(member.principal, request.path_params["token"])
         except ConnectoryError as error:
             return await self._page(member, status_of(error), words=said(error, self.services.settings.origin))
+        if revoked.id == member.principal.token_id:  # nobody is signed in any more
+            return RedirectResponse(f"/signin?because={REVOKED}", status_code=303)
         return done(member, SECTION, "revoked")
 
     async def _page(
@@ -132,7 +136,11 @@ class TokenPages:
         ]
         tokens = await self.services.tokens.list(principal)
         is_free = await may_change(self.services.vault, principal)
-        rows = [view_token(one, names.get(one.user_id, ""), principal, now, is_free) for one in tokens]
+        lookers = {user.id for user, role in people if role is Role.VIEWER}
+        rows = [
+            view_token(one, names.get(one.user_id, ""), one.user_id in lookers, principal, now, is_free)
+            for one in tokens
+        ]
         return await render_settings(
             self.services,
             "settings_tokens",
@@ -158,7 +166,9 @@ class TokenPages:
         return self.services.openid is None or user.email is None or user.id == principal.user_id
 
 
-def view_token(token: ApiToken, whose: str, principal: Principal, now: datetime, may_revoke: bool) -> TokenView:
+def view_token(
+    token: ApiToken, whose: str, of_viewer: bool, principal: Principal, now: datetime, may_revoke: bool
+) -> TokenView:
     """Return a token as a person sees it; `may_revoke`: others than the one that they came in by."""
     is_over = token.expires_at is not None and token.expires_at <= now
     state = Word("Works", "good")
@@ -170,7 +180,7 @@ def view_token(token: ApiToken, whose: str, principal: Principal, now: datetime,
         name=token.name,
         prefix=token.prefix,
         whose=whose,
-        may="look only" if token.read_only else "look and change",
+        may=OF_VIEWER if of_viewer else "look only" if token.read_only else "look and change",
         state=state,
         made=moment_of(token.created_at, now),
         used=moment_of(token.last_used_at, now),
