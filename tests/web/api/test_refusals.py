@@ -63,6 +63,12 @@ async def test_what_is_no_object_is_refused(content: bytes) -> None:
         problem(answer, answer.status_code)
 
 
+async def test_a_hint_names_an_address_and_no_agents_tool() -> None:
+    async with make_world() as world:
+        unknown = problem(await world.call("GET", "/connectors/cn_none"), 404)
+        assert unknown["hint"] == "`GET connectors` shows yours."
+
+
 async def test_where_json_ends_to_be_some_is_said() -> None:
     async with make_world() as world:
         headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/json"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,12 @@ API_STATUSES: tuple[tuple[type[ConnectoryError], int], ...] = (  # the first tha
     (ProviderTimeout, 504),
     *STATUSES,
 )
+ADDRESSES: Mapping[str, str] = {  # what an agent's tool is here: hints are written for agents
+    "list_connectors": "GET connectors/available",
+    "list_connections": "GET connectors",
+    "search_actions": "GET search",
+}
+TOOL = re.compile(rf"\b({'|'.join(ADDRESSES)})\b(?:\([^()]*\))?")
 SENTENCES: Mapping[int, tuple[str, str]] = {
     404: ("There is nothing at this address.", "GET /api/openapi.json lists all addresses."),
     405: ("This address does not take this method.", "GET /api/openapi.json lists all methods."),
@@ -61,6 +68,7 @@ def answer_error(error: ConnectoryError, sent: Mapping[str, Any], origin: str) -
     """
     status = api_status_of(error)
     detail, hint = without_keys(error.message, sent), without_keys(error.hint, sent)
+    hint = TOOL.sub(lambda named: f"`{ADDRESSES[named[1]]}`", hint)
     link = link_in(hint, origin)
     more = {"link": link} if link is not None else {}
     return problem_response(status, detail, code=error.code, hint=hint, retry_after_s=error.retry_after_s, **more)
