@@ -114,6 +114,23 @@ async def test_what_is_refused_leaves_its_line_too(change: Change) -> None:
         assert (line.outcome, line.code, line.user_id) == ("refused", refusal.value.code, viewer.user_id)
 
 
+async def test_what_was_done_about_a_connection_names_its_service_also_once_it_is_gone() -> None:
+    async with make_application() as application:
+        principal = await make_principal(application)
+        made = await connect(application, principal)
+        await application.auth.verify(principal, made.id)
+        await application.gateway.call_action(principal, "notes_list_notes", {"book": "b"})
+        await application.auth.disconnect(principal, made.id)
+        with pytest.raises(ConnectoryError):
+            await application.auth.disconnect(principal, made.id)
+
+        lines = await lines_of(application, principal)
+
+        about = {line.action: line.connector for line in lines if line.outcome == "ok"}
+        assert about == dict.fromkeys(["sign_in", "verify", "notes_list_notes", "disconnect"], "notes")
+        assert [line.connector for line in lines if line.outcome == "refused"] == [None]
+
+
 async def test_a_sign_in_keeps_no_word_of_what_was_typed_not_even_in_a_digest() -> None:
     async with make_application() as application:
         principal = await make_principal(application)

@@ -150,7 +150,7 @@ class AuthManager:
         asked = {"connection": connection_id}
         async with self._record(principal, "disconnect", Effect.DESTRUCTIVE, asked) as line:
             row, _ = await self._connections.by_id(principal, connection_id)
-            line.learn(connection_id=row.id)
+            line.learn(connection_id=row.id, connector=row.connector)
             require_connecting(principal, shared=row.is_shared, hint="Ask an owner of the workspace.")
             await line.start()
             left = await self._vault.connections.delete(principal.workspace_id, row.id)
@@ -200,7 +200,7 @@ class AuthManager:
         """
         async with self._record(principal, "refresh", Effect.WRITE, {"connection": connection_id}) as line:
             row, grant = await self._connections.by_id(principal, connection_id)
-            line.learn(connection_id=row.id)
+            line.learn(connection_id=row.id, connector=row.connector)
             require_member(principal, "renew sign-ins")
             await line.start()
             await self.renew(grant)
@@ -281,7 +281,7 @@ class AuthManager:
         asked = {"connection": connection_id}
         async with self._record(principal, "verify", Effect.READ, asked) as line:
             row, grant = await self._connections.by_id(principal, connection_id)
-            line.learn(connection_id=row.id)
+            line.learn(connection_id=row.id, connector=row.connector)
             connector = await self._known(row.connector)
             try:
                 return await self._ask(connector, row, grant, await self.access(row, grant))

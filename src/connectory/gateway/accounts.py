@@ -71,7 +71,7 @@ class Accounts:
         """
         async with self.connecting(principal, {"connection": connection}) as line:
             row, _ = await self.auth.resolve(principal, connection)
-            line.learn(connection_id=row.id)
+            line.learn(connection_id=row.id, connector=row.connector)
             wishes: dict[str, Any] = {"alias": row.alias, "shared": row.is_shared}
             return await self.auth.connect(principal, row.connector, **wishes, usable=usable)
 
