@@ -23,6 +23,17 @@ from connectory.wiring import Application
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 PAGES = ("", "/tokens", "/sessions", "/oauth-apps", "/oauth-apps/board", "/policy", "/connectors", "/clients")
+LINES = """row => {  // where the first word of a row ends below, and of what can be done there; and both right edges
+    const bottom = (node) => {
+        const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT, one => one.data.trim() ? 1 : 2);
+        const range = document.createRange();
+        range.selectNodeContents(walker.nextNode());
+        return range.getBoundingClientRect().bottom;
+    };
+    const deeds = [...row.lastElementChild.querySelectorAll("summary, .button")];
+    return {word: bottom(row.firstElementChild), deed: bottom(deeds[0]),
+            edge: row.getBoundingClientRect().right, deeds_edge: deeds.at(-1).getBoundingClientRect().right};
+}"""
 LONG = "a-rather-long-name-without-a-single-space-in-it-such-as-people-give-to-their-tokens"
 
 
@@ -68,8 +79,60 @@ async def test_a_question_opens_beside_the_table_and_moves_none_of_it() -> None:
             before = await cells.evaluate_all(where)
             for question in ("Change role mia", "Remove mia", "Change role ron"):
                 await page.locator("summary", has_text=question).click()
-                assert await page.locator(".ask form:visible").count() == 1, question  # the one before has closed
+                form = page.locator(".ask form:visible")
+                assert await form.count() == 1, question  # the one before has closed
+                row, asked = page.locator("tr", has=form), await form.bounding_box()
+                of_row = await row.bounding_box()
+                assert asked["y"] >= of_row["y"] + of_row["height"] - 1, question  # what it is about can be read
                 assert await cells.evaluate_all(where) == before, question
+
+
+async def test_a_question_closes_by_escape_by_cancel_and_by_a_click_beside_it() -> None:
+    port = free_port()
+    async with make_web({"CONNECTORY_PORT": str(port)}) as (application, app):
+        ann = await make_principal(application)
+        await make_principal(application, user="mia", role=Role.MEMBER)
+        secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
+        origin = f"http://localhost:{port}"
+        async with serving(app, application.settings), browsing(viewport={"width": 1280, "height": 800}) as page:
+            await page.goto(f"{origin}/open/{secret}")
+            await page.goto(f"{origin}{ROOT}")
+            question, form = page.locator("summary", has_text="Remove mia"), page.locator(".ask form:visible")
+            is_focused = "summary => document.activeElement === summary"
+            for close in (
+                lambda: page.keyboard.press("Escape"),
+                lambda: form.get_by_role("button", name="Cancel").click(),
+                lambda: page.get_by_role("heading", name="Members").click(),
+            ):
+                await question.click()
+                await form.wait_for()
+                await form.get_by_role("button", name="Yes, remove them").focus()
+                await close()
+                await form.wait_for(state="hidden")
+                assert await question.evaluate(is_focused)
+            await question.click()
+            await page.get_by_label("Name").click()  # where one goes on, one stays
+            await form.wait_for(state="hidden")
+            assert not await question.evaluate(is_focused)
+            assert len(await application.workspaces.members(ann)) == 2
+
+
+async def test_what_can_be_done_stands_at_the_edge_on_the_line_of_its_row() -> None:
+    port, catalog = free_port(), make_catalog(make_connector(), make_connector(OAUTH_YAML))
+    async with make_web({"CONNECTORY_PORT": str(port)}, catalog=catalog) as (application, app):
+        ann = await make_principal(application)
+        await make_principal(application, user="mia", role=Role.MEMBER)
+        await application.policies.add(ann, PolicyEffect.DENY, ["notes_*"])
+        secret = await application.web_sessions.make_link(ann, timedelta(minutes=1))
+        origin = f"http://localhost:{port}"
+        async with serving(app, application.settings), browsing(viewport={"width": 1280, "height": 800}) as page:
+            await page.goto(f"{origin}/open/{secret}")
+            for section in ("", "/oauth-apps", "/policy"):
+                await page.goto(f"{origin}{ROOT}{section}")
+                last = page.locator("tbody tr").last
+                texts = await last.evaluate(LINES)
+                assert abs(texts["word"] - texts["deed"]) <= 1, section
+                assert abs(texts["edge"] - texts["deeds_edge"]) <= 1, section
 
 
 @asynccontextmanager
