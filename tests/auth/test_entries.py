@@ -160,3 +160,29 @@ def test_what_is_no_text_is_no_file_of_credentials(text: str) -> None:
 def test_a_file_may_have_64_kb_and_no_more() -> None:
     assert not check({"account": "ä" * 32_768}, KEY_FILE).problems
     assert "64 KB" in check({"account": "ä" * 32_768 + "x"}, KEY_FILE).problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [
+        ("shop.example", "https://shop.example"),
+        ("Shop.Example:8443/", "https://shop.example:8443"),
+        (" shop.example ", "https://shop.example"),
+        ("https://shop.example", "https://shop.example"),
+    ],
+)
+def test_a_server_without_its_scheme_is_meant_by_https(typed: str, taken: str) -> None:
+    checked = check({"server": typed}, SERVER)
+    assert (checked.facts, checked.problems) == ({"server": taken}, ())
+
+
+@pytest.mark.parametrize(
+    "typed", ["shop.example/admin", "me@shop.example", "//shop.example", "ftp:shop.example", "a b"]
+)
+def test_what_is_more_than_a_host_is_not_completed(typed: str) -> None:
+    assert [problem.field for problem in check({"server": typed}, SERVER).problems] == ["server"]
+
+
+def test_a_bare_host_in_a_private_network_is_asked_about_all_the_same() -> None:
+    (problem,) = check({"server": "localhost:8888"}, SERVER).problems
+    assert problem.confirm == "private_confirmed"

@@ -13,6 +13,7 @@ import pytest
 from tests.web.browsing import make_web
 from tests.web.chromium import browsing, look, needs_chromium
 from tests.web.ports import free_port, serving
+from tests.web.test_connect import KINTO_YAML
 
 from connectory.testing.application import connect, make_principal
 from connectory.testing.connectors import NOTES_YAML, OPEN_YAML, make_catalog, make_connector
@@ -35,7 +36,9 @@ async def signed_in(
     """The application, somebody, and their browser at the connectors page; it complains of nothing."""
     port = free_port()
     provider = provider or FakeProvider(answers(200, [{"id": 1, "title": "First"}]))
-    catalog = make_catalog(make_connector(), make_connector(CALENDAR), make_connector(OPEN_YAML))
+    catalog = make_catalog(
+        make_connector(), make_connector(CALENDAR), make_connector(OPEN_YAML), make_connector(KINTO_YAML)
+    )
     web = make_web({"CONNECTORY_PORT": str(port)}, catalog=catalog, provider=provider)
     async with web as (application, app), serving(app, application.settings), browsing(**context) as page:
         page.set_default_timeout(SOON_MS)
@@ -109,7 +112,7 @@ async def test_a_key_is_typed_looked_at_and_connected_in_a_dialog_by_keyboard_on
         await field.fill("wrong-token")
         await field.press("Enter")
         await dialog.get_by_role("alert").wait_for()
-        assert await field.input_value() == ""
+        assert await field.input_value() == "wrong-token"  # to be looked at, and put right
         provider.is_revoked = False
         await field.fill("s3cret-token")
         await page.keyboard.press("Tab")
@@ -128,7 +131,14 @@ async def test_a_key_is_typed_looked_at_and_connected_in_a_dialog_by_keyboard_on
 async def test_a_dialog_that_is_closed_keeps_nothing_and_gives_the_focus_back() -> None:
     async with signed_in() as (_, _, page):
         await page.locator("#connect-notes").click()
-        await page.get_by_label("API key", exact=True).fill("s3cret-token")
+        field = page.get_by_label("API key", exact=True)
+        await field.fill("s3cret-token")
+        asked: list[str] = []
+        page.on("dialog", lambda question: answer(question, asked, accepts=len(asked) > 1))
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Close").click()
+        assert asked == ["Discard what you typed?"] * 2
+        assert await field.input_value() == "s3cret-token"
         await page.keyboard.press("Escape")
         await page.locator("#dialog-page:empty").wait_for(state="attached")  # a moment after it has closed
         assert not await page.get_by_role("dialog").is_visible()
@@ -138,6 +148,13 @@ async def test_a_dialog_that_is_closed_keeps_nothing_and_gives_the_focus_back() 
         await page.get_by_role("button", name="Close").click()
         await page.get_by_role("dialog").wait_for(state="hidden")
         assert page.url.endswith("/workspaces/default/connectors")
+        assert len(asked) == 3  # with nothing typed nothing is asked
+
+
+async def answer(question: Any, asked: list[str], *, accepts: bool) -> None:
+    """Press a button of the browser's own question."""
+    asked.append(question.message)
+    await (question.accept() if accepts else question.dismiss())
 
 
 async def test_on_a_wide_screen_the_first_field_has_the_focus_and_tab_stays_in_the_dialog() -> None:
@@ -151,11 +168,10 @@ async def test_a_server_that_is_away_is_said_in_the_dialog_and_what_was_typed_st
     async with signed_in() as (_, _, page):
         await page.route("**/connect", lambda route: route.abort("connectionrefused"))
         await page.locator("#connect-notes").click()
-        dialog = page.get_by_role("dialog")
+        dialog = page.get_by_role("dialog", name="Connect Notes")
         await dialog.get_by_role("alert").get_by_text("The server did not answer.").wait_for()
-        await page.keyboard.press("Escape")
         await page.unroute("**/connect")
-        await page.locator("#connect-notes").click()
+        await dialog.get_by_role("button", name="Try again").click()
         field = dialog.get_by_label("API key", exact=True)
         await field.fill("s3cret-token")
         assert not await dialog.get_by_role("alert").is_visible()
@@ -167,6 +183,27 @@ async def test_a_server_that_is_away_is_said_in_the_dialog_and_what_was_typed_st
         await page.route("**/connect/**", lambda route: route.fulfill(status=413, body="too large"))
         await field.press("Enter")
         await dialog.get_by_role("alert").wait_for()
+        assert not await dialog.get_by_role("button", name="Try again").is_visible()  # the form has a button of its own
+
+
+async def test_a_key_outlives_a_refusal_and_a_question_about_an_address() -> None:
+    async with signed_in() as (_, _, page):
+        await page.locator("#connect-kinto").click()
+        dialog = page.get_by_role("dialog", name="Connect Kinto")
+        password = dialog.get_by_label("Password", exact=True)
+        await password.fill("s3cret")
+        await dialog.get_by_label("User name").fill("ann")
+        await dialog.get_by_label("Server", exact=True).fill("localhost:8888")
+        refusal = "<main><h1>Too many</h1><p>Too many requests.</p><p>Wait a minute.</p><p><a href='/'>x</a></p></main>"
+        await page.route("**/connect/**", lambda route: route.fulfill(status=429, body=refusal))
+        await password.press("Enter")
+        await dialog.get_by_text("Too many requests. Wait a minute.").wait_for()
+        assert await password.input_value() == "s3cret"
+        await page.unroute("**/connect/**")
+        await password.press("Enter")
+        await dialog.get_by_text("This address is in a private network.").wait_for()
+        assert await password.input_value() == "s3cret"
+        assert await dialog.get_by_label("Server", exact=True).input_value() == "https://localhost:8888"
 
 
 async def test_whoever_is_signed_out_meanwhile_sees_no_form_in_the_dialog() -> None:
@@ -175,7 +212,8 @@ async def test_whoever_is_signed_out_meanwhile_sees_no_form_in_the_dialog() -> N
         await look(page, is_looked_at=False)  # else its stream of events says so first
         await application.web_sessions.end(cookie["value"])
         await page.locator("#connect-notes").click()
-        await page.get_by_label("API token", exact=True).wait_for()
+        await page.get_by_text("You were signed out; nothing was done. Sign in, then repeat it.").wait_for()
+        assert await page.locator("input[name=next]").first.input_value() == "/workspaces/default/connectors"
         assert await page.get_by_role("dialog").count() == 0
 
 
@@ -192,6 +230,9 @@ async def test_the_button_says_that_a_key_is_being_checked() -> None:
         await page.route("**/connect/**", hold)
         await page.keyboard.press("Enter")
         await page.get_by_role("button", name="Checking…").wait_for()
+        for _ in range(2):
+            await page.keyboard.press("Escape")
+            await page.get_by_role("dialog").get_by_text("still being checked").wait_for()
         may_go_on.set()
         await page.locator("#said", has_text="Notes is connected").wait_for()
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from tests.web.chromium import look, needs_chromium
+from tests.web.browsing import make_web
+from tests.web.chromium import browsing, look, needs_chromium
+from tests.web.ports import free_port, serving
 from tests.web.test_connectors_in_chromium import signed_in
 
-from connectory.testing.application import connect
+from connectory.testing.application import connect, make_principal
 
 pytestmark = [pytest.mark.slow, needs_chromium]
 
@@ -49,7 +53,7 @@ async def test_who_is_signed_out_elsewhere_is_asked_to_sign_in_at_once() -> None
         (cookie,) = [one for one in await page.context.cookies() if one["name"] == "connectory-session"]
         await application.web_sessions.end(cookie["value"])
 
-        await page.get_by_role("heading", name="Sign in").first.wait_for()
+        await page.get_by_text("You were signed out meanwhile. Sign in to go on.").wait_for()
 
 
 async def test_a_page_that_shows_nothing_live_asks_for_no_events() -> None:
@@ -61,3 +65,34 @@ async def test_a_page_that_shows_nothing_live_asks_for_no_events() -> None:
         await page.goto(settings)
         await page.wait_for_timeout(300)
         assert [url for url in asked if "/events" in url] == []
+
+
+async def test_a_server_that_is_away_is_said_until_it_is_back_and_nothing_typed_is_lost() -> None:
+    port = free_port()
+    async with make_web({"CONNECTORY_PORT": str(port)}) as (application, app), browsing() as page:
+        async with serving(app, application.settings):
+            secret = await application.web_sessions.make_link(await make_principal(application), timedelta(minutes=5))
+            await page.goto(f"http://localhost:{port}/open/{secret}")
+            await page.locator("#connect-notes").wait_for()
+        said = page.get_by_role("status").get_by_text("The server does not answer. Trying again…")
+        await said.wait_for()  # by the stream of events alone
+
+        await page.get_by_label("Find a service").fill("nothing like it")
+        await page.wait_for_function("document.querySelector('.htmx-request') === null")
+        assert await page.locator("#connect-notes").is_visible()
+        async with serving(app, application.settings):
+            await page.get_by_text("No service fits.").wait_for()
+            assert await said.count() == 0
+            await page.get_by_label("Find a service").fill("")
+            await page.locator("#connect-notes").wait_for()
+
+
+async def test_a_search_that_finds_no_server_says_so_and_goes_on_by_itself() -> None:
+    async with signed_in() as (_, __, page):
+        await page.route("**/connectors?*", lambda route: route.abort("connectionrefused"))
+        await page.get_by_label("Find a service").fill("calen")
+        said = page.get_by_role("status").get_by_text("The server does not answer. Trying again…")
+        await said.wait_for()
+        await page.unroute("**/connectors?*")
+        await page.locator("#connect-notes").wait_for(state="detached")
+        assert await said.count() == 0

@@ -300,6 +300,29 @@ async def test_a_form_sent_too_late_leads_back_to_the_page_it_stood_on(referer: 
     assert (answer.headers["location"], led_to.status_code) == (wanted, 200)
 
 
+async def test_what_was_sent_after_the_session_ended_is_said_to_be_undone() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        await make_principal(application)
+        late = Page(await browser.post("/workspaces/default/connect", {"connector": "notes"}))
+        asked = await browser.open("/workspaces/default/connectors")
+    assert "You were signed out; nothing was done. Sign in, then repeat it." in late.text
+    assert "signed out" not in asked.text  # whoever just comes was perhaps never signed in
+
+
+@pytest.mark.parametrize(("because", "said"), [("ended", "signed out meanwhile"), ("sent", "nothing was done")])
+async def test_a_script_that_finds_the_session_ended_asks_to_sign_in_and_leads_back(because: str, said: str) -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        page = await browser.open(f"/signin?because={because}&next=/workspaces/default/activity%3Foutcome=ok")
+        evil = await browser.open(f"/signin?because={because}&next=//evil.example")
+        token = await make_token(application, await make_principal(application))
+        answer = await browser.send(page.forms[-1], token=token)
+        again = await browser.client.get(f"/signin?because={because}&next=/workspaces/default/activity")
+    assert said in page.text
+    assert evil.forms[-1].fields["next"] == "/"
+    assert answer.headers["location"] == "/workspaces/default/activity?outcome=ok"
+    assert (again.status_code, again.headers["location"]) == (303, "/workspaces/default/activity")
+
+
 async def test_a_sign_in_leads_to_our_own_pages_only() -> None:
     async with make_web(FLEET) as (application, app), Browser(app, ORIGIN) as browser:
         token = await make_token(application, await make_principal(application))
@@ -318,6 +341,8 @@ async def test_a_link_of_this_machine_opens_the_pages_once() -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
         assert "max-age=43200" in answer.headers["set-cookie"].lower()
         assert (await browser.client.get("/")).headers["location"] == "/workspaces/default/connectors"
+        reopened = await browser.client.get(f"/open/{secret}")
+        assert (reopened.status_code, reopened.headers["location"]) == (303, "/")
         again = await second.open(f"/open/{secret}")
         assert (again.status, "used already" in again.text) == (410, True)
         assert (await second.open("/workspaces/default/connectors")).status == 401

@@ -26,6 +26,9 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _OF_A_FILE = frozenset("\n\t")  # what may stand in a file, beside printed text; it goes into no header
 _BYTE_ORDER_MARK = "\ufeff"  # some editors write it before a text
 _INVISIBLE = "This holds a line break or an invisible character; paste it again without."
+BARE_HOST = re.compile(
+    r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?/?", re.ASCII | re.IGNORECASE
+)
 _NO_TEXT_FILE = "This is no text file, or not the whole of one. Take it as the provider gave it."
 
 
@@ -83,11 +86,17 @@ def _text_problem(name: str, spec: CredentialField, text: str) -> Problem | None
     return None
 
 
+def whole_origin(text: str) -> str:
+    """Return an address with what stands in front of it: of a bare host https is meant."""
+    return f"https://{text}" if BARE_HOST.fullmatch(text) else text
+
+
 def _check_origin(name: str, text: str, entry: Entry, settings: Settings) -> tuple[str, Problem | None]:
     """Return the origin in its one spelling, and what speaks against it.
 
     The spelling alone is judged here; the address that a name leads to is judged where the socket connects.
     """
+    text = whole_origin(text)
     try:
         url = parse_origin(text)
     except InvalidPath as error:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connectory.auth.backend import AppSetup, Confirm, Entry, Form, MethodForm, Option, Problem, Question
+from connectory.auth.entries import whole_origin
 from connectory.auth.hosts import parse_origin, reach_by_spelling
 from connectory.catalog.connector import Connector
 from connectory.catalog.manifest import CredentialField, Effect, FieldKind
@@ -256,6 +257,7 @@ def _view_field(
     slug: str, name: str, field: CredentialField, entry: Entry | None, problems: Sequence[Problem]
 ) -> FieldView:
     value = field.default or "" if entry is None else entry.values.get(name, "")
+    value = whole_origin(value) if field.is_origin else value  # what is taken, to be seen
     return FieldView(
         id=f"{slug}-{name}",
         name=f"{VALUE_PREFIX}{name}",
@@ -300,6 +302,6 @@ def _is_private(field: CredentialField, value: str | None) -> bool:
     if not field.is_origin or not value:
         return False
     try:
-        return reach_by_spelling(parse_origin(value)) is Reach.PRIVATE
+        return reach_by_spelling(parse_origin(whole_origin(value))) is Reach.PRIVATE
     except InvalidPath:
         return False

@@ -23,10 +23,12 @@ PLAIN_QUERY = re.compile(  # of a page of a workspace's: filters, and no address
     r"(?:[a-z0-9_.~*+=&:,-]|%(?![01]|2f|5c|7f)[0-9a-f]{2}){0,1000}", re.ASCII | re.IGNORECASE
 )
 REVOKED = "revoked"
-BECAUSE = {REVOKED: "The token was revoked; you are signed out."}
-ENDED, SENT = "ended", "sent"  # in the query of the form by itself: a session was over, when something was sent
 NOTHING_DONE = "You were signed out; nothing was done. Sign in, then repeat it."
-SIGNED_OUT = "You were signed out meanwhile. Sign in to go on."
+BECAUSE = {
+    REVOKED: "The token was revoked; you are signed out.",
+    "ended": "You were signed out meanwhile. Sign in to go on.",
+    "sent": NOTHING_DONE,
+}
 GUESS_S = 0.5  # that a wrong link takes, one after the other (attack 73)
 
 
@@ -62,8 +64,11 @@ class SignInPages:
         return self.form("/", problem="This link was used already, or is too old.", status=410)
 
     async def show(self, request: Request) -> Response:
-        """The form by itself; to whoever has just ended their own sign-in, with the reason why it is there."""
-        return self.form("/", problem=BECAUSE.get(request.query_params.get("because", "")))
+        """The form by itself; to whoever was signed out a moment ago, with the reason why it is there."""
+        because, target = request.query_params.get("because", ""), safe_target(request.query_params.get("next", "/"))
+        if because and await self.visitors.visitor(request) is not None:  # come back to after signing in
+            return RedirectResponse(target, status_code=303)
+        return self.form(target, notice=BECAUSE.get(because))
 
     async def sign_in(self, request: Request) -> Response:
         """Take the token, and go where the person wanted to go."""

@@ -61,10 +61,33 @@ if (document.querySelector("[data-once]") !== null) history.replaceState(null, "
 // A page that came from the history is as old as it is: ask anew.
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
-// What a part of the page is about has gone, or nobody is signed in any more: the whole page, asked for anew, says so.
+// Who is signed out meanwhile is asked to sign in, which leads back here.
+const askToSignIn = (hasSent = false) => {
+  const because = hasSent ? "sent" : "ended", next = location.pathname + location.search;
+  if (!askToSignIn.isUnderWay) location.replace(`/signin?${new URLSearchParams({ because, next })}`);
+  askToSignIn.isUnderWay = true;
+};
+
+// What a part of the page is about has gone: the whole page, asked for anew, says so.
 document.addEventListener("htmx:responseError", (event) => {
-  if ([401, 404].includes(event.detail.xhr.status)) location.reload();
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.status === 401) askToSignIn(requestConfig.verb !== "get");
+  if (xhr.status === 404) location.reload();
 });
+
+// What was typed stays when its form is shown again: the server sends no secret back. It is in these inputs alone.
+const keepTyped = (forms, after) => {
+  const nameOf = (form) => ["method", "backend", "app"].map((name) => form.elements[name]?.value).join();
+  for (const form of forms) {
+    const again = [...after.querySelectorAll("form")].find((one) => nameOf(one) === nameOf(form));
+    for (const input of again?.elements ?? []) {
+      const typed = form.elements[input.name];
+      if (typed === undefined || input.value !== "") continue;
+      if (input.type === "file") input.files = typed.files;
+      else if (input.matches("input, textarea")) input.value = typed.value;
+    }
+  }
+};
 
 prepare(document);
 document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
