@@ -5,55 +5,25 @@ All of it is for whoever runs this server; the service says so to everybody else
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectory.catalog.destinations import calls_of_sign_in, destinations_of
-from connectory.catalog.manifest import Effect
-from connectory.catalog.own_manifests import CheckedManifest, OwnManifest
-from connectory.catalog.problems import ManifestProblem
+from connectory.catalog.own_manifests import CheckedManifest
 from connectory.errors import ConnectoryError
 from connectory.web.confirm import visible
-from connectory.web.connect_form import EFFECT_TITLES
-from connectory.web.links import Said, said, status_of
+from connectory.web.links import Piece, Said, said, status_of
 from connectory.web.services import WebServices
+from connectory.web.settings.connectors_view import view_checked, view_own, view_problems
 from connectory.web.settings.frame import done, posted, posted_with_files, render_settings, said_in
-from connectory.web.states import Word
-from connectory.web.visitors import Member, Visitors
+from connectory.web.visitors import Member, Visitors, home_of
 
 SECTION = "connectors"
 KEEP = "keep"
 EMPTY = Said("There is no manifest yet: choose a file, or paste its text.", is_bad=True)
-
-
-@dataclass(frozen=True, slots=True)
-class OwnView:
-    """One file of this server's folder."""
-
-    name: str
-    title: str
-    state: Word
-    problems: tuple[ManifestProblem, ...]
-    is_serving: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedView:
-    """What a good manifest will be: what it can do, and where it sends what it is given."""
-
-    name: str
-    title: str
-    description: str
-    destinations: tuple[str, ...]
-    sign_in_calls: tuple[str, ...]
-    ways: tuple[str, ...]
-    actions: tuple[tuple[Effect, str, tuple[str, ...]], ...]
-    replaces: bool
-    advice: tuple[ManifestProblem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +45,8 @@ class OwnConnectorPages:
 
     async def show(self, request: Request) -> Response:
         """Show what there is, and the form for one more."""
-        return await self.page(await self.visitors.member(request), words=said_in(request))
+        member = await self.visitors.member(request)
+        return await self.page(member, words=self._said_in(request, member))
 
     async def show_one(self, request: Request) -> Response:
         """The same with one's text in the form, to be changed."""
@@ -87,7 +58,7 @@ class OwnConnectorPages:
         ]
         if not found:
             raise HTTPException(404)
-        return await self.page(member, text=found[0].text)
+        return await self.page(member, text=found[0].text, name=found[0].name)
 
     async def take(self, request: Request) -> Response:
         """Check a manifest, and keep it if that was the button and it is good."""
@@ -98,12 +69,13 @@ class OwnConnectorPages:
         try:
             checked = await self.services.custom_connectors.check(member.principal, text)
             if checked.connector is not None and form.get("do") == KEEP:
-                await self.services.custom_connectors.put(member.principal, text)
-                return done(member, SECTION, "connector")
+                kept = await self.services.custom_connectors.put(member.principal, text)
+                return done(member, SECTION, "connector", name=kept.name)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
             return await self.page(member, status_of(error), words=words, text=text)
-        return await self.page(member, 200 if checked.connector else 422, text=text, checked=checked)
+        status = 200 if checked.connector else 422
+        return await self.page(member, status, text=text, name=checked.name, checked=checked)
 
     async def remove(self, request: Request) -> Response:
         """Remove one that nothing uses."""
@@ -114,6 +86,14 @@ class OwnConnectorPages:
             return await self.page(member, status_of(error), words=said(error, self.services.settings.origin))
         return done(member, SECTION, "connector-removed")
 
+    def _said_in(self, request: Request, member: Member) -> Said | None:
+        """What the address says was done; of one that was kept with the way to connect it."""
+        words, name = said_in(request), request.query_params.get("name", "")
+        kept = self.services.catalog.connectors.get(name) if words is not None else None
+        if words is None or kept is None:
+            return words
+        return replace(words, hint=(Piece(f"Connect {kept.title}", f"{home_of(member.workspace.slug)}/{name}"),))
+
     async def page(
         self,
         member: Member,
@@ -121,9 +101,10 @@ class OwnConnectorPages:
         *,
         words: Said | None = None,
         text: str = "",
+        name: str | None = None,
         checked: CheckedManifest | None = None,
     ) -> Response:
-        """Return the page; with `text` that manifest in its form, and with `checked` what it is."""
+        """Return the page; with `text` that manifest in its form, `name` what it is called, `checked` what it is."""
         service, connectors = self.services.custom_connectors, self.services.catalog.connectors
         own = await service.list(member.principal)
         titles = {one.name: connectors[one.name].title for one in own if one.name in connectors}
@@ -136,38 +117,9 @@ class OwnConnectorPages:
             said=words,
             rows=[view_own(one, titles.get(one.name)) for one in own],
             text=text.encode("utf-8", "replace").decode(),  # of an upload that is no UTF-8
-            problems=checked.problems if checked is not None else (),
-            good=view_checked(checked) if checked is not None else None,
+            changed=visible(titles.get(name, name)) if name in {one.name for one in own} else None,
+            problems=view_problems(checked.problems, text) if checked is not None else (),
+            good=view_checked(checked, text) if checked is not None else None,
             may_check=not member.principal.read_only,
             may_change=await service.may_change(member.principal),
         )
-
-
-def view_own(one: OwnManifest, title: str | None) -> OwnView:
-    """Return a file of the folder; one that is left out has no title."""
-    is_serving = title is not None and not one.problems
-    state = Word("Works", "good") if is_serving else Word("Left out", "bad")
-    return OwnView(one.name, visible(title or one.name), state, one.problems, is_serving)
-
-
-def view_checked(checked: CheckedManifest) -> CheckedView | None:
-    """Return what a good manifest will be."""
-    connector = checked.connector
-    if connector is None:
-        return None
-    manifest, actions = connector.manifest, connector.actions.values()
-    groups = (
-        (effect, title, tuple(one.manifest.title for one in actions if one.effect is effect))
-        for effect, title in EFFECT_TITLES.items()
-    )
-    return CheckedView(
-        name=connector.name,
-        title=connector.title,
-        description=manifest.description,
-        destinations=tuple(map(visible, destinations_of(connector))),
-        sign_in_calls=tuple(map(visible, calls_of_sign_in(connector))),
-        ways=tuple(method.title or method.method for method in connector.auth.values()),
-        actions=tuple(group for group in groups if group[2]),
-        replaces=checked.replaces,
-        advice=checked.advice,
-    )

@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from connectory.auth.backend import Entry, Form, MethodForm, Problem
 from connectory.catalog.connector import Action, Connector
-from connectory.catalog.destinations import calls_of_sign_in, destinations_of
 from connectory.catalog.own_manifests import CheckedManifest
 from connectory.errors import ConnectoryError
 from connectory.gateway.drafts import DraftCall, OpenDraft, Tried
@@ -25,6 +24,7 @@ from connectory.web.connection_view import view_actions_by_effect
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
 from connectory.web.settings.connectors import SECTION, OwnConnectorPages
+from connectory.web.settings.connectors_view import view_sending
 from connectory.web.settings.frame import posted_with_files, render_settings
 from connectory.web.try_form import view_inputs
 from connectory.web.trying import MEANT, NOT_READ, Outcome, try_action
@@ -106,8 +106,7 @@ class DraftPages:
             ways=[one for one in chosen.ways if one.leaves == chosen.way.leaves],
             elsewhere=[one.title for one in chosen.ways if one.leaves],
             way=view_way(chosen.way, entry, tried.problems if tried is not None else (), is_local=is_local),
-            destinations=list(map(visible, destinations_of(chosen.draft))),
-            sign_in_calls=list(map(visible, calls_of_sign_in(chosen.draft))),
+            sending=view_sending(chosen.draft),
             inputs=view_inputs(chosen.action, outcome.form, outcome.problems),
             parts=[view_part(one) for one in tried.parts] if tried is not None else [],
             send=SEND,
