@@ -185,7 +185,8 @@ def _setting_default(name: str, field: FieldInfo) -> str:
 
 
 def _below(branch: type[ConnectoryError]) -> list[type[ConnectoryError]]:
-    return [found for child in branch.__subclasses__() for found in (child, *_below(child))]
+    kinds = [child for child in branch.__subclasses__() if "code" in vars(child)]  # without: known by its branch's
+    return [found for child in kinds for found in (child, *_below(child))]
 
 
 def _error_row(error: type[ConnectoryError]) -> tuple[str, ...]:

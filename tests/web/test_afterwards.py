@@ -16,7 +16,7 @@ from connectory.web.links import Piece, Said
 from connectory.web.sealed_cookie import MOST_CHARACTERS as OF_A_COOKIE
 
 PAGE = "/workspaces/default/connections/cn_1"
-SAID = Said("It does not work.", (Piece("Sign in again", "/connect/a"), Piece(".")), is_bad=True)
+SAID = Said("It does not work.", (Piece("Sign in again", "/connect/a"),), is_bad=True)
 
 
 def make_afterwards(clock: Clock | None = None) -> Afterwards:

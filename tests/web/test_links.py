@@ -15,7 +15,7 @@ def test_a_needed_yes_is_one_sentence_and_one_link() -> None:
     error = ConfirmationNeeded("notes_create_note on notes/default needs the person's yes.", hint=hint)
 
     assert said(error, ORIGIN) == Said(
-        "This call needs a yes first.", (Piece("Look at the call and decide", "/confirm/abc"), Piece(".")), is_bad=True
+        "This call needs a yes first.", (Piece("Look at the call and decide", "/confirm/abc"),), is_bad=True
     )
 
 

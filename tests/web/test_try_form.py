@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from connectory.catalog.connector import Action
+from connectory.gateway.arguments import ArgumentProblem
 from connectory.testing.connectors import NOTES_YAML, make_connector
-from connectory.web.try_form import read_arguments, view_inputs
+from connectory.web.try_form import problems_at_fields, read_arguments, view_inputs, write_arguments
 
 INPUTS = """    inputs:
       book: {type: string, required: true, description: The book's name., examples: [home]}
@@ -120,3 +121,59 @@ def test_what_was_typed_stays_but_nothing_that_looks_like_a_key() -> None:
     views = {view.name: view.value for view in view_inputs(make_action(), form, {})}
     assert views["value.book"] == "home"
     assert views["value.body"] == ""
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (
+            ArgumentProblem("'count' is \"abc\" but must be of type integer", "count"),
+            'It is "abc" but must be a whole number.',
+        ),
+        (
+            ArgumentProblem("'ids.1' is \"x\" but must be of type integer", "ids"),
+            'Line 2 is "x" but must be a whole number.',
+        ),
+        (
+            ArgumentProblem("'rows.0' is 1 but must be of type object", "rows"),
+            "'rows.0' is 1 but must be a JSON object.",
+        ),
+        (ArgumentProblem("'book' is missing", "book"), "It is missing."),
+    ],
+)
+def test_what_the_gateway_finds_is_put_beside_its_field(problem: ArgumentProblem, words: str) -> None:
+    assert problems_at_fields(make_action(), [problem]) == {problem.argument: words}
+
+
+def test_what_is_wrong_with_no_field_of_the_form_stands_beside_none() -> None:
+    others = [ArgumentProblem("at least one of book, body is needed"), ArgumentProblem("'cursor' is 1", "cursor")]
+    assert problems_at_fields(make_action(), others) == {}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {
+            "book": "home",
+            "body": " one\n\n two ",
+            "state": "open",
+            "size": 1,
+            "count": 12,
+            "price": 1.5,
+            "pinned": False,
+        },
+        {"due": "2026-01-31", "tags": ["one", "two"], "ids": [7, 8], "kinds": ["bug", 2], "limit": 5},
+        {"tags": ["two\nlines", " and spaces ", "[x"]},
+        {"tags": [""]},
+        {"tags": []},
+        {"rows": [{"a": 1}], "meta": {"color": "“red”"}},
+    ],
+)
+def test_a_form_that_is_filled_again_means_the_same(arguments: dict[str, Any]) -> None:
+    found = read_arguments(make_action(), write_arguments(make_action(), arguments))
+    assert found.arguments == arguments
+    assert not found.problems
+
+
+def test_what_the_form_has_no_field_for_is_left_out() -> None:
+    assert write_arguments(make_action(), {"book": "b", "cursor": "x", "gone": 1}) == {"value.book": "b"}

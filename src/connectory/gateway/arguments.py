@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -52,6 +52,22 @@ class CheckedArguments:
     dry_run: bool = False  # show the request, send nothing
 
 
+@dataclass(frozen=True, slots=True)
+class ArgumentProblem:
+    """What is wrong, in words that name `where`; `argument` is the one at fault, empty where it is none or several."""
+
+    text: str
+    argument: str = ""
+
+
+class ArgumentsRefused(InvalidArguments):
+    """Arguments do not fit the action's schema; each problem by itself, for a form that shows it beside its field."""
+
+    def __init__(self, message: str, problems: Sequence[ArgumentProblem], *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
 class ArgumentChecker:
     """Holds one compiled validator per action: compiling costs more than a call."""
 
@@ -59,19 +75,19 @@ class ArgumentChecker:
         self._validators: dict[int, tuple[Action, Draft202012Validator]] = {}
 
     def check(self, action: Action, arguments: Mapping[str, Any]) -> CheckedArguments:
-        """Return the checked arguments. Raises `InvalidArguments` naming up to five things that are wrong."""
+        """Return the checked arguments. Raises `ArgumentsRefused` naming up to five things that are wrong."""
         require_unicode(arguments)
         asked, arguments = _take_ways(action, arguments)
-        problems = check_schema(self._validator(action), arguments)
+        problems = find_problems(self._validator(action), arguments)
         problems += [
-            f"at least one of {', '.join(names)} is needed"
+            ArgumentProblem(f"at least one of {', '.join(names)} is needed")
             for names in action.manifest.needs
             if not any(name in arguments for name in names)
         ]
         if problems:
-            raise InvalidArguments(
-                f"{action.tool} was not called: {'; '.join(problems)}.", hint=f"It takes: {describe_inputs(action)}."
-            )
+            told = "; ".join(one.text for one in problems)
+            hint = f"It takes: {describe_inputs(action)}."
+            raise ArgumentsRefused(f"{action.tool} was not called: {told}.", problems, hint=hint)
         specs = action.manifest.inputs
         inputs = {name: value for name, value in arguments.items() if name in specs}
         for name, spec in specs.items():
@@ -162,9 +178,15 @@ def _as_python(pattern: str) -> str:
 
 def check_schema(validator: Draft202012Validator, arguments: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with `arguments`, in words; an empty list is good."""
+    return [one.text for one in find_problems(validator, arguments)]
+
+
+def find_problems(validator: Draft202012Validator, arguments: Mapping[str, Any]) -> list[ArgumentProblem]:
+    """Return the same, with the argument that each is about."""
     found = islice(validator.iter_errors(dict(arguments)), MOST_FOUND)
     errors = sorted(found, key=lambda error: list(map(str, error.absolute_path)))
-    return [problem for error in errors for problem in _describe(error)][:MOST_PROBLEMS]
+    problems = (problem for error in errors for problem in _describe(error))
+    return list(dict.fromkeys(problems))[:MOST_PROBLEMS]  # each missing argument is an error of its own, about all
 
 
 def describe_inputs(action: Action) -> str:
@@ -181,7 +203,15 @@ def _form(spec: Input) -> str:
     return spec.type or "any"
 
 
-def _describe(error: ValidationError) -> list[str]:
+def _describe(error: ValidationError) -> list[ArgumentProblem]:
+    path = list(map(str, error.absolute_path))
+    if not path and error.validator == "required":
+        missing = [name for name in cast("Any", error.validator_value) if name not in cast("Any", error.instance)]
+        return [ArgumentProblem(f"'{name}' is missing", name) for name in missing]
+    return [ArgumentProblem(text, path[0] if path else "") for text in _words_for(error)]
+
+
+def _words_for(error: ValidationError) -> list[str]:
     where, wanted = ".".join(map(str, error.absolute_path)), cast("Any", error.validator_value)
     given = cast("Any", error.instance)
     match error.validator:

@@ -26,6 +26,7 @@ from connectory.vault.entities import (
     Confirmation,
     ConfirmationStatus,
     Connection,
+    ConnectionId,
     Role,
     TokenId,
     UserId,
@@ -50,16 +51,20 @@ class ConfirmationView:
     """One call as a person should see it. `is_open`: nobody has decided yet, and its time is not over."""
 
     title: str  # the action's
+    action: str  # its tool name
     effect: Effect
     connector: str  # the service's name as a person would say it
     connection: str
+    connection_id: ConnectionId
     arguments: Mapping[str, object]
     asked_by: str  # the user's name
     workspace: str
+    workspace_slug: str
     workspace_id: WorkspaceId
     user_id: UserId
     token_id: TokenId | None  # that asked
     is_open: bool
+    is_confirmed: bool  # and the yes is neither spent nor too old
 
 
 class Confirmations:
@@ -130,17 +135,21 @@ class Confirmations:
         connector = self._catalog.connectors.get(connection.connector)
         action = self._catalog.actions.get(found.action)
         return ConfirmationView(
+            action=found.action,
             title=action.manifest.title if action else _TITLES.get(found.action, found.action),
             effect=Effect(found.arguments["effect"]),
             connector=connector.title if connector else connection.connector,
             connection=connection.name,
+            connection_id=connection.id,
             arguments=found.arguments["arguments"],
             asked_by=user.name,
             workspace=workspace.name,
+            workspace_slug=workspace.slug,
             workspace_id=found.workspace_id,
             user_id=found.user_id,
             token_id=found.token_id,
             is_open=found.status is ConfirmationStatus.ASKED and found.expires_at > self._now(),
+            is_confirmed=found.status is ConfirmationStatus.CONFIRMED and found.expires_at > self._now(),
         )
 
     async def hindrance(self, by: Principal | None, asked: ConfirmationView | Confirmation) -> PolicyDenied | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,15 +17,18 @@ from connectory.catalog.manifest import Effect
 from connectory.catalog.wording import hides
 from connectory.errors import SessionExpired, UnknownObject
 from connectory.gateway.confirmations import Confirmations, ConfirmationView
+from connectory.gateway.policy import DISCONNECT
 from connectory.web.acting import session_of
 from connectory.web.binding import FORM_FIELD, ShownPage
 from connectory.web.forms import read_form
 from connectory.web.pages import render
+from connectory.web.way_back import has_way_back
 
 if TYPE_CHECKING:
     from connectory.identity.principal import Principal
     from connectory.web.visitors import Visitors
 
+ASKED = "asked"  # in the address of the page to try an action: the question about what was typed there
 MOST_CHARACTERS = 2000  # of one value; more is cut, and the page says so
 MOST_FIELDS = 200
 MOST_LEVELS = 6
@@ -76,6 +80,7 @@ class ConfirmPages:
             link=request.path_params["link"],
             browser_field=FORM_FIELD,
             browser=value,
+            is_by_hand=self._way_back(request, view, by) is not None,
             visitor=await self.visitors.visitor(request),
         )
         page.keep(response, value)
@@ -96,10 +101,26 @@ class ConfirmPages:
             )
         if not await self.confirmations.decide(by, request.path_params["link"], answer == "yes"):
             raise _is_spent()
-        return render("decided", view=view, is_yes=answer == "yes", visitor=await self.visitors.visitor(request))
+        return render(
+            "decided",
+            view=view,
+            is_yes=answer == "yes",
+            back=self._way_back(request, view, by),
+            visitor=await self.visitors.visitor(request),
+        )
 
     def _page(self, request: Request) -> ShownPage:
         return ShownPage(request, request.path_params["link"], is_https=self.visitors.is_https)
+
+    def _way_back(self, request: Request, view: ConfirmationView, by: Principal | None) -> str | None:
+        """Where whoever is signed in has asked for this by hand; None where it was their assistant."""
+        link = request.path_params["link"]
+        if by is None or not has_way_back(request, link, is_https=self.visitors.is_https):
+            return None
+        connection = f"/workspaces/{view.workspace_slug}/connections/{view.connection_id}"
+        if view.action == DISCONNECT.tool:
+            return f"{connection}/disconnect"
+        return f"{connection}/try?{urlencode({'action': view.action, ASKED: link})}"
 
     async def _open(self, request: Request) -> tuple[ConfirmationView, Principal | None]:
         """Return what is asked, and by whose session it is answered; None: by the link alone, in local mode."""
@@ -147,5 +168,5 @@ def _leaves(name: str, value: object, level: int) -> Iterator[tuple[str, object]
 def _is_spent() -> SessionExpired:
     return SessionExpired(
         "This question was answered already, or its time is over.",
-        hint="Nothing more can be decided here. If the call is still wanted, ask your assistant to try it again.",
+        hint="Nothing more can be decided here. If the call is still wanted, try it again, or ask your assistant to.",
     )

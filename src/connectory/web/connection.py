@@ -26,7 +26,7 @@ from connectory.web.connection_view import view_actions_by_effect, view_calls, v
 from connectory.web.connectors import NAV
 from connectory.web.connectors_view import view_connected
 from connectory.web.forms import read_form
-from connectory.web.links import Said, path_of, said, status_of
+from connectory.web.links import Said, path_of, question_in, said, status_of
 from connectory.web.offered import offered_to
 from connectory.web.pages import is_fragment, render, render_member
 from connectory.web.services import WebServices
@@ -121,7 +121,10 @@ class ConnectionPages:
             row, revocation = await self.services.accounts.disconnect(member.principal, found[0].id)
         except ConnectoryError as error:
             words = said(error, self.services.settings.origin)
-            return await self._question(member, found, status_of(error), words)
+            response = await self._question(member, found, status_of(error), words)
+            if (link := question_in(words)) is not None:
+                remember_way_back(response, link, is_https=self.visitors.is_https)
+            return response
         return RedirectResponse(after_disconnecting(home_of(member.workspace.slug), row, revocation), status_code=303)
 
     async def _posted(self, request: Request) -> tuple[Member, Found, dict[str, str]]:

@@ -11,6 +11,7 @@ from connectory.web.advice import advice_about
 from connectory.web.failures import STATUSES
 
 OURS = r"/(?:connect|confirm)/[A-Za-z0-9_-]{1,128}"
+CONFIRM = "/confirm/"
 NOT_DONE = 422  # also where the person must do something first
 
 
@@ -36,10 +37,16 @@ def said(error: ConnectoryError, origin: str, *, before: str = "", is_write: boo
     advice, path = advice_about(error, is_write=is_write), path_in(error.hint, origin)
     pieces: tuple[Piece, ...]
     if path is not None and advice.link:
-        pieces = (Piece(advice.link, path), Piece("."))
+        pieces = (Piece(advice.link, path),)
     else:
         pieces = (Piece(advice.do),) if advice.do else ()
     return Said(f"{before} {advice.message}".strip(), pieces, is_bad=True)
+
+
+def question_in(words: Said | None) -> str | None:
+    """Return the link of the question that the words lead to, where they do: a rule wants a yes first."""
+    paths = (piece.path for piece in words.hint if piece.path is not None) if words is not None else ()
+    return next((path.removeprefix(CONFIRM) for path in paths if path.startswith(CONFIRM)), None)
 
 
 def status_of(error: ConnectoryError) -> int:

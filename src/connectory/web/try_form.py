@@ -1,16 +1,19 @@
 """A form made from an action's input schema, and the arguments that a filled one means. Pure.
 
-Nothing is judged here: what does not fit goes on as it was typed, and the gateway says what would be right.
+Nothing is judged here: what does not fit goes on as it was typed, and the gateway says what would be right, which is
+put beside the field.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from connectory.catalog.connector import Action
+from connectory.gateway.arguments import ArgumentProblem
 from connectory.gateway.offered_keys import looks_like_key
 from connectory.web.connect_form import VALUE_PREFIX
 
@@ -21,6 +24,15 @@ BOOLEANS: Mapping[str, Any] = {"true": True, "false": False}
 BOOLEAN_TITLES = {"true": "Yes", "false": "No"}
 LONG_TEXTS = frozenset({"body", "text", "content", "message", "description", "comment", "html", "markdown", "query"})
 PLAIN = frozenset({"string", "integer", "number"})
+OF_TYPE = re.compile(r"\bof type (\w+)")
+TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a JSON object",
+}
 PRESENCE = ("Required. ", "Optional. ", "Required.", "Optional.")
 MOST_SHOWN = 20_000  # characters of a value that is written into the page again
 
@@ -83,6 +95,42 @@ def read_arguments(action: Action, form: Mapping[str, str]) -> Typed:
         except ValueError:
             problems[name] = f"This is not JSON. Write {_how_to_write(schema)}."
     return Typed(arguments, problems)
+
+
+def write_arguments(action: Action, arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the form that means these arguments; what the form has no field for is left out."""
+    properties = action.input_schema["properties"]
+    return {
+        f"{VALUE_PREFIX}{name}": _written(properties[name], value)
+        for name, value in arguments.items()
+        if name in properties and name not in NOT_TYPED
+    }
+
+
+def problems_at_fields(action: Action, problems: Iterable[ArgumentProblem]) -> dict[str, str]:
+    """Return what the gateway found wrong with single arguments, in the words for their fields."""
+    properties = action.input_schema["properties"]
+    return {
+        one.argument: _beside(properties[one.argument], one)
+        for one in problems
+        if one.argument in properties and one.argument not in NOT_TYPED
+    }
+
+
+def _beside(schema: Mapping[str, Any], problem: ArgumentProblem) -> str:
+    text = OF_TYPE.sub(lambda found: TYPES.get(found[1], found[0]), problem.text)
+    if _is_plain_list(schema):
+        text = re.sub(rf"^'{problem.argument}\.(\d+)'", lambda found: f"Line {int(found[1]) + 1}", text)
+    return re.sub(rf"^'{problem.argument}'", "It", text) + "."
+
+
+def _written(schema: Mapping[str, Any], value: Any) -> str:
+    text = _typed(schema, value)
+    try:
+        is_same = isinstance(value, str) or (text.strip() != "" and _value(schema, text) == value)
+    except ValueError:
+        is_same = False
+    return text if is_same else json.dumps(value, ensure_ascii=False)
 
 
 def _view(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,23 +15,26 @@ from connectory.auth.connections import Found
 from connectory.catalog.connector import Action
 from connectory.catalog.manifest import Effect
 from connectory.errors import ConnectoryError, UnknownObject
+from connectory.gateway.arguments import ArgumentsRefused
 from connectory.gateway.results import Result
-from connectory.web.confirm import EFFECTS
+from connectory.web.confirm import ASKED, EFFECTS
 from connectory.web.connection import ROOT, find_connection
 from connectory.web.connection_view import view_actions_by_effect
 from connectory.web.connectors import NAV
 from connectory.web.forms import read_form
-from connectory.web.links import Said, said, status_of
+from connectory.web.links import CONFIRM, Piece, Said, question_in, said, status_of
 from connectory.web.logos import logo_url
 from connectory.web.pages import render_member
 from connectory.web.services import WebServices
-from connectory.web.try_form import read_arguments, view_inputs
+from connectory.web.try_form import problems_at_fields, read_arguments, view_inputs, write_arguments
 from connectory.web.visitors import Member, Visitors
+from connectory.web.way_back import remember_way_back
 
 MEANT = "meant"  # the tick without which nothing is changed
 PREVIEW = "preview"
 CURSOR = "cursor"
 NOT_TICKED = Said("Nothing was done: tick the box to say that you mean it.", is_bad=True)
+SHOWN = Said("Only shown: nothing was sent.")
 NOT_READ = Said("Nothing was done: see the marked fields.", is_bad=True)
 
 T = TypeVar("T")
@@ -63,6 +67,8 @@ async def try_action(
         return Outcome(NOT_TICKED, None, 422, form)
     try:
         result = await call(typed.arguments)
+    except ArgumentsRefused as error:
+        return _refused(action, form, error)
     except ConnectoryError as error:
         is_write = is_sent and action.effect is not Effect.READ
         return Outcome(said(error, origin, is_write=is_write), None, status_of(error), form)
@@ -90,7 +96,8 @@ class TryPages:
         actions = await self._actions(member, found)
         if not actions:
             return RedirectResponse(request.url.path.removesuffix("/try"), status_code=303)
-        return self._page(member, found, actions, _chosen(actions, request), Outcome())
+        action = _chosen(actions, request)
+        return self._page(member, found, actions, action, await self._asked(member, found, action, request))
 
     async def run(self, request: Request) -> Response:
         """Call the action as the member, and show what an agent would be told."""
@@ -100,7 +107,31 @@ class TryPages:
         actions = await self._actions(member, found)
         action = _chosen(actions, request)
         outcome = await self._try(member, found, action, form)
-        return self._page(member, found, actions, action, outcome)
+        if (link := question_in(outcome.words)) is not None:
+            return self._await_yes(request, action, link)
+        return self._page(member, found, actions, action, outcome, is_answer=True)
+
+    def _await_yes(self, request: Request, action: Action, link: str) -> Response:
+        """Lead to the form as it was filled, where the question stands that must be answered first."""
+        query = urlencode({"action": action.tool, ASKED: link})
+        response = RedirectResponse(f"{request.url.path}?{query}", status_code=303)
+        remember_way_back(response, link, is_https=self.visitors.is_https)
+        return response
+
+    async def _asked(self, member: Member, found: Found, action: Action, request: Request) -> Outcome[Result]:
+        """The form as it was filled when a rule wanted a yes, which the address names; else an empty one."""
+        link, by = request.query_params.get(ASKED, ""), member.principal
+        try:
+            view = await self.services.confirmations.open(link)
+        except UnknownObject:
+            return Outcome()
+        whose = (view.workspace_id, view.user_id, view.token_id, view.connection_id, view.action)
+        if whose != (by.workspace_id, by.user_id, by.token_id, found[0].id, action.tool):
+            return Outcome()
+        form = write_arguments(action, view.arguments)
+        if view.is_confirmed:
+            return Outcome(_said_yes(action), form={**form, MEANT: "yes"})
+        return Outcome(_to_decide(link) if view.is_open else None, form=form)
 
     async def _try(self, member: Member, found: Found, action: Action, form: Mapping[str, str]) -> Outcome[Result]:
         async def call(arguments: Mapping[str, object]) -> Result:
@@ -108,7 +139,10 @@ class TryPages:
             return await self.services.gateway.call_action(member.principal, action.tool, sent, connection=found[0].id)
 
         is_sent, origin = PREVIEW not in form, self.services.settings.origin
-        return await try_action(action, form, call, is_sent=is_sent, origin=origin)
+        outcome = await try_action(action, form, call, is_sent=is_sent, origin=origin)
+        if outcome.result is None:
+            return outcome
+        return replace(outcome, words=Said(f"Done: “{action.manifest.title}”.") if is_sent else SHOWN)
 
     async def _actions(self, member: Member, found: Found) -> Sequence[Action]:
         """The actions of the connection that the member may call."""
@@ -116,7 +150,14 @@ class TryPages:
         return [one for one in permitted if one.connector == found[0].connector]
 
     def _page(
-        self, member: Member, found: Found, actions: Sequence[Action], action: Action, outcome: Outcome[Result]
+        self,
+        member: Member,
+        found: Found,
+        actions: Sequence[Action],
+        action: Action,
+        outcome: Outcome[Result],
+        *,
+        is_answer: bool = False,
     ) -> Response:
         row, slug = found[0], member.workspace.slug
         connector = self.services.catalog.connectors.get(row.connector)
@@ -135,7 +176,28 @@ class TryPages:
             inputs=view_inputs(action, outcome.form, outcome.problems),
             said=outcome.words,
             result=outcome.result,
+            is_preview=outcome.words is SHOWN,
+            is_answer=is_answer,
+            is_meant=not is_answer and outcome.form.get(MEANT) == "yes",  # once sent, each further time is meant anew
         )
+
+
+def _refused(action: Action, form: Mapping[str, str], error: ArgumentsRefused) -> Outcome[T]:
+    """What does not fit the schema: beside its field, and on top what is about none of them."""
+    beside = problems_at_fields(action, error.problems)
+    others = "; ".join(one.text for one in error.problems if one.argument not in beside)
+    words = Said(f"Nothing was done: {others}.", is_bad=True) if others else NOT_READ
+    return Outcome(words, None, 422, form, beside)
+
+
+def _to_decide(link: str) -> Said:
+    decide = Piece("Look at the call and decide", f"{CONFIRM}{link}")
+    return Said("Nothing was done yet: this call needs a yes first.", (decide,), is_bad=True)
+
+
+def _said_yes(action: Action) -> Said:
+    button = action.manifest.title
+    return Said(f"You said yes to exactly this. Press “{button}” within ten minutes: it runs once, as it stands here.")
 
 
 def _further(form: Mapping[str, str]) -> Mapping[str, object]:

@@ -1,4 +1,7 @@
-"""The way back from a sign-in that a browser began on our pages: to the connectors page, which shows what there is."""
+"""The way back from a link that a browser came to from our pages.
+
+From a sign-in it leads to the connectors page, which shows what there is; from a question, to what was to be done.
+"""
 
 from __future__ import annotations
 
