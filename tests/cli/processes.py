@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.e2e import ending
+
 PROGRAM = [sys.executable, "-c", "import sys; sys.argv[0] = 'connectory'; from connectory.cli.main import main; main()"]
 PATIENCE_S = 30.0
 
@@ -65,7 +67,4 @@ def read_until(descriptor: int, text: bytes) -> bytes:
 
 def seconds_to_end(process: subprocess.Popen[bytes], by: signal.Signals) -> float:
     """Send a signal and return how long the program then takes to end."""
-    began = time.monotonic()
-    process.send_signal(by)
-    process.wait(PATIENCE_S)
-    return time.monotonic() - began
+    return ending.seconds_to_end(process, lambda: process.send_signal(by))
