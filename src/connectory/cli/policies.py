@@ -12,7 +12,7 @@ from connectory.cli.output import note, show_json, show_table, show_text
 from connectory.errors import AlreadyExists, InvalidArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from connectory.identity.principal import Principal
     from connectory.vault.entities import PolicyRule
@@ -64,18 +64,7 @@ def set_policy(
         raise InvalidArguments("No rule is given.", hint="Give --read-only, --allow, --deny or --confirm.")
 
     async def add(application: Application, principal: Principal) -> tuple[list[PolicyRule], list[str]]:
-        from connectory.vault.entities import PolicyEffect
-
-        added: list[PolicyRule] = []
-        there: AlreadyExists | None = None
-        for effect, patterns in ((one, given) for one, given in wanted.items() if given):
-            try:
-                rules = application.policies.add(principal, PolicyEffect(effect), patterns, user=user, token=token)
-                added += await rules
-            except AlreadyExists as error:  # of those of this kind; there may be others
-                there = error
-        if there is not None and not added:
-            raise there
+        added = await _add(application, principal, wanted, user, token)
         return added, _idle(added, application)
 
     added, idle = act(add, workspace=workspace)
@@ -121,6 +110,24 @@ def clear_policies(
         show_json({"cleared": True})
     else:
         show_text(f"There are no rules for {_whom(user, token)} any more.")
+
+
+async def _add(
+    application: Application, principal: Principal, wanted: Mapping[str, list[str]], user: str | None, token: str | None
+) -> list[PolicyRule]:
+    """Add the patterns of each effect. Raises `AlreadyExists` where nothing of it is new."""
+    from connectory.vault.entities import PolicyEffect
+
+    added: list[PolicyRule] = []
+    there: AlreadyExists | None = None
+    for effect, patterns in ((one, given) for one, given in wanted.items() if given):
+        try:
+            added += await application.policies.add(principal, PolicyEffect(effect), patterns, user=user, token=token)
+        except AlreadyExists as error:
+            there = error
+    if there is not None and not added:
+        raise there
+    return added
 
 
 def _idle(rules: Sequence[PolicyRule], application: Application) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from starlette.routing import Route
 from connectory.errors import ConnectoryError
 from connectory.identity.principal import Principal
 from connectory.identity.rights import may_change
-from connectory.vault.entities import ApiToken, Role, User
+from connectory.vault.entities import ApiToken, Role, User, UserId
 from connectory.web.links import Said, said, status_of
 from connectory.web.services import WebServices
 from connectory.web.settings.frame import (
@@ -137,10 +137,7 @@ class TokenPages:
         tokens = await self.services.tokens.list(principal)
         is_free = await may_change(self.services.vault, principal)
         lookers = {user.id for user, role in people if role is Role.VIEWER}
-        rows = [
-            view_token(one, names.get(one.user_id, ""), one.user_id in lookers, principal, now, is_free)
-            for one in tokens
-        ]
+        rows = [view_token(one, names, lookers, principal, now, is_free) for one in tokens]
         return await render_settings(
             self.services,
             "settings_tokens",
@@ -167,7 +164,12 @@ class TokenPages:
 
 
 def view_token(
-    token: ApiToken, whose: str, of_viewer: bool, principal: Principal, now: datetime, may_revoke: bool
+    token: ApiToken,
+    names: Mapping[str, str],
+    lookers: Collection[UserId],
+    principal: Principal,
+    now: datetime,
+    may_revoke: bool,
 ) -> TokenView:
     """Return a token as a person sees it; `may_revoke`: others than the one that they came in by."""
     is_over = token.expires_at is not None and token.expires_at <= now
@@ -179,8 +181,8 @@ def view_token(
         id=token.id,
         name=token.name,
         prefix=token.prefix,
-        whose=whose,
-        may=OF_VIEWER if of_viewer else "look only" if token.read_only else "look and change",
+        whose=names.get(token.user_id, ""),
+        may=OF_VIEWER if token.user_id in lookers else "look only" if token.read_only else "look and change",
         state=state,
         made=moment_of(token.created_at, now),
         used=moment_of(token.last_used_at, now),
