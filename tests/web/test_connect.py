@@ -250,6 +250,26 @@ async def test_a_private_address_needs_a_tick_and_only_in_local_mode() -> None:
         assert "CONNECTORY_ALLOW_HOSTS" in refused.text
 
 
+async def test_what_is_no_secret_stands_in_the_form_that_renews_a_sign_in() -> None:
+    mounts = {"https://kinto.example:8443": FakeProvider(answers(200, {"user": {"id": "ann"}}))}
+    web = make_web(catalog=make_catalog(make_connector(KINTO_YAML)), mounts=mounts)
+    async with web as (application, app), Browser(app) as browser:
+        link = await link_for(application, "kinto")
+        first = (await browser.open(link)).forms[0]
+        assert first.fields["value.server"] == ""
+        done = await browser.submit(first, server="kinto.example:8443", username="ann", password="s3cret")
+        renewing = await application.auth.connect(await owner_of(application, link), "kinto", alias="default")
+        page = await browser.open(application.auth.link_url(renewing))
+        again = page.forms[0]
+        wrong = await browser.submit(again, server="http://kinto.example", password="s3cret")
+    assert "Kinto is connected" in done.text
+    assert "Renew the sign-in of Kinto" in page.text
+    assert "Where https:// is left out, it is put in front." in page.text
+    assert (again.fields["value.server"], again.fields["value.username"]) == ("https://kinto.example:8443", "ann")
+    assert again.fields["value.password"] == ""
+    assert wrong.forms[0].fields["value.server"] == "http://kinto.example"  # what was sent goes before what was known
+
+
 @pytest.mark.parametrize("environment", [{}, FLEET])
 async def test_the_session_of_a_read_only_token_goes_no_further_than_looking(environment: dict[str, str]) -> None:
     origin = environment.get("APP_URL", "http://localhost:8765")

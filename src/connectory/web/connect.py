@@ -6,6 +6,7 @@ that browser sees. Whoever else opens the link learns that it is spent.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from starlette.exceptions import HTTPException
@@ -300,7 +301,7 @@ class ConnectPages:
             included=[one.title for one in members] if connector.manifest.is_bundle else [],
             groups=view_actions(members),
             accounts=view_accounts(form, entry),
-            methods=view_methods(form, entry, is_local=self.visitors.is_local),
+            methods=view_methods(form, entry, await self._known(session), is_local=self.visitors.is_local),
             question=view_question(step, entry) if isinstance(step, Question) else None,
             problem=session.problem if entry is None else None,
             waits_at=await self._waits_at(session, browser),
@@ -312,6 +313,12 @@ class ConnectPages:
             visitor=visitor,
             home=await self._home(session, visitor),
         )
+
+    async def _known(self, session: ConnectSession) -> Mapping[str, Mapping[str, str]]:
+        """What stands in the form of a sign-in that is renewed: the facts of before, by the way that gave them."""
+        made = await self._made(session)
+        grant = await self.services.vault.grants.get(session.workspace_id, made[0].grant_id) if made else None
+        return {grant.method: grant.facts} if grant is not None else {}
 
     async def _waits_at(self, session: ConnectSession, browser: str) -> str | None:
         """Where the sign-in of this very browser is under way, if it is at a page that does not lead back."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from connectory.auth.backend import AppSetup, Confirm, Entry, Form, MethodForm, Option, Problem, Question
 from connectory.auth.entries import whole_origin
@@ -21,6 +22,8 @@ VALUE_PREFIX = "value."  # before a field's name, so that no field can be taken 
 SCOPE_PREFIX = "scope."
 SCOPES_SHOWN = "scopes"  # the field that says that scopes could be ticked
 FILE_PREFIX = "file."  # the same for the upload beside a field
+NOTHING: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+COMPLETED = "Where https:// is left out, it is put in front."
 CONFIRM_LABELS: dict[Confirm, str] = {
     "private_confirmed": "This address is on this machine or a private network; I mean it.",
     "account_change_confirmed": "Yes, from now on this connection shall use the other account.",
@@ -131,8 +134,13 @@ class ActionGroup:
     actions: tuple[str, ...]
 
 
-def view_methods(form: Form, entry: Entry | None, *, is_local: bool) -> tuple[MethodView, ...]:
-    """Return the forms to show; `entry` is what was sent last, whose plain values stay in place."""
+def view_methods(
+    form: Form, entry: Entry | None, known: Mapping[str, Mapping[str, str]] = NOTHING, *, is_local: bool
+) -> tuple[MethodView, ...]:
+    """Return the forms to show; `entry` is what was sent last, whose plain values stay in place.
+
+    `known` are, by the name of a way to sign in, the facts that it gave a connection which is to be renewed.
+    """
     if entry is not None and entry.grant_id in {account.grant_id for account in form.accounts}:
         form, entry = replace(form, problems=()), None  # those are about the account that was chosen
     sent = next((method for method in form.methods if _is_of(method, entry)), None)
@@ -141,6 +149,7 @@ def view_methods(form: Form, entry: Entry | None, *, is_local: bool) -> tuple[Me
             method,
             entry if method is sent else None,
             form.problems if method is sent or (sent is None and index == 0) else (),
+            known.get(method.method, {}),
             is_local=is_local,
         )
         for index, method in enumerate(form.methods)
@@ -224,10 +233,18 @@ def _is_of(method: MethodForm, entry: Entry | None) -> bool:
     return entry is not None and entry.method == method.method and entry.backend in (None, method.backend)
 
 
-def _view_method(method: MethodForm, entry: Entry | None, problems: Sequence[Problem], *, is_local: bool) -> MethodView:
+def _view_method(
+    method: MethodForm,
+    entry: Entry | None,
+    problems: Sequence[Problem],
+    known: Mapping[str, str],
+    *,
+    is_local: bool,
+) -> MethodView:
     slug = f"method-{f'{method.backend}-' if method.through else ''}{method.method}"
-    fields = tuple(_view_field(slug, name, field, entry, problems) for name, field in method.fields.items())
-    wanted = _wanted_ticks(method, entry, problems, is_local=is_local)
+    values = {name: _value(name, field, entry, known) for name, field in method.fields.items()}
+    fields = tuple(_view_field(slug, name, field, values[name], problems) for name, field in method.fields.items())
+    wanted = _wanted_ticks(method, values, problems, is_local=is_local)
     return MethodView(
         id=slug,
         name=method.method,
@@ -253,20 +270,27 @@ def _view_scopes(slug: str, method: MethodForm, entry: Entry | None) -> tuple[Sc
     )
 
 
-def _view_field(
-    slug: str, name: str, field: CredentialField, entry: Entry | None, problems: Sequence[Problem]
-) -> FieldView:
-    value = field.default or "" if entry is None else entry.values.get(name, "")
-    value = whole_origin(value) if field.is_origin else value  # what is taken, to be seen
+def _value(name: str, field: CredentialField, entry: Entry | None, known: Mapping[str, str]) -> str:
+    """What stands in a field: what was sent, else what is known, else the default. Of a secret nothing ever does."""
+    if field.is_secret:
+        return ""
+    if entry is not None:
+        value = entry.values.get(name, "")
+        return whole_origin(value) if field.is_origin else value  # what is taken, to be seen
+    fact = known.get(name)
+    return fact if fact and (not field.choices or fact in field.choices) else field.default or ""
+
+
+def _view_field(slug: str, name: str, field: CredentialField, value: str, problems: Sequence[Problem]) -> FieldView:
     return FieldView(
         id=f"{slug}-{name}",
         name=f"{VALUE_PREFIX}{name}",
         kind=field.kind,
         label=field.title,
-        help=field.help,
+        help=f"{field.help} {COMPLETED}".strip() if field.is_origin else field.help,
         docs=field.docs,
         placeholder=field.placeholder,
-        value="" if field.is_secret else value,
+        value=value,
         upload=f"{FILE_PREFIX}{name}" if field.kind is FieldKind.FILE else "",
         choices=field.choices,
         is_required=field.required,
@@ -283,22 +307,19 @@ def _ticks(slug: str, wanted: Collection[Confirm | None], entry: Entry | None) -
 
 
 def _wanted_ticks(
-    method: MethodForm, entry: Entry | None, problems: Sequence[Problem], *, is_local: bool
+    method: MethodForm, values: Mapping[str, str], problems: Sequence[Problem], *, is_local: bool
 ) -> Collection[Confirm]:
     """Which boxes are needed: those that a problem names, and the one for a private address that stands in a field.
 
     In fleet mode nobody on the page may open the server's own network; only the operator can (design 7.3).
     """
     wanted = {problem.confirm for problem in problems if problem.confirm is not None}
-    if any(
-        _is_private(field, (entry.values.get(name, "") if entry else field.default))
-        for name, field in method.fields.items()
-    ):
+    if any(_is_private(field, values[name]) for name, field in method.fields.items()):
         wanted.add("private_confirmed")
     return wanted if is_local else wanted - {"private_confirmed"}
 
 
-def _is_private(field: CredentialField, value: str | None) -> bool:
+def _is_private(field: CredentialField, value: str) -> bool:
     if not field.is_origin or not value:
         return False
     try:
