@@ -270,6 +270,16 @@ async def test_what_is_no_secret_stands_in_the_form_that_renews_a_sign_in() -> N
     assert wrong.forms[0].fields["value.server"] == "http://kinto.example"  # what was sent goes before what was known
 
 
+async def test_a_key_that_no_header_takes_is_said_so_beside_the_field() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        form = (await browser.open(await link_for(application))).forms[0]
+        answer = await browser.submit(form, token="ключ-s3cret")
+    assert answer.status == 422
+    assert "The key holds a line break, a space or a character that no key has. Copy it again." in answer.text
+    assert "header" not in answer.text.partition("What the assistant")[0]
+    assert answer.forms[0].inputs["value.token"]["aria-invalid"] == "true"
+
+
 @pytest.mark.parametrize("environment", [{}, FLEET])
 async def test_the_session_of_a_read_only_token_goes_no_further_than_looking(environment: dict[str, str]) -> None:
     origin = environment.get("APP_URL", "http://localhost:8765")

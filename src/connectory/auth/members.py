@@ -20,6 +20,8 @@ from connectory.errors import (
     AddressRefused,
     BadInput,
     ConnectoryError,
+    HeaderRefused,
+    InvalidArguments,
     ProviderError,
     ProviderUnauthorized,
     Refused,
@@ -30,6 +32,7 @@ from connectory.settings import Settings
 from connectory.vault.entities import Connection, ConnectionId, Grant, Use, new_id
 
 MAX_ACCOUNT_TEXT = 500  # characters
+NO_KEY = "The key holds a line break, a space or a character that no key has. Copy it again."
 RESERVED_FACT = "id"  # {connection.id} is the connection's own
 
 
@@ -140,6 +143,11 @@ def _problem(connector: Connector, new: NewGrant, error: ConnectoryError, settin
         return private_address_problem(typed, settings) if can_confirm else Problem(typed, error.text)
     if isinstance(error, ProviderUnauthorized):
         return Problem("", f"{connector.title} did not accept this. Check that it is complete, valid and not revoked.")
+    if (
+        isinstance(error, HeaderRefused | InvalidArguments) and "header" in error.message
+    ):  # nothing else was typed for it
+        secrets = [name for name, field in fields.items() if field.is_secret]
+        return Problem(secrets[0] if len(secrets) == 1 else "", NO_KEY)
     told = f"It could not be checked with {connector.title}: {error.text}"
     return Problem("", told, failure=error if error.retryable else None)
 

@@ -93,7 +93,8 @@ class Guard:
             found = ()
         if not found:
             raise ProviderUnavailable(
-                f"There is no address for the name {host}.", hint="Check the spelling of the host, or try again later."
+                f"The name {host} could not be looked up.",
+                hint="Look whether this server has network and DNS, and, of a host that was typed, at its spelling.",
             )
         return found
 
