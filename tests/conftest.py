@@ -14,6 +14,7 @@ import signal
 from collections.abc import Generator, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 import stamina
 import structlog
@@ -51,6 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     REQUIRE_ALL = getattr(config, "workerinput", {}).get("require_all", REQUIRE_ALL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun beside a shell: what we start would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long an example takes, and making one, says how busy the machine is: a test that means time measures it.
+    hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("here")
     stamina.set_testing(True, attempts=3, cap=True)  # retries happen, but nobody waits for them
     logging.getLogger("asyncio").addHandler(BLOCKED)
     # structlog's default draws a traceback with every local variable: seconds for one that a test provokes.
