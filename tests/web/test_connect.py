@@ -31,6 +31,7 @@ from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connect
 from connectory.testing.provider import FakeProvider, answers
 from connectory.vault.entities import PolicyEffect, SessionStatus
 from connectory.web.app import create_web_app
+from connectory.web.app_owners import BY_TOKEN
 from connectory.web.static_files import static_url
 from connectory.wiring import Application
 
@@ -308,8 +309,12 @@ async def test_an_app_is_set_up_as_who_is_signed_in_not_as_who_asked() -> None:
         owner = await owner_of(application, link)
         narrowed, secret = await application.tokens.create(owner, "narrowed")
         await application.policies.add(owner, PolicyEffect.DENY, ["x_*"], token=narrowed.prefix)
-        form = (await sign_in(browser, link, secret)).forms[-1]
-        refused = Page(await browser.send(form, client_id="of-an-agent", client_secret="s3cret"))
+        page = await sign_in(browser, link, secret)
+        assert BY_TOKEN in page.text
+        assert not any("app" in form.fields for form in page.forms)
+        refused = Page(
+            await browser.post(link, {"app": "oauth", "client_id": "of-an-agent", "client_secret": "s3cret"})
+        )
         assert refused.status == 422
         assert "A token with policies of its own cannot set up OAuth apps" in refused.text
         assert await application.oauth_apps.all(owner) == []
