@@ -3,6 +3,7 @@
 import pytest
 from tests.auth.making import OTHER_KEY, world
 
+from connectory.auth.connections import plain_name
 from connectory.errors import AmbiguousConnection, InvalidArguments, NotConnected, UnknownConnection
 from connectory.vault.entities import ConnectionId, new_id
 
@@ -119,3 +120,18 @@ async def test_a_random_id_is_unknown() -> None:
     async with world() as w:
         with pytest.raises(UnknownConnection):
             await w.auth.get_connection(w.owner, ConnectionId(new_id("cn")))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ada@example.org", "ada@example.org"),
+        ("a" * 60, "a" * 60),
+        ("a" * 61, "a" * 59 + "…"),
+        ("ada\u202e\n", "ada"),
+        ("", "unnamed account"),
+        (None, "unnamed account"),
+    ],
+)
+def test_an_account_s_name_is_cut_where_one_sees_it(name: str | None, shown: str) -> None:
+    assert plain_name(name) == shown

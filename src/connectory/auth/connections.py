@@ -19,6 +19,7 @@ from connectory.vault.vault import Vault
 
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 DEFAULT_ALIAS = "default"
+MOST_OF_ACCOUNT = 60  # characters of its name
 Found = tuple[Connection, Grant]
 
 
@@ -38,8 +39,9 @@ def describe_account(grant: Grant) -> str:
 
 
 def plain_name(name: str | None) -> str:
-    """Return an account's name cut and cleaned: it is the provider's word."""
-    return "".join(character for character in name or "" if character.isprintable())[:60] or "unnamed account"
+    """Return an account's name cleaned, and cut where it is long: it is the provider's word."""
+    clean = "".join(character for character in name or "" if character.isprintable()) or "unnamed account"
+    return clean if len(clean) <= MOST_OF_ACCOUNT else f"{clean[: MOST_OF_ACCOUNT - 1]}…"
 
 
 class Connections:

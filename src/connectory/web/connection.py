@@ -22,7 +22,7 @@ from connectory.errors import (
 from connectory.web.afterwards import Afterwards, Told
 from connectory.web.arrival import after_disconnecting
 from connectory.web.binding import usable_in
-from connectory.web.connection_view import view_actions_by_effect, view_calls, view_facts
+from connectory.web.connection_view import credential_of, view_actions_by_effect, view_calls, view_facts
 from connectory.web.connectors import NAV
 from connectory.web.connectors_view import view_connected
 from connectory.web.forms import read_form
@@ -186,6 +186,7 @@ class ConnectionPages:
             name=row.name,
             account=describe_account(grant),
             is_shared=row.is_shared,
+            credential=credential_of(grant, connector),
             others=[one.name for one, on in everything if on.id == grant.id and one.id != row.id],
             path=_path(member, found),
             said=words,

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from connectory.auth.connections import Found
 from connectory.catalog.connector import Action, Connector
 from connectory.catalog.manifest import Effect
 from connectory.identity.activity import ActivityLine
-from connectory.vault.entities import GrantStatus
+from connectory.vault.entities import Grant, GrantStatus
 from connectory.web.connect_form import EFFECT_TITLES
 from connectory.web.meanings import meaning_of
 from connectory.web.states import DOINGS, OUTCOMES, Moment, Word, kept_by, moment_of, took
 
+INSIDE = ".invalid"  # the demo's host: nothing of it leaves this process (RFC 2606 section 2)
 RENEWING = frozenset({"builtin", "nango"})  # backends
 
 
@@ -71,11 +73,21 @@ def view_facts(found: Found, now: datetime) -> FactsView:
         expires=moment_of(grant.expires_at, now),
         is_renewed=grant.backend in RENEWING and grant.status is GrantStatus.ACTIVE,
         hosts=tuple(
-            f"{host.origin} (private network)" if host.private_confirmed else host.origin for host in row.hosts
+            f"{host.origin} (private network)" if host.private_confirmed else host.origin
+            for host in row.hosts
+            if not host.origin.endswith(INSIDE)
         ),
         since=moment_of(row.created_at, now),
         problem=grant.problem,
     )
+
+
+def credential_of(grant: Grant, connector: Connector | None) -> Literal["nothing", "key", "sign-in"]:
+    """Return what is kept: no service can be told to forget a key that somebody typed."""
+    if grant.backend != "direct":
+        return "sign-in"
+    way = connector.auth.get(grant.method) if connector is not None else None
+    return "nothing" if (way.method if way is not None else grant.method) == "none" else "key"
 
 
 def view_calls(lines: Iterable[ActivityLine], connector: Connector | None, now: datetime) -> tuple[CallView, ...]:
