@@ -34,7 +34,7 @@ def fleet(server: OidcServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def _refresh(server: OidcServer, token: str) -> httpx2.Response:
     form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": "connectory", "client_secret": SECRET}
-    return httpx2.post(f"{server.issuer}/token", data=form, trust_env=False)
+    return httpx2.post(f"{server.issuer}/token", data=form, trust_env=False, timeout=60)
 
 
 async def test_attack_21_two_processes_at_once_refresh_once(server: OidcServer, fleet: Fleet) -> None:

@@ -20,7 +20,7 @@ METADATA = ("169.254.169.254", "2852039166", "0xa9fea9fe", "[fd00:ec2::254]", "m
 
 def test_attack_50_no_spelling_of_loopback_is_asked_from_the_connect_page(outside: Outside) -> None:
     link = link_in(outside.call("connect", connector="echo", alias="inner").text)
-    with echoing() as inner, httpx2.Client(trust_env=False, follow_redirects=True) as browser:
+    with echoing() as inner, httpx2.Client(trust_env=False, follow_redirects=True, timeout=60) as browser:
 
         def type_in(origin: str, key: str, **confirmed: str) -> httpx2.Response:
             action, fields = Forms(browser.get(link).text).forms[0]

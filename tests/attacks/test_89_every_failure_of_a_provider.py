@@ -36,7 +36,7 @@ def connected(outside: Outside, server: EchoProvider, method: str, alias: str, k
     """Connect with a wrong key first; yields all pages and the link."""
     link = link_in(outside.call("connect", connector="echo", alias=alias).text)
     server.wrong.update(spellings(wrong))
-    with httpx2.Client(trust_env=False, follow_redirects=True) as browser:
+    with httpx2.Client(trust_env=False, follow_redirects=True, timeout=60) as browser:
         refused = type_in(outside, browser, link, server, method, wrong)
         assert "Echo did not accept this" in refused
         yield refused

@@ -59,7 +59,7 @@ def _tables_with(database: Path, ids: list[str]) -> set[str]:
 
 def _me(real: RealSignIn, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx2.get(f"{real.server.issuer}/me", headers=headers, trust_env=False).status_code
+    return httpx2.get(f"{real.server.issuer}/me", headers=headers, trust_env=False, timeout=60).status_code
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def wait_for_page(port: int) -> httpx2.Response:
     until = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return httpx2.get(f"http://127.0.0.1:{port}/healthz")
+            return httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
         except httpx2.ConnectError:
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -59,8 +59,8 @@ def test_serve_offers_page_and_mcp_and_ends_at_once(demo: Terminal, by: signal.S
             "Mcp-Protocol-Version": "2026-07-28",
         }
         body["params"] = {"_meta": ENVELOPE}
-        assert httpx2.post(url, json=body, headers=headers).status_code == 401
-        listed = httpx2.post(url, json=body, headers={**headers, "Authorization": f"Bearer {token}"})
+        assert httpx2.post(url, json=body, headers=headers, timeout=60).status_code == 401
+        listed = httpx2.post(url, json=body, headers={**headers, "Authorization": f"Bearer {token}"}, timeout=60)
         assert len(listed.json()["result"]["tools"]) == 9
         demo.run("policy", "set", "--confirm", "*")
         asked = demo.run("call", "demo_create_task", "--arg", "title=x", CONNECTORY_PORT=str(port))

@@ -63,7 +63,7 @@ class LocalStripe(httpx2.AsyncBaseTransport):
 
     async def make(self, path: str, form: Mapping[str, str]) -> dict[str, Any]:
         """Make at localstripe what no action of ours makes there; its id and the rest come back."""
-        async with httpx2.AsyncClient(auth=(KEY, ""), trust_env=False) as client:
+        async with httpx2.AsyncClient(auth=(KEY, ""), trust_env=False, timeout=60) as client:
             answer = await client.post(self.url.join(path), data=dict(form))
         made: dict[str, Any] = answer.raise_for_status().json()
         return made

@@ -81,15 +81,15 @@ class Kinto:
 
     def create_account(self, name: str, password: str) -> None:
         """Create an account, which then signs in by HTTP Basic."""
-        answer = httpx2.put(f"{self.url}/v1/accounts/{name}", json={"data": {"password": password}}, trust_env=False)
-        answer.raise_for_status()
+        account = {"data": {"password": password}}
+        httpx2.put(f"{self.url}/v1/accounts/{name}", json=account, trust_env=False, timeout=60).raise_for_status()
 
     def fill(
         self, account: tuple[str, str], bucket: str, collection: str, records: Sequence[Mapping[str, Any]]
     ) -> None:
         """Create records directly, 25 at a time: what a test needs to be there is not what it tests."""
         path = f"/buckets/{bucket}/collections/{collection}/records"
-        with httpx2.Client(auth=account, trust_env=False) as client:
+        with httpx2.Client(auth=account, trust_env=False, timeout=60) as client:
             for start in range(0, len(records), 25):
                 requests = [{"body": {"data": record}} for record in records[start : start + 25]]
                 batch = {"defaults": {"method": "POST", "path": path}, "requests": requests}

@@ -220,7 +220,7 @@ def test_a_read_only_data_folder_is_named(connected: Install) -> None:
 
     for words in (["serve"], ["connect", "demo", "--alias", "work"]):
         done = subprocess.run(
-            [*as_nobody, *words], env=connected.environment, capture_output=True, text=True, timeout=20, check=False
+            [*as_nobody, *words], env=connected.environment, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 1, done.stderr
         assert "Traceback" not in done.stderr
@@ -274,7 +274,7 @@ def test_a_limit_on_file_sizes_is_told_in_words(connected: Install) -> None:
 
     done = subprocess.run(
         [str(COMMAND), "connect", "demo", "--alias", "work"],
-        env=connected.environment, capture_output=True, text=True, timeout=20, check=False, preexec_fn=limit,
+        env=connected.environment, capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit,
     )  # fmt: skip
 
     assert done.returncode == 1

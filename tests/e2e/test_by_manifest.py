@@ -27,7 +27,7 @@ class Line:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on what comes, one request after the other."""
-        async with httpx2.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as client:
             while head := await _head(reader):
                 first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
                 method, target, _ = first.split(" ")
@@ -73,7 +73,7 @@ class Connected:
 
     def _asked(self, below: str) -> Any:
         url = f"{self.line.server}/v1/buckets/{self.place['bucket']}/collections/{self.place['collection']}{below}"
-        return httpx2.get(url, auth=self.account, trust_env=False).raise_for_status().json()["data"]
+        return httpx2.get(url, auth=self.account, trust_env=False, timeout=60).raise_for_status().json()["data"]
 
 
 @asynccontextmanager

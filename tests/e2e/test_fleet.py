@@ -40,10 +40,10 @@ async def test_the_page_takes_a_token_first_and_serves_only_who_asked(install: I
             assert link.startswith(origin)
             reachable = link.replace(origin, f"http://127.0.0.1:{fleet.port}")
             host = {"Host": urlsplit(origin).netloc}
-            with httpx2.Client(trust_env=False, headers=host, follow_redirects=False) as eve:
+            with httpx2.Client(trust_env=False, headers=host, follow_redirects=False, timeout=60) as eve:
                 assert sign_in(eve, reachable, hers).status_code == 303
                 assert eve.get(reachable).status_code == 404
-            with httpx2.Client(trust_env=False, headers=host, follow_redirects=False) as browser:
+            with httpx2.Client(trust_env=False, headers=host, follow_redirects=False, timeout=60) as browser:
                 assert sign_in(browser, reachable, "cny_" + "x" * 43).status_code == 422
                 assert sign_in(browser, reachable, mine).status_code == 303
                 page = browser.get(reachable)

@@ -104,4 +104,4 @@ def test_what_was_taken_out_no_longer_opens_the_server(served: Install, tmp_path
 
     assert served.run("uninstall", "cursor", "--file", str(file)).returncode == 0
 
-    assert httpx2.post(f"{served.url}/mcp", headers=headers, json={}, trust_env=False).status_code == 401
+    assert httpx2.post(f"{served.url}/mcp", headers=headers, json={}, trust_env=False, timeout=60).status_code == 401

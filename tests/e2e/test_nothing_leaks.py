@@ -54,7 +54,7 @@ async def a_day(
     right, wrong = passwords
     link = link_in(await hearing.say("connect", connector="kinto", alias=alias))
     values = {"value.server": kinto.url, "value.username": name, "private_confirmed": "yes"}
-    with httpx2.Client(trust_env=False, follow_redirects=True) as browser:
+    with httpx2.Client(trust_env=False, follow_redirects=True, timeout=60) as browser:
         for typed, words in ((wrong, "did not accept"), (right, "is connected")):
             page = browser.get(link)
             action, fields = Forms(page.text).forms[0]

@@ -80,7 +80,7 @@ def test_what_the_double_says_is_what_the_description_allows_but_for_listed_diff
     with playing_a_provider(state) as (double, known):
         hold(double.origin, double.dev.key, steps_of(conversation()))
         hold(double.origin, double.dev.key, steps_of(with_a_provider()), **known)
-        with httpx2.Client(base_url=double.origin, trust_env=False) as ask:
+        with httpx2.Client(base_url=double.origin, trust_env=False, timeout=60) as ask:
             for key in (double.dev.key, double.dev.add_key("connections:list")):
                 ask.get("/providers?search=exa", headers={"authorization": f"Bearer {key}"})
                 ask.delete("/integrations/absent", headers={"authorization": f"Bearer {key}"})

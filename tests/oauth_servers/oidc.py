@@ -105,10 +105,10 @@ class OidcServer:
 
     def _ask(self, path: str) -> Any:
         # Without certificates to load, which none of this needs, a request takes 2 ms instead of 40.
-        return httpx2.get(f"{self.issuer}{path}", trust_env=False, verify=False).raise_for_status().json()
+        return httpx2.get(f"{self.issuer}{path}", trust_env=False, verify=False, timeout=60).raise_for_status().json()
 
     def _tell(self, path: str, wish: Mapping[str, Any]) -> None:
-        httpx2.post(f"{self.issuer}{path}", json=wish, trust_env=False, verify=False).raise_for_status()
+        httpx2.post(f"{self.issuer}{path}", json=wish, trust_env=False, verify=False, timeout=60).raise_for_status()
 
 
 @contextmanager

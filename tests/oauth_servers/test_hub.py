@@ -46,14 +46,14 @@ async def token_of(hub: Hub, login: str) -> dict[str, Any]:
         "client_id": hub.client_id,
         "client_secret": hub.client_secret,
     }
-    async with httpx2.AsyncClient(trust_env=False, verify=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=60) as http:
         answer = await http.post(hub.token_endpoint, data=sent)
     made: dict[str, Any] = answer.raise_for_status().json()
     return made
 
 
 async def users(hub: Hub, token: str) -> httpx2.Response:
-    async with httpx2.AsyncClient(trust_env=False, verify=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=60) as http:
         return await http.get(f"{hub.api}/users", headers={"Authorization": f"Bearer {token}"})
 
 

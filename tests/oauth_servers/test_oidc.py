@@ -58,7 +58,7 @@ def lenient() -> Iterator[OidcServer]:
 
 @pytest.fixture
 async def http(server: OidcServer) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=server.issuer, trust_env=False, verify=False) as client:
+    async with httpx2.AsyncClient(base_url=server.issuer, trust_env=False, verify=False, timeout=60) as client:
         yield client
 
 
@@ -226,7 +226,7 @@ async def test_token_requests_fail_and_wait_as_told(server: OidcServer, http: ht
 async def test_a_token_expires_without_grace_and_the_same_refresh_token_serves_again(lenient: OidcServer) -> None:
     url = authorize_url(lenient).split("&code_challenge")[0]
     sent = {**for_code(answer_in(await sign_in(url))["code"]), **ME}
-    async with httpx2.AsyncClient(base_url=lenient.issuer, trust_env=False, verify=False) as http:
+    async with httpx2.AsyncClient(base_url=lenient.issuer, trust_env=False, verify=False, timeout=60) as http:
         tokens = await tokens_of(http, {name: value for name, value in sent.items() if name != "code_verifier"})
         await asyncio.sleep(1.1)
         expired = await http.get("/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})

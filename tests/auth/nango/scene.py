@@ -285,7 +285,7 @@ async def scene(*connectors: Connector, **environment: str) -> AsyncIterator[Sce
                 now=clock,
             ) as application:
                 ann = await make_principal(application)
-                async with httpx2.AsyncClient(trust_env=False, verify=False) as http:
+                async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=60) as http:
                     made = Scene(application, nango, tokens, provider, clock, ann, http)
                     await made.settle()
                     yield made

@@ -71,7 +71,7 @@ class Bench:
     async def sign_in_by_key(self, session: NangoSession, integration: str, key: str) -> str:
         """Type an API key as a person does on Nango's page; returns the connection's id."""
         query = {"connect_session_token": session.token.get_secret_value()}
-        async with httpx2.AsyncClient(base_url=self.place.host, trust_env=False, verify=False) as browser:
+        async with httpx2.AsyncClient(base_url=self.place.host, trust_env=False, verify=False, timeout=60) as browser:
             done = await browser.post(f"/api-auth/api-key/{integration}", params=query, json={"apiKey": key})
         assert done.status_code == 200, done.text
         return str(done.json()["connectionId"])
@@ -93,7 +93,9 @@ async def _wait_for_room(place: Place) -> None:
     if place.double is not None:
         return
     headers = {"authorization": f"Bearer {place.key}"}
-    async with httpx2.AsyncClient(base_url=place.host, trust_env=False, verify=False, headers=headers) as asking:
+    async with httpx2.AsyncClient(
+        base_url=place.host, trust_env=False, verify=False, headers=headers, timeout=60
+    ) as asking:
         answer = await asking.get("/providers/exa")
     if int(answer.headers.get("x-ratelimit-remaining", "1000")) < NEEDED:
         await asyncio.sleep(max(0.0, float(answer.headers["x-ratelimit-reset"]) - time.time()) + 1)
