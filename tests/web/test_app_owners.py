@@ -38,6 +38,20 @@ async def test_a_member_is_told_who_sets_an_app_up_and_led_through_no_step_of_it
     assert any(form.fields.get("connector") == "board" for form in about_it.forms)
 
 
+async def test_where_there_is_another_way_too_it_is_offered_and_who_sets_the_app_up_is_named() -> None:
+    keyed = OAUTH_YAML.replace(
+        "\nauth:\n", '\nauth:\n  key: {method: api_key, headers: {X-Key: "{credential.token}"}}\n'
+    )
+    async with make_web(FLEET, catalog=make_catalog(make_connector(keyed))) as (application, app):
+        await make_principal(application)
+        mia = await make_principal(application, user="mia", role=Role.MEMBER)
+        async with Browser(app, FLEET["APP_URL"]) as browser:
+            page = await open_signed_in(application, browser, mia, f"{HOME}/board")
+
+    assert any(form.fields.get("connector") == "board" for form in page.forms)
+    assert "An owner of the workspace sets this up: ann." in page.text
+
+
 async def test_a_token_that_may_not_is_named_as_the_reason() -> None:
     catalog = make_catalog(make_connector(OAUTH_YAML))
     async with make_web(FLEET, catalog=catalog) as (application, app), Browser(app, FLEET["APP_URL"]) as browser:

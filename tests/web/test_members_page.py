@@ -71,7 +71,10 @@ async def test_two_of_one_name_are_told_apart_by_their_addresses_wherever_one_is
         assert f"Remove Alice ({first.id})" in page.text
         (second,) = [user for user, _ in await application.workspaces.members(ann) if user.email]
         told = {str(first.id): f"Alice ({first.id})", str(second.id): "alice (al@example.com)", str(ann.user_id): "ann"}
-        await application.tokens.create(ann, "hers", user=second.id)
+        page = await browser.open(f"{ROOT}/tokens")
+        (making,) = forms_to(page, "/tokens")
+        made = Page(await browser.send(making, name="hers", user=str(second.id)))
+        assert "Whoever has it acts here as alice (al@example.com) ." in made.text
         page = await browser.open(f"{ROOT}/tokens")
         assert forms_to(page, "/tokens")[0].choices["user"] == told
         assert "Works alice (al@example.com)" in page.text

@@ -64,6 +64,7 @@ class NewToken:
     """A token that was just made, and the only time that it is shown."""
 
     name: str
+    user_id: UserId
     secret: str = field(repr=False)
 
 
@@ -105,7 +106,7 @@ class TokenPages:
         except ConnectoryError as error:
             words, problems = marked(error, self.services.settings.origin, ("name",))
             return await self._page(member, status_of(error), words=words, form=form, problems=problems)
-        return await self._page(member, new=NewToken(made.name, secret))
+        return await self._page(member, new=NewToken(made.name, made.user_id, secret))
 
     async def revoke(self, request: Request) -> Response:
         """End a token."""
