@@ -453,7 +453,8 @@ async def test_the_page_needs_no_script_no_inline_style_and_nothing_from_elsewhe
         page = await browser.open(await link_for(application))
         sheet = await browser.client.get("/static/style.css")
     assert re.findall("<script[^>]*>[^<]*</script>", page.html) == [
-        f'<script src="{static_url("member.js")}" defer></script>'  # which only shows a secret that is being typed
+        f'<script src="{static_url(name)}" defer></script>'
+        for name in ("member.js", "connect.js")  # which show a secret that is being typed, and keep it in its field
     ]
     assert re.search("<button[^>]* data-shows=[^>]* hidden>", page.html)  # until the script is there
     assert "style" not in page.tags

@@ -6,7 +6,7 @@ import pytest
 from tests.web.browsing import make_web
 from tests.web.chromium import browsing, needs_chromium
 from tests.web.ports import free_port, serving
-from tests.web.test_connect import ROBOT_YAML
+from tests.web.test_connect import KINTO_YAML, ROBOT_YAML, Refusing
 
 from connectory.testing.application import make_principal
 from connectory.testing.connectors import make_catalog, make_connector
@@ -66,6 +66,55 @@ async def test_a_file_is_uploaded_and_a_choice_made_without_a_script_on_a_narrow
         access = await application.auth.get_credentials(principal, connection.id)
     assert access.credentials.secrets()["account"].get_secret_value() == '{"private_key":\n "s3cret"}'
     assert grant.facts["region"] == "eu"
+
+
+async def test_what_was_typed_on_the_connect_page_outlives_a_mistake_and_a_server_that_is_away() -> None:
+    port = free_port()
+    mounts = {"https://kinto.example": FakeProvider(answers(200, {"user": {"id": "ann"}}))}
+    web = make_web({"CONNECTORY_PORT": str(port)}, catalog=make_catalog(make_connector(KINTO_YAML)), mounts=mounts)
+    async with web as (application, app), serving(app, application.settings), browsing() as page:
+        principal = await make_principal(application)
+        link = application.auth.link_url(await application.auth.connect(principal, "kinto"))
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        await page.goto(link)
+        server, password = page.get_by_label("Server", exact=True), page.get_by_label("Password", exact=True)
+        await server.fill("localhost")
+        await page.get_by_label("User name").fill("ann")
+        await password.fill("s3cret")
+        await page.route("**/connect/**", lambda route: route.abort("connectionrefused"))
+        await password.press("Enter")
+        await page.get_by_role("alert").get_by_text("The server did not answer.").wait_for()
+        await page.unroute("**/connect/**")
+        await page.get_by_role("button", name="Connect Kinto").click()
+        await page.get_by_text("This address is in a private network.").wait_for()
+        assert await password.input_value() == "s3cret"
+        assert await page.get_by_text("The server did not answer.").count() == 0
+        assert await page.get_by_role("button", name="Show Password").is_visible()
+        await server.fill("kinto.example")
+        await password.press("Enter")
+        await page.wait_for_url(f"{link}/done")
+        assert [one for one in complaints if "CONNECTION_REFUSED" not in one and "422" not in one] == []
+
+
+async def test_a_file_is_sent_and_stays_chosen_after_a_mistake() -> None:
+    port = free_port()
+    told = Refusing(401)
+    catalog, mounts = make_catalog(make_connector(ROBOT_YAML)), {"https://eu.robot.example": told}
+    key = {"name": "key.json", "mimeType": "application/json", "buffer": b'{"private_key": "s3cret"}'}
+    web = make_web({"CONNECTORY_PORT": str(port)}, catalog=catalog, mounts=mounts)
+    async with web as (application, app), serving(app, application.settings), browsing() as page:
+        principal = await make_principal(application)
+        link = application.auth.link_url(await application.auth.connect(principal, "robot"))
+        await page.goto(link)
+        await page.get_by_label("Region").select_option("eu")
+        await page.get_by_label("Name").fill("robot")
+        await page.get_by_label("Key file: the file").set_input_files(key)
+        await page.get_by_role("button", name="Connect Robot").click()
+        await page.get_by_text("did not accept this").wait_for()
+        told.status, told.body = 200, {"id": 7, "login": "robot-7"}
+        await page.get_by_role("button", name="Connect Robot").click()
+        await page.wait_for_url(f"{link}/done")
 
 
 async def test_nothing_of_a_page_can_be_framed_or_scripted() -> None:

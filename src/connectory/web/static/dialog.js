@@ -59,7 +59,6 @@
     else if (isRefusal && before.length > 0) say(textOf(sent));  // the form stays, with what was typed
     else event.detail.shouldSwap = true;  // a page of ours, also one that says what is wrong
   });
-  const textOf = (sent) => [...sent.querySelectorAll("h1 ~ p:not(:has(a))")].map((one) => one.textContent).join(" ");
   document.addEventListener("htmx:afterSwap", (event) => {
     if (!isOurs(event)) return;
     const away = page.querySelector("[data-leaves]");

@@ -75,6 +75,9 @@ document.addEventListener("htmx:responseError", (event) => {
   if (xhr.status === 404) location.reload();
 });
 
+// What a page that fails says, without where it leads.
+const textOf = (page) => [...page.querySelectorAll("h1 ~ p:not(:has(a))")].map((one) => one.textContent).join(" ");
+
 // What was typed stays when its form is shown again: the server sends no secret back. It is in these inputs alone.
 const keepTyped = (forms, after) => {
   const nameOf = (form) => ["method", "backend", "app"].map((name) => form.elements[name]?.value).join();
