@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -99,11 +99,12 @@ async def test_a_question_closes_by_escape_by_cancel_and_by_a_click_beside_it() 
             await page.goto(f"{origin}{ROOT}")
             question, form = page.locator("summary", has_text="Remove mia"), page.locator(".ask form:visible")
             is_focused = "summary => document.activeElement === summary"
-            for close in (
+            ways: tuple[Callable[[], Any], ...] = (
                 lambda: page.keyboard.press("Escape"),
                 lambda: form.get_by_role("button", name="Cancel").click(),
                 lambda: page.get_by_role("heading", name="Members").click(),
-            ):
+            )
+            for close in ways:
                 await question.click()
                 await form.wait_for()
                 await form.get_by_role("button", name="Yes, remove them").focus()
