@@ -278,9 +278,11 @@ async def test_a_viewer_sees_shared_connections_and_no_button_that_would_be_refu
         one = await browser.open(f"{HOME}/notes")
         assert "Connect another account" not in one.text
         csrf = page.forms[0].fields["csrf"]
-        for path in ("connect", f"connections/{shared.id}/reconnect", f"connections/{shared.id}/disconnect"):
+        for path in ("connect", f"connections/{shared.id}/disconnect"):
             answer = await browser.post(f"/workspaces/default/{path}", {"csrf": csrf, "connector": "notes"})
             assert answer.status_code in (403, 422)
+        refused = await browser.post(f"/workspaces/default/connections/{shared.id}/reconnect", {"csrf": csrf})
+        assert "Ask an owner of the workspace" in (await browser.open(refused.headers["location"])).text
         assert len(await application.auth.list_connections(owner)) == 2
 
 

@@ -277,7 +277,7 @@ async def test_a_page_with_filters_is_come_back_to(asked: str, wanted: str) -> N
     [
         ("http://localhost:8765/workspaces/default/settings/tokens", "/workspaces/default/settings/tokens"),
         (f"http://localhost:8765{ACTIVITY}?outcome=ok", f"{ACTIVITY}?outcome=ok"),
-        ("http://localhost:8765/workspaces/default/connections/cn_x/rename", "/"),  # a page shown for a post
+        ("http://localhost:8765/workspaces/default/connect", "/"),  # a page shown for a post
         ("http://localhost:8765/signout", "/"),
         (f"http://evil.example{ACTIVITY}", "/"),
         (f"http://localhost:8765@evil.example{ACTIVITY}", "/"),
