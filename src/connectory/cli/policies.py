@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -70,6 +71,8 @@ def set_policy(
     added, idle = act(add, workspace=workspace)
     if as_json:
         show_json([_describe(rule) for rule in added])
+    elif not added:
+        show_text(f"Nothing was changed for {_whom(user, token)}: it is set so already.")
     else:
         rules = ", ".join(f"{rule.effect.value.replace('_', '-')} {rule.pattern}" for rule in added)
         show_text(f"Set for {_whom(user, token)}: {rules}.")
@@ -115,18 +118,13 @@ def clear_policies(
 async def _add(
     application: Application, principal: Principal, wanted: Mapping[str, list[str]], user: str | None, token: str | None
 ) -> list[PolicyRule]:
-    """Add the patterns of each effect. Raises `AlreadyExists` where nothing of it is new."""
+    """Add the patterns of each effect, and return what was not there yet."""
     from connectory.vault.entities import PolicyEffect
 
     added: list[PolicyRule] = []
-    there: AlreadyExists | None = None
     for effect, patterns in ((one, given) for one, given in wanted.items() if given):
-        try:
+        with suppress(AlreadyExists):  # what is to be so, is so
             added += await application.policies.add(principal, PolicyEffect(effect), patterns, user=user, token=token)
-        except AlreadyExists as error:
-            there = error
-    if there is not None and not added:
-        raise there
     return added
 
 
