@@ -68,6 +68,9 @@ SENTENCES: Mapping[int, tuple[str, str]] = {
     405: ("Nothing was done: forms are sent to this address.", "Go to the page with the form, and send it from there."),
 }
 GONE = ("This connection was removed.", "The page of all connectors shows what is connected.")
+NAMED_AS_PAGE = re.compile(
+    r"(?:/[A-Za-z0-9_-]{1,128})*/?", re.ASCII
+)  # and as no file that a cache would keep (attack 71)
 OF_LINKS = re.compile(r"/(?:connect|confirm)/")
 
 
@@ -157,7 +160,12 @@ def exception_handlers(visitors: WhoIsHere | None = None) -> dict[type[Exception
 
 async def _seen(request: Request, visitors: WhoIsHere | None) -> Seen:
     path = request.scope["path"]
-    if visitors is None or is_api(path) or wants_json(request.headers.get("accept", ""), path):
+    if (
+        visitors is None
+        or NAMED_AS_PAGE.fullmatch(path) is None
+        or is_api(path)
+        or wants_json(request.headers.get("accept", ""), path)
+    ):
         return NOBODY
     try:
         member = await visitors.member_anywhere(request)
