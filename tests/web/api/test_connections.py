@@ -67,7 +67,7 @@ async def test_only_owners_rename_and_remove_what_is_shared_and_members_verify_i
         assert await world.post(f"/connectors/{shared}/verify", token=member)
 
 
-async def test_verifying_asks_the_service_and_changes_nothing() -> None:
+async def test_verifying_asks_the_service_and_marks_a_sign_in_that_it_refuses() -> None:
     provider = FakeProvider()
     async with make_world(provider) as world:
         made = await world.connected()
@@ -76,7 +76,7 @@ async def test_verifying_asks_the_service_and_changes_nothing() -> None:
         provider.is_revoked = True
         said = problem(await world.call("POST", f"/connectors/{made}/verify"), 409)
         assert said["code"] == "provider_unauthorized"
-        assert (await world.get(f"/connectors/{made}"))["status"] == "active"
+        assert (await world.get(f"/connectors/{made}"))["status"] == "needs_reconnect"
 
 
 async def test_verifying_and_renewing_count_as_calls() -> None:
