@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.gateway.test_changes_on_record import lines_of
+from tests.gateway.windows import early_in_a_minute
 
 from connectory.auth.backend import Revocation
 from connectory.auth.sessions import no_session
@@ -81,6 +82,7 @@ async def test_testing_and_renewing_a_sign_in_count_as_calls_and_are_on_record_w
     async with make_application(settings=make_settings(CONNECTORY_CALLS_PER_MINUTE="2")) as application:
         ann, accounts = await make_principal(application), accounts_of(application)
         row = await connect(application, ann)
+        await early_in_a_minute()
         await accounts.verify(ann, row.id)
         with pytest.raises(NeedsReconnect):
             await accounts.renew(ann, row.id)

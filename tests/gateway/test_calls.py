@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
+from tests.gateway.windows import early_in_a_minute
 
 from connectory.actions.raw import RawRequest
 from connectory.errors import ConnectoryError, InvalidArguments, ProviderForbidden
@@ -387,6 +388,7 @@ async def test_calls_beyond_the_allowance_wait_for_it_to_grow_back() -> None:
     async with make_application(settings=make_settings(CONNECTORY_CALLS_PER_MINUTE="3")) as application:
         principal = await make_principal(application)
         await connect(application, principal)
+        await early_in_a_minute()
         for _ in range(3):
             await application.gateway.call_action(principal, "notes_list_notes", LIST)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from tests.gateway.windows import early_in_a_minute
 
 from connectory.errors import QuotaExceeded
 from connectory.gateway.quotas import Quotas
@@ -20,6 +21,7 @@ def principal(user: str) -> Principal:
 async def test_each_user_has_an_allowance_of_their_own_and_calls_do_not_use_up_links() -> None:
     quotas = Quotas(make_settings(CONNECTORY_CALLS_PER_MINUTE="2", CONNECTORY_LINKS_PER_HOUR="1"))
     ann, bob = principal("us_ann"), principal("us_bob")
+    await early_in_a_minute()
 
     await quotas.use_call(ann)
     await quotas.use_call(ann)

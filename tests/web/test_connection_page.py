@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from tests.gateway.test_changes_on_record import lines_of
+from tests.gateway.windows import early_in_a_minute
 from tests.web.browsing import Browser, form_to, make_web, open_signed_in
 from tests.web.one_connection import scene
 
@@ -292,6 +293,7 @@ async def test_a_test_that_is_one_call_too_many_says_so_and_nothing_of_the_sign_
         path = f"/workspaces/default/connections/{(await connect(application, principal)).id}"
         page = await open_signed_in(application, browser, principal, path)
         form = next(form for form in page.forms if form.action.endswith("/test"))
+        await early_in_a_minute()
         assert "notes/default works" in (await browser.submit(form)).text
         page = await browser.submit(form)
         assert "notes/default was not tested. This user has used up 1 calls per minute." in page.text

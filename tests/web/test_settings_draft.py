@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from tests.catalog.drafts import OAUTH_YAML
 from tests.cli.provider import KEY, MANIFEST, Provider, provider
+from tests.gateway.windows import early_in_a_minute
 from tests.web.browsing import FLEET, Browser, Page, form_to, has_form, make_web, open_signed_in
 from tests.web.settings import DRAFT, ROOT
 
@@ -255,6 +256,7 @@ async def test_the_rules_hold(tmp_path: Path, acme: Provider) -> None:
 
 async def test_calls_count_against_the_allowance_and_no_link_does(tmp_path: Path, acme: Provider) -> None:
     async with scene(tmp_path, CONNECTORY_CALLS_PER_MINUTE="4", CONNECTORY_LINKS_PER_HOUR="1") as here:
+        await early_in_a_minute()
         first = await here.post(**filled(acme))
         second = await here.post(**filled(acme))
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from tests.gateway.windows import early_in_a_minute
 from tests.web.api.calling import KEY, World, make_world, problem
 from tests.web.browsing import Browser, Page, make_token
 
@@ -83,6 +84,7 @@ async def test_verifying_and_renewing_count_as_calls() -> None:
     provider = FakeProvider()
     async with make_world(provider, environment={"CONNECTORY_CALLS_PER_MINUTE": "1"}) as world:
         made = await world.connected()
+        await early_in_a_minute()
         await world.post(f"/connectors/{made}/verify")
         for path in ("verify", "refresh"):
             said = problem(await world.call("POST", f"/connectors/{made}/{path}"), 429)
