@@ -19,6 +19,7 @@ TWO_FIELDS = NOTES_YAML.replace(
     'headers: {Authorization: "Bearer {credential.token}", X-Pin: "{credential.pin}"}}',
 )
 OF_A_CONNECTION = ("", "/disconnect", "/try", "/try?action=notes_create_note")
+LEADS_BACK = {"/test", "/rename", "/reconnect"}  # show nothing
 OTHERS = ("connectors", "connectors?query=notes", "connectors/notes", "activity", "settings")
 
 
@@ -90,4 +91,4 @@ async def test_attack_74_every_page_about_connections_is_looked_at() -> None:
         below = "/workspaces/{slug}/connections/{connection}"
         routes = [one for one in app.routes if isinstance(one, Route) and "GET" in (one.methods or ())]
         found = {one.path.removeprefix(below) for one in routes if one.path.startswith(below)}
-    assert found == {path.partition("?")[0] for path in OF_A_CONNECTION}
+    assert found == {path.partition("?")[0] for path in OF_A_CONNECTION} | LEADS_BACK

@@ -70,7 +70,8 @@ class ConnectionPages:
 
     async def back(self, request: Request) -> Response:
         """Lead to the connection from the address of one of its forms, where a browser may be led back to."""
-        return RedirectResponse(request.url.path.rpartition("/")[0], status_code=303)
+        member = await self.visitors.member(request)
+        return RedirectResponse(_path(member, await find_connection(self.services, member, request)), status_code=303)
 
     async def test(self, request: Request) -> Response:
         """Ask the service whether it still takes the sign-in, and say so. One that it refuses needs reconnecting."""
