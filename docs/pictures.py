@@ -65,7 +65,7 @@ async def of_members(page: Any, origin: str, home: str) -> None:
     await page.goto(origin + configure)
     await take(page, "connection")
     await page.goto(f"{origin}{configure}/try?action=demo_list_tasks")
-    await page.locator("main form").last.evaluate("form => form.requestSubmit()")
+    await page.get_by_role("button", name="List tasks", exact=True).click()
     await page.locator("main pre").first.wait_for()
     await take(page, "try")
     for name in ("activity", "settings", *(f"settings/{one}" for one in SETTINGS)):

@@ -262,6 +262,16 @@ async def test_what_needs_somebody_comes_first_and_says_so() -> None:
     assert "Renew the sign-in of Notes" in again.text
 
 
+async def test_accounts_are_listed_as_one_counts_them() -> None:
+    async with make_web() as (application, app), Browser(app) as browser:
+        principal = await make_principal(application)
+        for alias in ("shop-10", "shop-2", "b-1", "shop"):
+            await connect(application, principal, alias=alias)
+        page = await open_signed_in(application, browser, principal, HOME)
+    places = [page.text.index(f"Notes {alias} ") for alias in ("b-1", "shop", "shop-2", "shop-10")]
+    assert places == sorted(places)
+
+
 async def test_a_viewer_sees_shared_connections_and_no_button_that_would_be_refused() -> None:
     async with make_web() as (application, app), Browser(app) as browser:
         owner = await make_principal(application)

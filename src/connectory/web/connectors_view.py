@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ BACKENDS = {
     "direct": "Keys and passwords",
 }
 AUTO = "auto"
+NUMBER = re.compile(r"([0-9]{1,9})", re.ASCII)
 CATEGORIES = {
     Category.ECOMMERCE: "E-commerce",
     Category.PRODUCTIVITY: "Productivity",
@@ -154,7 +156,13 @@ def view_connected(
         )
         for row, grant in found
     ]
-    return tuple(sorted(rows, key=lambda row: (row.health.tone != "bad", row.title.casefold(), row.name)))
+    return tuple(sorted(rows, key=lambda row: (row.health.tone != "bad", row.title.casefold(), _as_counted(row.name))))
+
+
+def _as_counted(name: str) -> list[tuple[int, str]]:
+    """What puts shop-2 before shop-10."""
+    parts = NUMBER.split(name)  # text and number in turn
+    return [(int(part), "") if at % 2 else (0, part) for at, part in enumerate(parts)]
 
 
 def fitting(
