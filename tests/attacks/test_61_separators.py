@@ -42,8 +42,10 @@ HOST_PARTS = (
     "x:80@evil.example", "x%2f", "x/../y", "x:8080", "127.0.0.1:1/", "[::1]", "x。evil", "..", ".", "x y", "x\t", "//x",
     "a/b?c#d", "x.evil.example/.shop.example",
 )  # fmt: skip
-ORIGINS = tuple(f"https://{part}" for part in HOST_PARTS if part not in ("evil.example/", "x:8080", "x。evil", "[::1]"))
-ORIGINS = (*(one for one in ORIGINS if not one.endswith("1:1/")), *HOST_PARTS, "ftp://evil.example", "javascript:1", "")
+HOSTS = ("evil.example/", "x:8080")  # of a bare one https is meant, and it is asked
+NO_HOSTS = tuple(one for one in HOST_PARTS if one not in HOSTS)
+ORIGINS = tuple(f"https://{one}" for one in NO_HOSTS if one not in ("x。evil", "[::1]", "127.0.0.1:1/"))
+ORIGINS = (*ORIGINS, *NO_HOSTS, "ftp://evil.example", "javascript:1", "")
 LABEL = 'pattern: "[a-z0-9-]{1,63}"'
 KEY = "token: {title: Key, kind: secret}"
 TYPED_PARTS = {
