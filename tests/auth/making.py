@@ -151,6 +151,7 @@ class Provider:
         }
     )
     failure: ConnectoryError | None = None
+    at_first: ConnectoryError | None = None  # once
     refusals: dict[str, ConnectoryError] = field(default_factory=dict)  # by connector
     facts: dict[str, Mapping[str, str]] = field(default_factory=dict)  # by connector
     asked: list[NewGrant] = field(default_factory=list)
@@ -159,7 +160,8 @@ class Provider:
     async def verify(self, connector: Connector, new: NewGrant) -> Account:
         self.asked.append(new)
         self.asked_by.append(connector.name)
-        failure = self.failure or self.refusals.get(connector.name)
+        failure = self.at_first or self.failure or self.refusals.get(connector.name)
+        self.at_first = None
         if failure is not None:
             raise failure
         if not isinstance(new.credentials, SecretFields):

@@ -43,6 +43,17 @@ async def test_a_refused_key_needs_the_person_from_then_on() -> None:
         assert grant.status is GrantStatus.NEEDS_RECONNECT
 
 
+async def test_one_refusal_is_about_that_request_alone() -> None:
+    async with world() as w:
+        made = (await w.connected(w.owner)).connection
+        w.provider.at_first = ProviderUnauthorized("Notes said 401.")
+
+        assert await w.auth.verify(w.owner, made.id) == Account("1", "octocat", ("repo",))
+
+        [(_, grant)] = await w.auth.list_connections(w.owner)
+        assert grant.status is GrantStatus.ACTIVE
+
+
 @pytest.mark.parametrize(
     "failure",
     [

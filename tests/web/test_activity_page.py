@@ -15,6 +15,7 @@ from tests.web.browsing import Browser, make_web, open_signed_in, services_of
 from connectory.errors import ConnectoryError, UnknownConnector
 from connectory.identity.principal import Principal
 from connectory.testing.application import connect, make_principal
+from connectory.testing.connectors import NOTES_YAML, make_catalog, make_connector
 from connectory.vault.clock import utc_now
 from connectory.vault.entities import AuditLine, Role, new_id
 from connectory.wiring import Application
@@ -134,6 +135,16 @@ async def test_what_the_table_calls_a_doing_finds_it() -> None:
         by_title = await browser.open(f"{PAGE}?action=list+notes")
     rows = [page.html.partition("<tbody")[2] for page in (by_doing, by_title)]
     assert [("<code>rename</code>" in row, "notes_list_notes" in row) for row in rows] == [(True, False), (False, True)]
+
+
+async def test_a_title_of_several_services_actions_is_a_question_back() -> None:
+    catalog = make_catalog(make_connector(), make_connector(NOTES_YAML.replace("name: notes", "name: memos")))
+    async with make_web(catalog=catalog) as (application, app), Browser(app) as browser:
+        ann = await make_principal(application)
+        await write(application, ann, "notes_list_notes")
+        page = await open_signed_in(application, browser, ann, f"{PAGE}?action=List+notes")
+    assert page.status == 422
+    assert "Several actions are called that. Write one of them: memos_list_notes, notes_list_notes." in page.text
 
 
 async def test_older_lines_are_a_link_away_and_stay_where_they_are() -> None:

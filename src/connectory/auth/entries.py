@@ -53,6 +53,7 @@ def check_entry(fields: Mapping[str, CredentialField], entry: Entry, settings: S
         if text == "":
             problems += [Problem(name, "This is needed.")] if spec.required else []
             continue
+        text = whole_origin(text) if spec.is_origin else text
         problem = _text_problem(name, spec, text)
         if problem is None and spec.is_origin:
             text, problem = _check_origin(name, text, entry, settings)
@@ -96,7 +97,6 @@ def _check_origin(name: str, text: str, entry: Entry, settings: Settings) -> tup
 
     The spelling alone is judged here; the address that a name leads to is judged where the socket connects.
     """
-    text = whole_origin(text)
     try:
         url = parse_origin(text)
     except InvalidPath as error:

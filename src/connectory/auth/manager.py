@@ -274,7 +274,7 @@ class AuthManager:
     async def verify(self, principal: Principal, connection_id: ConnectionId) -> Account:
         """Ask the provider, by the manifest's verify call, whether it still takes a connection's sign-in.
 
-        One that is refused is renewed, where it can be, and asked about once more; one that stays refused needs the
+        One that is refused is renewed, where it can be, and asked about once more; one that is refused twice needs the
         person, as after a call (design 5.5). Raises what `get_credentials` raises, `UnknownConnector`, and leaves of
         `ProviderError`, `Refused` and `BadInput`.
         """
@@ -285,8 +285,8 @@ class AuthManager:
             connector = await self._known(row.connector)
             try:
                 return await self._ask(connector, row, grant, await self.access(row, grant))
-            except ProviderUnauthorized as refusal:
-                access, grant = await self._other_than_refused(row, grant, refusal)
+            except ProviderUnauthorized as refusal:  # which may be about this request alone
+                access, grant = await self._to_ask_again(row, grant, refusal)
             try:
                 return await self._ask(connector, row, grant, access)
             except ProviderUnauthorized:
@@ -355,15 +355,15 @@ class AuthManager:
         new = NewGrant(grant.method, access.credentials, grant.facts, *kept, connection_id=row.id, access=access)
         return await self._verify(connector, new)
 
-    async def _other_than_refused(
-        self, row: Connection, grant: Grant, refusal: ProviderUnauthorized
-    ) -> tuple[Access, Grant]:
-        """What `renew` returns. Where nothing can be renewed, the sign-in is marked, and `refusal` raised."""
+    async def _to_ask_again(self, row: Connection, grant: Grant, refusal: ProviderUnauthorized) -> tuple[Access, Grant]:
+        """What `renew` returns; of what cannot be renewed the same again. Raises `refusal` where that has ended it."""
         try:
             return await self.renew(grant)
         except NeedsReconnect:
-            await self.mark_needs_reconnect(row, grant)
-            raise refusal from None
+            now = await self._vault.grants.get(grant.workspace_id, grant.id)
+            if now is None or now.status is GrantStatus.NEEDS_RECONNECT:
+                raise refusal from None
+            return await self.access(row, grant), grant
 
     async def _owned(self, principal: Principal, owner: str, connector: Connector, alias: str) -> list[Found]:
         """The connections of this alias that are there: of a bundle those of what it includes, in its order."""

@@ -184,7 +184,8 @@ class Confirmations:
         person = Principal(found.workspace_id, found.user_id, role or Role.VIEWER, answering)
         action = "confirm" if yes else "decline"
         async with self._record(person, action, Effect.WRITE, {"call": found.digest}) as line:
-            line.learn(connection_id=found.connection_id)
+            about = await self._vault.connections.get(found.workspace_id, found.connection_id)
+            line.learn(connection_id=found.connection_id, connector=about.connector if about is not None else None)
             refusal = await self.hindrance(by, found) if yes else None
             if refusal is not None:
                 raise refusal

@@ -241,7 +241,9 @@ def explain(error: Exception, host: str, *, has_begun: bool = False) -> Connecto
     if isinstance(error, httpcore2.LocalProtocolError | httpcore2.UnsupportedProtocol):
         return InvalidPath("The request cannot be sent as HTTP.", hint="Check its path and headers for odd characters.")
     if isinstance(error, httpcore2.ProxyError):
-        return ProviderUnavailable(f"The outgoing proxy did not let us through to {host}.", hint="Tell the operator.")
+        return ProviderUnavailable(
+            f"The outgoing proxy did not let us through to {host}.", hint="Tell whoever runs this server."
+        )
     if isinstance(error, httpcore2.ConnectError):
         return _no_tls(error, host)
     if isinstance(error, httpcore2.RemoteProtocolError):

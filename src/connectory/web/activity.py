@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectory.errors import BadInput, Refused
+from connectory.errors import BadInput, InvalidArguments, Refused
 from connectory.identity.activity import MOST_OF_A_FILE, ActivityPage
 from connectory.identity.principal import Principal
 from connectory.vault.entities import Role, User
-from connectory.web.activity_view import PERIODS, action_meant, files_of, read_filters, view_row
+from connectory.web.activity_view import PERIODS, called_so, files_of, read_filters, view_row
 from connectory.web.pages import render_member
 from connectory.web.services import WebServices
 from connectory.web.states import DOINGS, OUTCOMES
@@ -38,10 +39,12 @@ class ActivityPages:
         member = await self.visitors.member(request)
         now, principal, catalog = self.services.now(), member.principal, self.services.catalog
         filters = read_filters(request.query_params)
-        filters = replace(filters, action=action_meant(filters.action, catalog))
+        named = called_so(filters.action, catalog)
+        filters = replace(filters, action=named[0]) if len(named) == 1 else filters
         cursor = request.query_params.get("cursor") or None
         page, problem = ActivityPage((), None), ""
         try:
+            _require_one(named)
             page = await self.services.activity.list(principal, cursor=cursor, limit=LINES_SHOWN, **filters.wanted(now))
         except (BadInput, Refused) as error:
             problem = error.message if cursor else error.text
@@ -70,6 +73,11 @@ class ActivityPages:
         if principal.role is not Role.OWNER:
             return []
         return [user for user, _ in await self.services.workspaces.members(principal)]
+
+
+def _require_one(named: Sequence[str]) -> None:
+    if len(named) > 1:
+        raise InvalidArguments("Several actions are called that.", hint=f"Write one of them: {', '.join(named)}.")
 
 
 def _by_name(pair: tuple[str, str]) -> str:

@@ -107,12 +107,10 @@ def view_row(told: ActivityLine, catalog: Catalog, now: datetime) -> RowView:
     )
 
 
-def action_meant(words: str, catalog: Catalog) -> str:
-    """Return the action that somebody calls by its title, as the table does; what is no title, as it is."""
-    wanted = words.casefold()
-    doings = ((name, title) for name, title in DOINGS.items())
-    actions = ((name, action.manifest.title) for name, action in catalog.actions.items())
-    return next((name for name, title in (*doings, *actions) if title.casefold() == wanted), words)
+def called_so(words: str, catalog: Catalog) -> list[str]:
+    """Return the names of what the table calls by this title: actions of several services may share one."""
+    titles = {**DOINGS, **{name: action.manifest.title for name, action in catalog.actions.items()}}
+    return sorted(name for name, title in titles.items() if title.casefold() == words.casefold())
 
 
 def files_of(slug: str, wanted: ActivityFilter) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -60,6 +61,9 @@ class Words:
     instead: str = ""
 
 
+TELL_MORE = (ProviderUnavailable, ProviderRejected, UnexpectedResponse)  # by their own hint, unless that is an agent's
+OF_AN_AGENT = re.compile(r"\b(?:person|them|arguments?|calls?)\b", re.IGNORECASE)
+
 WORDS: Mapping[type[ConnectoryError], Words] = {  # the nearest ancestor's; without one, the error's own hint
     ConfirmationNeeded: Words("Try it again.", "Look at the call and decide", "This call needs a yes first."),
     SaidNo: Words(instead="You said no to this call."),
@@ -90,7 +94,8 @@ def advice_about(error: ConnectoryError, *, is_write: bool = False) -> Advice:
     if words is None:
         is_by_role = isinstance(error, RoleDenied) and error.hint.startswith(FOR_AGENTS)
         return Advice(error.message, OWNERS if is_by_role else error.hint.removeprefix(FOR_AGENTS))
-    do = words.do.format(wait=_wait(error.retry_after_s))
+    is_own = isinstance(error, TELL_MORE) and error.hint and not OF_AN_AGENT.search(error.hint)
+    do = error.hint if is_own else words.do.format(wait=_wait(error.retry_after_s))
     if is_write and isinstance(error, UNSURE):
         do = f"{do} {LOOK_FIRST}"
     return Advice(words.instead or error.message, do, words.link)

@@ -58,7 +58,10 @@ class Afterwards:
     def take(self, request: Request) -> Told | None:
         """Return what the page of this request is to say. Once it has said that, it is to `forget`."""
         text = self._cookie.read(request)
-        kept = _KEPT.validate_json(text) if text is not None else None
+        try:
+            kept = _KEPT.validate_json(text) if text is not None else None
+        except ValueError:  # another version of this server has kept it
+            return None
         is_due = kept is not None and kept.page == request.url.path and kept.until > self._now()
         return kept.told if kept is not None and is_due else None
 
@@ -68,7 +71,10 @@ class Afterwards:
 
 
 def _cut(told: Told) -> Told:
-    words = replace(told.said, text=_short(told.said.text)) if told.said is not None else None
+    words = None
+    if told.said is not None:
+        hint = tuple(replace(piece, text=_short(piece.text)) for piece in told.said.hint)
+        words = replace(told.said, text=_short(told.said.text), hint=hint)
     return Told(words, told.typed if len(told.typed) <= MOST_CHARACTERS else "", _short(told.problem))
 
 

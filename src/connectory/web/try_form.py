@@ -117,6 +117,16 @@ def problems_at_fields(action: Action, problems: Iterable[ArgumentProblem]) -> d
     }
 
 
+def is_whole(action: Action, form: Mapping[str, str], arguments: Mapping[str, object]) -> bool:
+    """Whether a filled form, as a page shows it, makes just these arguments."""
+    is_shown = all(_shown(typed) == typed for typed in form.values())
+    return is_shown and read_arguments(action, form).arguments == arguments
+
+
+def _shown(typed: str) -> str:
+    return "" if looks_like_key(typed) or len(typed) > MOST_SHOWN else typed
+
+
 def _beside(schema: Mapping[str, Any], problem: ArgumentProblem) -> str:
     text = OF_TYPE.sub(lambda found: TYPES.get(found[1], found[0]), problem.text)
     if _is_plain_list(schema):
@@ -144,7 +154,7 @@ def _view(
         kind=_kind(name, schema),
         help=_help(schema),
         placeholder=_example(schema),
-        value="" if looks_like_key(typed) or len(typed) > MOST_SHOWN else typed,
+        value=_shown(typed),
         choices=_titles(schema),
         is_required=is_required,
         problem=problems.get(name, ""),

@@ -26,7 +26,7 @@ from connectory.web.links import CONFIRM, Piece, Said, question_in, said, status
 from connectory.web.logos import logo_url
 from connectory.web.pages import render_member
 from connectory.web.services import WebServices
-from connectory.web.try_form import problems_at_fields, read_arguments, view_inputs, write_arguments
+from connectory.web.try_form import is_whole, problems_at_fields, read_arguments, view_inputs, write_arguments
 from connectory.web.visitors import Member, Visitors
 from connectory.web.way_back import remember_way_back
 
@@ -35,6 +35,10 @@ PREVIEW = "preview"
 CURSOR = "cursor"
 NOT_TICKED = Said("Nothing was done: tick the box to say that you mean it.", is_bad=True)
 SHOWN = Said("Only shown: nothing was sent.")
+NOT_WHOLE = Said(
+    "You said yes, but this form does not show all of that call: a value is too long, or looks like a key. Ask your"
+    " assistant to call it, or fill in what is missing and say yes to that."
+)
 NOT_READ = Said("Nothing was done: see the marked fields.", is_bad=True)
 
 T = TypeVar("T")
@@ -129,6 +133,8 @@ class TryPages:
         if whose != (by.workspace_id, by.user_id, by.token_id, found[0].id, action.tool):
             return Outcome()
         form = write_arguments(action, view.arguments)
+        if view.is_confirmed and not is_whole(action, form, view.arguments):
+            return Outcome(NOT_WHOLE, form=form)
         if view.is_confirmed:
             return Outcome(_said_yes(action), form={**form, MEANT: "yes"})
         return Outcome(_to_decide(link) if view.is_open else None, form=form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 from tests.auth.nango.scene import Scene, add_integration, scene
 from tests.mcp.test_tools import BOTH_ERAS, Era, call, client_of
+from tests.nango.state import Fault
 
 from connectory.actions.raw import RawRequest
 from connectory.auth.backend import Elsewhere, Entry
@@ -178,6 +180,22 @@ async def test_a_nango_that_is_down_takes_nothing_away() -> None:
         s.nango.fail(500, times=20)
 
         assert await look(s) == {"notes": None, "acme": "acme"}
+
+
+async def test_names_that_nobody_has_do_not_ask_a_slow_nango_once_each() -> None:
+    async with acme() as s:
+        further(s)._asked_at = float("-inf")
+        before, may_end = s.asked("GET", "/integrations"), threading.Event()
+        late = Fault(500, may_end=may_end)
+        s.nango.state.faults.append(late)
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(20):
+                tasks.create_task(further(s).settled(f"nope-{number}"))
+                tasks.create_task(s.backend.integrations.known_soon())
+            assert await asyncio.to_thread(late.has_begun.wait, 30)
+            may_end.set()
+
+        assert s.asked("GET", "/integrations") == before + 1
 
 
 async def test_a_start_without_nango_goes_on_and_a_connection_says_why() -> None:

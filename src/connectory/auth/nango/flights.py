@@ -24,6 +24,10 @@ class Flights(Generic[Answer]):
             task.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(task)
 
+    def is_under_way(self, key: Hashable) -> bool:
+        """Whether a question of this key is."""
+        return key in self._under_way
+
     async def aclose(self) -> None:
         """End what is under way."""
         tasks = list(self._under_way.values())

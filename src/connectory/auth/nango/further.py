@@ -58,7 +58,8 @@ class FurtherConnectors:
         """Wait until Nango was asked once; for a `name` that is missing it is asked anew."""
         age_s = asyncio.get_running_loop().time() - self._asked_at
         if name is not None and age_s > AGAIN_AFTER_S:
-            self._integrations.forget()
+            if not self._flights.is_under_way("all"):  # else whoever asks joins that, however many names they try
+                self._integrations.forget()
         elif age_s != float("inf"):
             return
         with contextlib.suppress(TimeoutError):

@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const NO_ANSWER = "The server did not answer. Try again; if that lasts, look whether it still runs.";
   const main = document.querySelector("main");
   const problem = document.createElement("div");
   problem.className = "problem";
@@ -18,7 +19,7 @@
     if (away !== null || answer.redirected) return location.assign(away?.href ?? answer.url);
     if (answer.status === 401) return askToSignIn(true);
     if ([404, 410].includes(answer.status)) return location.reload();  // the page says why
-    if (sent.querySelector("form[action^='/connect/']") === null) return say(textOf(sent));
+    if (sent.querySelector("form[action^='/connect/']") === null) return say(textOf(sent) || NO_ANSWER);
     const forms = [...main.querySelectorAll("form")];
     main.replaceChildren(...sent.querySelector("main").children);
     keepTyped(forms, main);
@@ -38,7 +39,7 @@
       const answer = await fetch(form.action, { method: "POST", body });
       show(answer, await answer.text());
     } catch {
-      say("The server did not answer. Try again; if that lasts, look whether it still runs.");
+      say(NO_ANSWER);
     }
     isUnderWay = false;
     form.dispatchEvent(new Event("htmx:afterRequest"));  // the button says again what it does

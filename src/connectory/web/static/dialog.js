@@ -55,7 +55,7 @@
     const sent = new DOMParser().parseFromString(xhr.response, "text/html");
     const isRefusal = xhr.status >= 400 && xhr.status !== 410 && sent.querySelector("form[action^='/connect/']") === null;
     if (hasMoved && !address.pathname.startsWith("/connect/")) location.assign(address);  // done, or about something else
-    else if (sent.querySelector("h1") === null) say(noAnswer);
+    else if (sent.querySelector("main h1") === null) say(noAnswer);
     else if (isRefusal && before.length > 0) say(textOf(sent));  // the form stays, with what was typed
     else event.detail.shouldSwap = true;  // a page of ours, also one that says what is wrong
   });
@@ -94,5 +94,6 @@
   dialog.addEventListener("close", () => {
     underway?.xhr.abort();
     page.replaceChildren();  // and what was typed
+    before = [];
   });
 })();

@@ -33,7 +33,8 @@
     again = setTimeout(tryAgain, AGAIN_MS);
   };
   for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, away);
-  document.addEventListener("htmx:beforeOnLoad", back);  // an answer, whatever it says
+  const isAnswered = (xhr) => xhr.status < 502 || xhr.status > 504;  // else a proxy says that the server is away
+  document.addEventListener("htmx:beforeOnLoad", (event) => (isAnswered(event.detail.xhr) ? back() : away()));
 
   const open = () => {
     stream = new EventSource(address);
