@@ -183,6 +183,12 @@ def test_what_is_more_than_a_host_is_not_completed(typed: str) -> None:
     assert [problem.field for problem in check({"server": typed}, SERVER).problems] == ["server"]
 
 
+def test_a_pattern_is_held_to_the_whole_address() -> None:
+    fields = {"server": SERVER["server"].model_copy(update={"pattern": "https://.+"})}
+    checked = check({"server": "shop.example"}, fields)
+    assert (checked.facts, checked.problems) == ({"server": "https://shop.example"}, ())
+
+
 def test_a_bare_host_in_a_private_network_is_asked_about_all_the_same() -> None:
     (problem,) = check({"server": "localhost:8888"}, SERVER).problems
     assert problem.confirm == "private_confirmed"

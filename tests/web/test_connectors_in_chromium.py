@@ -20,12 +20,14 @@ from connectory.testing.connectors import NOTES_YAML, OPEN_YAML, make_catalog, m
 from connectory.testing.provider import FakeProvider, answers
 from connectory.wiring import Application
 
+FOREIGN = "<html><body><center><h1>502 Bad Gateway</h1></center></body></html>"  # of a proxy before us
 pytestmark = [pytest.mark.slow, needs_chromium]
 
 CALENDAR = NOTES_YAML.replace("name: notes\ntitle: Notes", "name: calendar\ntitle: Calendar")
 SOON_MS = 20_000
 EXPECTED = re.compile(  # what has gone, or is wrong, or was cut off
-    r"(status of|Status Error Code) (401|404|410|413|422|429)\b|ERR_CONNECTION_REFUSED|^htmx:(afterRequest|sendError),"
+    r"(status of|Status Error Code) (401|404|410|413|422|429|502)\b|ERR_CONNECTION_REFUSED|"
+    r"^htmx:(afterRequest|sendError),"
 )
 
 
@@ -164,6 +166,17 @@ async def test_on_a_wide_screen_the_first_field_has_the_focus_and_tab_stays_in_t
         assert await page.evaluate("document.activeElement.name") == "value.token"
 
 
+async def test_another_s_page_is_no_answer_of_ours_in_the_dialog() -> None:
+    async with signed_in() as (_, _, page):
+        await page.route("**/connect", lambda route: route.fulfill(status=502, body=FOREIGN, content_type="text/html"))
+        await page.locator("#connect-notes").click()
+        dialog = page.get_by_role("dialog", name="Connect Notes")
+        await dialog.get_by_role("alert").get_by_text("The server did not answer.").wait_for()
+        await page.unroute("**/connect")
+        await dialog.get_by_role("button", name="Try again").click()
+        await dialog.get_by_label("API key", exact=True).wait_for()
+
+
 async def test_a_server_that_is_away_is_said_in_the_dialog_and_what_was_typed_stays() -> None:
     async with signed_in() as (_, _, page):
         await page.route("**/connect", lambda route: route.abort("connectionrefused"))
@@ -180,9 +193,11 @@ async def test_a_server_that_is_away_is_said_in_the_dialog_and_what_was_typed_st
         await dialog.get_by_role("alert").wait_for()
         assert await field.input_value() == "s3cret-token"
         await page.unroute("**/connect/**")
-        await page.route("**/connect/**", lambda route: route.fulfill(status=413, body="too large"))
+        await page.route(
+            "**/connect/**", lambda route: route.fulfill(status=413, body=FOREIGN, content_type="text/html")
+        )
         await field.press("Enter")
-        await dialog.get_by_role("alert").wait_for()
+        await dialog.get_by_role("alert").get_by_text("The server did not answer.").wait_for()
         assert not await dialog.get_by_role("button", name="Try again").is_visible()  # the form has a button of its own
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.web.browsing import make_web
 from tests.web.chromium import browsing, look, needs_chromium
 from tests.web.ports import free_port, serving
-from tests.web.test_connectors_in_chromium import signed_in
+from tests.web.test_connectors_in_chromium import FOREIGN, signed_in
 
 from connectory.testing.application import connect, make_principal
 
@@ -85,6 +85,20 @@ async def test_a_server_that_is_away_is_said_until_it_is_back_and_nothing_typed_
             assert await said.count() == 0
             await page.get_by_label("Find a service").fill("")
             await page.locator("#connect-notes").wait_for()
+
+
+async def test_a_proxy_that_finds_no_server_is_no_answer_and_the_page_lives_on_afterwards() -> None:
+    async with signed_in() as (application, principal, page):
+        await page.route("**/*", lambda route: route.fulfill(status=502, body=FOREIGN, content_type="text/html"))
+        await page.get_by_label("Find a service").fill("calen")
+        said = page.get_by_role("status").get_by_text("The server does not answer. Trying again…")
+        await said.wait_for()
+        await page.unroute("**/*")
+        await page.locator("#connect-notes").wait_for(state="detached")
+        assert await said.count() == 0
+        await page.get_by_label("Find a service").fill("")
+        await connect(application, principal)
+        await page.locator(".connection").wait_for()
 
 
 async def test_a_search_that_finds_no_server_says_so_and_goes_on_by_itself() -> None:

@@ -7,7 +7,7 @@ import pytest
 from connectory.catalog.connector import Action
 from connectory.gateway.arguments import ArgumentProblem
 from connectory.testing.connectors import NOTES_YAML, make_connector
-from connectory.web.try_form import problems_at_fields, read_arguments, view_inputs, write_arguments
+from connectory.web.try_form import is_whole, problems_at_fields, read_arguments, view_inputs, write_arguments
 
 INPUTS = """    inputs:
       book: {type: string, required: true, description: The book's name., examples: [home]}
@@ -173,6 +173,19 @@ def test_a_form_that_is_filled_again_means_the_same(arguments: dict[str, Any]) -
     found = read_arguments(make_action(), write_arguments(make_action(), arguments))
     assert found.arguments == arguments
     assert not found.problems
+
+
+@pytest.mark.parametrize(
+    ("arguments", "whole"),
+    [
+        ({"book": "b", "tags": ["one"]}, True),
+        ({"book": "x" * 30_000}, False),
+        ({"book": "ghp_1234567890abcdefghijABCDEFGHIJ123456"}, False),
+        ({"book": "b", "cursor": "x"}, False),
+    ],
+)
+def test_a_form_is_whole_where_it_shows_just_these_arguments(arguments: dict[str, Any], whole: bool) -> None:
+    assert is_whole(make_action(), write_arguments(make_action(), arguments), arguments) is whole
 
 
 def test_what_the_form_has_no_field_for_is_left_out() -> None:
