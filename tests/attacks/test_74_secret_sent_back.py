@@ -30,6 +30,7 @@ async def pages_of(secret: str) -> dict[str, Page]:
         principal = await make_principal(application)
         made = await connect(application, principal, values={"token": secret, "pin": secret[::-1]})
         await open_signed_in(application, browser, principal)
+        await application.audit.flush()  # its lines stand on the pages
         root = f"/workspaces/default/connections/{made.id}"
         paths = {f"connection{below}": f"{root}{below}" for below in OF_A_CONNECTION}
         paths |= {name: f"/workspaces/default/{name}" for name in OTHERS}
@@ -37,6 +38,7 @@ async def pages_of(secret: str) -> dict[str, Page]:
         csrf = found["connection"].forms[0].fields["csrf"]
         for below in ("/reconnect", "/test"):
             answer = await browser.post(f"{root}{below}", {"csrf": csrf})
+            await application.audit.flush()
             is_moved = answer.status_code == 303
             found[below] = await browser.open(answer.headers["location"]) if is_moved else Page(answer)
         return found
