@@ -62,7 +62,7 @@ class Words:
 
 
 TELL_MORE = (ProviderUnavailable, ProviderRejected, UnexpectedResponse)  # by their own hint, unless that is an agent's
-OF_AN_AGENT = re.compile(r"\b(?:person|them|arguments?|calls?)\b", re.IGNORECASE)
+OF_AN_AGENT = re.compile(r"\b(?:person|them|arguments?|calls?|write)\b", re.IGNORECASE)
 
 WORDS: Mapping[type[ConnectoryError], Words] = {  # the nearest ancestor's; without one, the error's own hint
     ConfirmationNeeded: Words("Try it again.", "Look at the call and decide", "This call needs a yes first."),
