@@ -109,6 +109,8 @@ def view_row(told: ActivityLine, catalog: Catalog, now: datetime) -> RowView:
 
 def called_so(words: str, catalog: Catalog) -> list[str]:
     """Return the names of what the table calls by this title: actions of several services may share one."""
+    if not words:  # nothing is called that, and the page looks for itself whenever something is done
+        return []
     titles = {**DOINGS, **{name: action.manifest.title for name, action in catalog.actions.items()}}
     return sorted(name for name, title in titles.items() if title.casefold() == words.casefold())
 
